@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The frame engine: damaged pixels in, graphics commands out. One engine per client.
+ *
+ * Pure: no sockets, no clocks, no globals; time comes in as microseconds of CLOCK_MONOTONIC. Thread: one, except where an encoder
+ * says otherwise in its own header. No allocation per frame in steady state: everything grows at surface creation or to a ceiling.
+ *
+ * Truth is what the client shows: each surface remembers it (a shadow picture and, per tile, its quality). Damage that changed
+ * nothing costs nothing, a skipped step heals, and after engine_reset everything is sent anew.
+ */
+#ifndef ORIEL_CODECS_ENGINE_H
+#define ORIEL_CODECS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ENGINE_SURFACES_MAX 64        /* windows of published applications; the desktop is one */
+#define ENGINE_RECTS_MAX 512          /* as DISPLAY_RECTS_MAX */
+
+struct engine;
+struct engine_rect { uint16_t x, y, width, height; };
+
+/* What the client can do, as negotiated; the engine uses nothing else. Either `gfx`, or the older ways. */
+struct engine_caps {
+    bool gfx;
+    bool avc420, avc444;              /* with gfx: H.264 may be used */
+    bool small_cache;                 /* 16 MiB and 4096 slots instead of 100 MiB and 25600 */
+    bool thin_client;                 /* no progressive, no planar */
+    bool progressive, clear_codec, planar, remotefx; /* with gfx: all true but where a thin client says no */
+    bool rfx_surface_bits;            /* without gfx: RemoteFX in surface bits (entropy RLGR1 or 3, `rfx_entropy`) */
+    uint8_t rfx_entropy;              /* 1 or 3 */
+    uint8_t bitmap_bpp;               /* without gfx: 16, 24 or 32 */
+    uint32_t max_command_bytes;       /* 0: no limit; else no command's data is longer (bitmap updates: 16 KiB fast path) */
+};
+
+enum gfx_command_type {
+    GFX_START_FRAME, GFX_END_FRAME,   /* frame_id */
+    GFX_CREATE_SURFACE, GFX_DELETE_SURFACE, /* surface, width, height */
+    GFX_MAP_SURFACE,                  /* surface to output at rect.x, rect.y */
+    GFX_WIRE,                         /* surface, codec, rect, data */
+    GFX_FILL,                         /* surface, color (BGRX), rects */
+    GFX_COPY,                         /* surface_from, rect (source), surface (to), points in rects' x, y */
+    GFX_TO_CACHE,                     /* surface, rect, cache_key, cache_slot */
+    GFX_FROM_CACHE,                   /* cache_slot, surface, points in rects' x, y */
+    GFX_EVICT,                        /* cache_slot */
+    GFX_DELETE_CONTEXT,               /* surface, codec_context */
+};
+enum gfx_codec {                      /* values: RDPGFX_CODECID_*, MS-RDPEGFX 2.2.2.1 and 2.2.2.2 */
+    GFX_CODEC_UNCOMPRESSED = 0x0, GFX_CODEC_CAVIDEO = 0x3, GFX_CODEC_CLEARCODEC = 0x8, GFX_CODEC_CAPROGRESSIVE = 0x9,
+    GFX_CODEC_PLANAR = 0xA, GFX_CODEC_AVC420 = 0xB, GFX_CODEC_ALPHA = 0xC, GFX_CODEC_AVC444 = 0xE, GFX_CODEC_AVC444V2 = 0xF,
+    /* the older ways, not on the GFX wire */
+    GFX_CODEC_RFX_BITS = 0x100,       /* RemoteFX message for a surface-bits command */
+    GFX_CODEC_BITMAP = 0x101,         /* raw TS_BITMAP_DATA payload, bottom-up; `compressed` says whether RLE / planar */
+};
+struct gfx_command {
+    enum gfx_command_type type;
+    uint16_t surface, surface_from;
+    uint16_t codec;                   /* enum gfx_codec */
+    struct engine_rect rect;
+    uint16_t width, height;
+    uint32_t frame_id;
+    uint32_t color;
+    uint64_t cache_key;
+    uint16_t cache_slot;
+    uint32_t codec_context;
+    bool compressed;
+    uint8_t bpp;                      /* GFX_CODEC_BITMAP */
+    const struct engine_rect *rects;  /* GFX_FILL rectangles, GFX_COPY and GFX_FROM_CACHE points */
+    uint16_t nrects;
+    const uint8_t *data;              /* GFX_WIRE: the codec's bitmapData, complete as MS-RDPEGFX wants it (for AVC420:
+                                         RDPGFX_AVC420_BITMAP_STREAM with its metablock) */
+    size_t len;
+};
+/* A frame: commands in order. Everything in it belongs to the engine and lives until the next call on the same engine. */
+struct gfx_frame {
+    uint32_t frame_id;                /* 0: not a GFX frame (older ways) */
+    const struct gfx_command *commands;
+    size_t ncommands;
+    size_t bytes;                     /* sum of data lengths */
+};
+
+struct engine_config {
+    struct engine_caps caps;
+    unsigned max_frame_rate;          /* 1 … 144 */
+    int h264;                         /* enum option picture.h264: 0 auto, 1 x264, 2 hardware, 3 off */
+};
+/* NULL: out of memory. */
+struct engine *engine_create(const struct engine_config *config);
+void engine_destroy(struct engine *e);
+
+/* Surfaces. width and height 1 … 32767. Creating emits CREATE and MAP (at x, y of the output) with the next frame.
+ * Returns 0, -EINVAL, -ENOMEM. */
+int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y);
+void engine_surface_destroy(struct engine *e, uint16_t id);
+/* The client lost everything (first frame, ResetGraphics, reconnect): recreate, remap, resend. */
+void engine_reset(struct engine *e);
+
+/* New pixels: BGRX, top-down, `stride` bytes, the whole surface's picture of which only `rects` may have changed (clipped to the
+ * surface here: they may be hostile). They are compared with the shadow and copied; `px` is free on return.
+ * Returns the number of 64x64 tiles that truly changed, or -EINVAL. */
+int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t stride, const struct engine_rect *rects,
+                  size_t nrects, uint64_t now_us);
+/* Send this again, changed or not. */
+void engine_refresh(struct engine *e, uint16_t surface, const struct engine_rect *rects, size_t nrects);
+/* Nothing is shown at the client; when switched off again everything is sent. */
+void engine_suppress(struct engine *e, bool on);
+
+/* Is there something to send? Returns 0: produce now; >0: microseconds until it makes sense to ask again; -1: nothing until
+ * damage or an acknowledgement comes. */
+int64_t engine_next(struct engine *e, uint64_t now_us);
+/* Make the next frame. Returns 1 and fills *out, 0 when there is nothing to send now, or negative errno. */
+int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out);
+
+/* RDPGFX_FRAME_ACKNOWLEDGE: queue_depth 0xFFFFFFFF suspends acknowledgement. Hostile: unknown ids are ignored. */
+void engine_ack(struct engine *e, uint32_t frame_id, uint32_t queue_depth, uint32_t total_decoded, uint64_t now_us);
+/* What is known of the link: round trip (0 unknown), bytes per second (0 unknown), bytes waiting unsent in our own queue. */
+void engine_link(struct engine *e, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued);
+
+#endif

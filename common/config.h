@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The configuration: one table (common/options.def) makes the parser, the defaults, --dump-config, the example oriel.conf and the
+ * man page. Sections and keys as in "[server] port = 3389"; in C the option is config->server_port. */
+#ifndef ORIEL_COMMON_CONFIG_H
+#define ORIEL_COMMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONFIG_STRING_MAX 1024 /* the longest value: a list of groups or a start command */
+#define CONFIG_LINE_MAX 2048   /* key, sign and value; longer lines are an error, never split */
+
+enum option_type { OPTION_BOOL, OPTION_INT, OPTION_STRING, OPTION_ENUM };
+struct option_info {
+    const char *section, *name;
+    enum option_type type;
+    int64_t min, max;            /* INT: value; STRING: length in bytes */
+    const char *choices;         /* ENUM: "a|b|c" */
+    const char *def;             /* default, as text */
+    bool reload;                 /* SIGHUP changes it; else "needs a restart" is logged */
+    const char *text;            /* one line for people */
+    size_t at;                   /* offset in struct config */
+};
+
+struct config {
+#define OPTION_FIELD_BOOL(sec, name) bool sec##_##name;
+#define OPTION_FIELD_INT(sec, name) int64_t sec##_##name;
+#define OPTION_FIELD_STRING(sec, name) char sec##_##name[CONFIG_STRING_MAX];
+#define OPTION_FIELD_ENUM(sec, name) int sec##_##name; /* index into choices */
+#define OPTION(sec, name, type, min, max, choices, def, reload, text) OPTION_FIELD_##type(sec, name)
+#include "common/options.def"
+#undef OPTION
+};
+extern const struct option_info config_options[];
+extern const size_t config_noptions;
+
+struct config_error {
+    char file[256];
+    unsigned line;               /* 0: the file itself */
+    char text[512];              /* what is wrong, and what would be right */
+};
+
+/* Fill in the defaults. */
+void config_defaults(struct config *c);
+/* Parse a whole file over the defaults. 0, or -EINVAL/-errno with *err filled; *c is then unchanged. */
+int config_load(struct config *c, const char *path, struct config_error *err);
+/* The same from an open stream (`name` for messages). */
+int config_load_stream(struct config *c, FILE *f, const char *name, struct config_error *err);
+/* Write every option with its text, as a valid configuration file. */
+int config_dump(const struct config *c, FILE *out);
+/* A sealed memfd holding config_dump's output, for a process that may open no files; config_from_fd reads it (pread, offset 0). */
+int config_to_memfd(const struct config *c);
+int config_from_fd(struct config *c, int fd, struct config_error *err);
+/* "RUN_DIR/name" into out. Returns 0 or -ENAMETOOLONG. */
+int config_run_path(const struct config *c, const char *name, char *out, size_t cap);
+
+#endif

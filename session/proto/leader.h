@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oriel-monitor ↔ oriel-leader, and oriel-leader ↔ oriel-agent.
+ *
+ * A leader is started for one login attempt (its link is a socketpair) and authenticates once. Then the monitor sends
+ * leader_start (it becomes the session's leader), leader_refresh (the user has a session already: refresh its credentials and
+ * exit), or closes the link (exit). A session's leader also listens at RUN_DIR/leaders/ID.sock; after a restart the monitor
+ * connects there (both check uid 0) and the leader says leader_hello.
+ */
+#ifndef ORIEL_SESSION_PROTO_LEADER_H
+#define ORIEL_SESSION_PROTO_LEADER_H
+
+#include "session/proto/display.h"
+#include "session/proto/types.h"
+
+#define ENV_MAX 64         /* variables PAM modules set: a dozen in practice */
+#define ENV_BYTES 512
+#define COMMAND_BYTES 1024
+#define PATH_BYTES 256
+
+struct env_entry { char text[ENV_BYTES]; }; /* NAME=value */
+extern const struct wire_def env_entry_def;
+
+/* monitor → leader */
+struct leader_auth {
+    uint8_t method;              /* AUTH_PASSWORD or AUTH_CONVERSATION */
+    uint8_t interactive;         /* 1: prompts can be shown (leader_conv); 0: anything but one password prompt is a refusal */
+    char user[USER_BYTES];
+    uint32_t nsecret;
+    uint8_t secret[SECRET_BYTES];/* the answer to the first ECHO_OFF prompt */
+    char rhost[ADDRESS_BYTES];
+};
+struct leader_answers { uint32_t nanswers; struct conv_answer answers[CONV_MAX]; };
+struct leader_refresh { uint32_t nenv; struct env_entry env[ENV_MAX]; }; /* the session's PAM environment (KRB5CCNAME …) */
+struct leader_start {
+    uint64_t session;
+    char key[2 * TOKEN_BYTES + 1];           /* ORIEL_SESSION_KEY in the environment of everything the session starts */
+    struct display_open open;                /* the first client's monitors and keyboard */
+    char client_address[ADDRESS_BYTES];
+    char client_name[CLIENT_NAME_BYTES];
+};
+struct leader_attach {           /* fd: the drawer's end of a display link, for the agent */
+    uint32_t client;
+    uint8_t role;                /* enum client_role */
+    uint32_t nhash;
+    uint8_t token_hash[HASH_BYTES];
+    char address[ADDRESS_BYTES];
+    char client_name[CLIENT_NAME_BYTES];
+};
+struct leader_detach { uint32_t client; uint8_t cause; };
+struct leader_logoff { uint8_t cause; };
+struct leader_notice { uint32_t width, height, stride; }; /* fd: sealed memfd, BGRX: show it in the session until clicked */
+extern const struct wire_proto monitor_to_leader;
+extern const struct wire_def leader_auth_def, leader_answers_def, leader_refresh_def, leader_start_def, leader_attach_def,
+    leader_detach_def, leader_logoff_def, leader_notice_def;
+
+/* leader → monitor */
+struct leader_conv { uint32_t nprompts; struct conv_prompt prompts[CONV_MAX]; };
+struct leader_verdict {
+    uint8_t reason;              /* REFUSE_NONE: authenticated, account valid, password (if it was expired) changed */
+    char text[TEXT_BYTES];
+    char user[USER_BYTES];       /* canonical: PAM_USER after the stack ran, as the passwd entry spells it */
+    uint32_t uid, gid;
+};
+struct leader_refreshed { uint8_t unused; };
+struct leader_client {           /* a client as the session sees it */
+    uint32_t client;
+    uint8_t role;
+    uint32_t nhash;
+    uint8_t token_hash[HASH_BYTES];
+    char address[ADDRESS_BYTES];
+    char client_name[CLIENT_NAME_BYTES];
+    uint32_t width, height, nmonitors; /* 0 until its display_open came */
+};
+extern const struct wire_def leader_client_element_def;
+struct leader_hello {            /* after leader_start succeeded, and to a monitor that connected anew */
+    uint64_t session;
+    char user[USER_BYTES];
+    uint32_t uid, gid;
+    uint64_t since;              /* CLOCK_REALTIME seconds */
+    char key[2 * TOKEN_BYTES + 1];
+    uint32_t display;            /* X display number */
+    char xauthority[PATH_BYTES];
+    int32_t leader_pid, display_pid, agent_pid, desktop_pid;
+    uint32_t nclients;
+    struct leader_client clients[CLIENTS_MAX];
+    uint32_t nenv;               /* the PAM environment, for leader_refresh */
+    struct env_entry env[ENV_MAX];
+};
+struct leader_failed { char text[LOG_TAIL_BYTES]; };  /* start failed: why, and the last lines of the log. It exits */
+struct leader_client_state { struct leader_client client; }; /* attached, or its size changed */
+struct leader_client_gone { uint32_t client; uint8_t cause; };
+struct leader_idle { uint32_t seconds; };             /* the idle limit was reached */
+struct leader_ended { uint8_t cause; char text[TEXT_BYTES]; }; /* everything of the session is gone; it exits */
+extern const struct wire_proto leader_to_monitor;
+extern const struct wire_def leader_conv_def, leader_verdict_def, leader_refreshed_def, leader_hello_def, leader_failed_def,
+    leader_client_state_def, leader_client_gone_def, leader_idle_def, leader_ended_def;
+
+/* leader → agent (the agent finds DISPLAY and XAUTHORITY in its environment, the link at descriptor 3) */
+struct agent_start {
+    struct display_open open;
+    uint32_t idle_seconds;       /* 0: no limit */
+};
+struct agent_client { uint32_t client; uint8_t role; }; /* fd: the drawer's end of a display link */
+struct agent_drop { uint32_t client; uint8_t cause; };
+struct agent_notice { uint32_t width, height, stride; };/* fd: as leader_notice */
+extern const struct wire_proto leader_to_agent;
+extern const struct wire_def agent_start_def, agent_client_def, agent_drop_def, agent_notice_def;
+
+/* agent → leader */
+struct agent_ready { uint8_t unused; };                /* display set up: start the desktop */
+struct agent_failed { char text[TEXT_BYTES]; };
+struct agent_client_size { uint32_t client, width, height, nmonitors; };
+struct agent_client_gone { uint32_t client; };         /* its link closed or broke the protocol */
+struct agent_idle { uint32_t seconds; };
+extern const struct wire_proto agent_to_leader;
+extern const struct wire_def agent_ready_def, agent_failed_def, agent_client_size_def, agent_client_gone_def, agent_idle_def;
+
+#endif

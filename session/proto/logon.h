@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oriel-monitor ↔ oriel-logon (a socketpair at descriptor 3 of oriel-logon; its display link is descriptor 4).
+ * What is typed on the screen goes from oriel-logon to the monitor and to nobody else. */
+#ifndef ORIEL_SESSION_PROTO_LOGON_H
+#define ORIEL_SESSION_PROTO_LOGON_H
+
+#include "session/proto/types.h"
+
+/* monitor → logon */
+enum logon_mode { LOGON_MODE_LOGON = 1, LOGON_MODE_NOTICE, LOGON_MODE_RENDER, LOGON_MODE_MAX = LOGON_MODE_RENDER };
+struct logon_start {
+    uint8_t mode;               /* NOTICE: show `text`, a button ends it. RENDER: draw `text` once, answer logon_rendered, exit */
+    uint8_t reason;             /* enum refuse_reason to explain first, REFUSE_NONE none */
+    char user[USER_BYTES];      /* prefilled */
+    char host[256];             /* shown */
+    char title[256];            /* NOTICE: headline */
+    char text[LOG_TAIL_BYTES];  /* banner, or the notice */
+};
+struct logon_conv { uint32_t nprompts; struct conv_prompt prompts[CONV_MAX]; }; /* answer with logon_answers */
+struct logon_refused {          /* back to the first page, unless `final` */
+    uint8_t reason;
+    uint8_t final;              /* no more attempts: show it, the monitor ends the connection */
+    char text[TEXT_BYTES];
+};
+struct logon_done { uint8_t unused; }; /* logged in: show "Starting your session", the monitor closes when it draws */
+extern const struct wire_proto monitor_to_logon;
+extern const struct wire_def logon_start_def, logon_conv_def, logon_refused_def, logon_done_def;
+
+/* logon → monitor */
+struct logon_submit { char user[USER_BYTES]; uint32_t nsecret; uint8_t secret[SECRET_BYTES]; };
+struct logon_answers { uint32_t nanswers; struct conv_answer answers[CONV_MAX]; };
+struct logon_cancel { uint8_t unused; };   /* user gave up: during a conversation ends the attempt, else disconnects */
+struct logon_rendered { uint32_t width, height, stride; }; /* fd: sealed memfd */
+extern const struct wire_proto logon_to_monitor;
+extern const struct wire_def logon_submit_def, logon_answers_def, logon_cancel_def, logon_rendered_def;
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oriel-server ↔ oriel-monitor (the named socket RUN_DIR/monitor.sock, the server's uid is checked), and
+ * oriel-server ↔ its oriel-peer children (a socketpair). */
+#ifndef ORIEL_SESSION_PROTO_SERVER_H
+#define ORIEL_SESSION_PROTO_SERVER_H
+
+#include "session/proto/types.h"
+
+/* server → monitor */
+struct server_peer_new {
+    uint64_t peer;               /* the server's number for it, never reused */
+    int32_t pid;
+    char address[ADDRESS_BYTES]; /* numeric, without port; throttling and audit use it */
+    uint16_t port;
+};
+struct server_peer_gone { uint64_t peer; };
+extern const struct wire_proto server_to_monitor;
+extern const struct wire_def server_peer_new_def, server_peer_gone_def;
+
+/* monitor → server */
+struct server_peer_link { uint64_t peer; };  /* fd: the peer's end of its monitor link; pass it down */
+struct server_peer_kill { uint64_t peer; char why[TEXT_BYTES]; }; /* it broke the request table: SIGKILL */
+extern const struct wire_proto monitor_to_server;
+extern const struct wire_def server_peer_link_def, server_peer_kill_def;
+
+/* server → peer */
+struct child_monitor { uint8_t unused; };    /* fd: a fresh monitor link */
+struct child_reload { uint8_t unused; };     /* fd: memfd with the configuration text */
+extern const struct wire_proto server_to_child;
+extern const struct wire_def child_monitor_def, child_reload_def;
+
+/* peer → server */
+enum child_phase { CHILD_AUTHENTICATED = 1, CHILD_PHASE_MAX = CHILD_AUTHENTICATED };
+struct child_state { uint8_t phase; };       /* no longer half-open */
+extern const struct wire_proto child_to_server;
+extern const struct wire_def child_state_def;
+
+#endif
