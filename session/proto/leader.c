@@ -17,7 +17,7 @@ const struct wire_def leader_client_element_def = {0, "leader_client", sizeof(st
 
 static const struct wire_field leader_auth_fields[] = {
     WF_U8(leader_auth, method, AUTH_METHOD_MAX), WF_U8(leader_auth, interactive, 1), WF_STR(leader_auth, user),
-    WF_BYTES(leader_auth, secret, nsecret), WF_STR(leader_auth, rhost),
+    WF_BYTES(leader_auth, secret, nsecret), WF_STR(leader_auth, rhost), WF_U8(leader_auth, trusted, 1),
 };
 WIRE_DEF(leader_auth, 1, 0);
 static const struct wire_field leader_answers_fields[] = {

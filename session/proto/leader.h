@@ -28,6 +28,8 @@ struct leader_auth {
     uint32_t nsecret;
     uint8_t secret[SECRET_BYTES];/* the answer to the first ECHO_OFF prompt */
     char rhost[ADDRESS_BYTES];
+    uint8_t trusted;             /* 1: the monitor has proof of who this is (a reconnect cookie): no pam_authenticate, no prompts,
+                                  * pam_acct_mgmt decides. Such a leader is never started or refreshed */
 };
 struct leader_answers { uint32_t nanswers; struct conv_answer answers[CONV_MAX]; };
 struct leader_refresh { uint32_t nenv; struct env_entry env[ENV_MAX]; }; /* the session's PAM environment (KRB5CCNAME …) */

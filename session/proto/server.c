@@ -13,8 +13,12 @@ static const struct wire_field server_peer_gone_fields[] = {
     WF_U64(server_peer_gone, peer),
 };
 WIRE_DEF(server_peer_gone, 2, 0);
+static const struct wire_field server_hello_fields[] = {
+    WF_STR(server_hello, version), WF_STR(server_hello, freerdp),
+};
+WIRE_DEF(server_hello, 3, 0);
 static const struct wire_def *const server_to_monitor_defs[] = {
-    &server_peer_new_def, &server_peer_gone_def,
+    &server_peer_new_def, &server_peer_gone_def, &server_hello_def,
 };
 const struct wire_proto server_to_monitor = {"server to monitor", server_to_monitor_defs, COUNT(server_to_monitor_defs)};
 

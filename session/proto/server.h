@@ -14,8 +14,12 @@ struct server_peer_new {
     uint16_t port;
 };
 struct server_peer_gone { uint64_t peer; };
+struct server_hello {            /* once, first; for orielctl status */
+    char version[64];            /* Oriel's */
+    char freerdp[64];            /* libfreerdp's, as freerdp_get_version_string says at run time */
+};
 extern const struct wire_proto server_to_monitor;
-extern const struct wire_def server_peer_new_def, server_peer_gone_def;
+extern const struct wire_def server_peer_new_def, server_peer_gone_def, server_hello_def;
 
 /* monitor → server */
 struct server_peer_link { uint64_t peer; };  /* fd: the peer's end of its monitor link; pass it down */
