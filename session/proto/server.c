@@ -37,8 +37,9 @@ const struct wire_proto monitor_to_server = {"monitor to server", monitor_to_ser
 
 WIRE_DEF_EMPTY(child_monitor, 201, 1);
 WIRE_DEF_EMPTY(child_reload, 202, 1);
+WIRE_DEF_EMPTY(child_timeout, 203, 0);
 static const struct wire_def *const server_to_child_defs[] = {
-    &child_monitor_def, &child_reload_def,
+    &child_monitor_def, &child_reload_def, &child_timeout_def,
 };
 const struct wire_proto server_to_child = {"server to peer", server_to_child_defs, COUNT(server_to_child_defs)};
 

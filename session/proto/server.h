@@ -31,11 +31,16 @@ extern const struct wire_def server_peer_link_def, server_peer_kill_def;
 struct child_monitor { uint8_t unused; };    /* fd: a fresh monitor link */
 struct child_reload { uint8_t unused; };     /* fd: memfd with the configuration text */
 extern const struct wire_proto server_to_child;
-extern const struct wire_def child_monitor_def, child_reload_def;
+struct child_timeout { uint8_t unused; };    /* the login deadline passed: tell the client and leave; SIGKILL follows soon */
+extern const struct wire_def child_monitor_def, child_reload_def, child_timeout_def;
 
 /* peer → server */
-enum child_phase { CHILD_AUTHENTICATED = 1, CHILD_PHASE_MAX = CHILD_AUTHENTICATED };
-struct child_state { uint8_t phase; };       /* no longer half-open */
+enum child_phase {
+    CHILD_AUTHENTICATED = 1,                 /* no longer half-open */
+    CHILD_CONNECTED,                         /* TLS and RDP handshakes are done: the handshake deadline is lifted */
+    CHILD_PHASE_MAX = CHILD_CONNECTED
+};
+struct child_state { uint8_t phase; };
 extern const struct wire_proto child_to_server;
 extern const struct wire_def child_state_def;
 
