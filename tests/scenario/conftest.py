@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the stories. Run through scripts/check, or by hand: tests/README.md."""
+import os
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from harness import client as client_mod, procs, users, world  # noqa: E402
+from harness.proxy import Wire  # noqa: E402
+from harness.service import Service  # noqa: E402
+
+XTERM = "xterm -fn fixed -bg white -fg black -bd white -b 2 -sb +sb -geometry 80x24+0+80 -xrm 'XTerm*cursorBlink: false'"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "core: also runs under sanitizers")
+    config.addinivalue_line("markers", "long: only with scripts/check --long")
+    config.addinivalue_line("markers", "timing: figures; not under sanitizers")
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if not world.inside():
+            item.add_marker(pytest.mark.skip(reason="not in a private world (tests/scenario/world.sh)"))
+        elif world.SANITIZED and item.get_closest_marker("timing"):
+            item.add_marker(pytest.mark.skip(reason="a figure that sanitizers distort"))
+        elif item.get_closest_marker("long") and os.environ.get("ORIEL_LONG") != "1":
+            item.add_marker(pytest.mark.skip(reason="only with scripts/check --long"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    setattr(item, "report_" + report.when, report)
+
+
+def _failed(request):
+    return any(getattr(getattr(request.node, "report_" + when, None), "failed", False) for when in ("setup", "call"))
+
+
+@pytest.fixture(scope="session")
+def _group():
+    users.run("groupadd", "-f", "oriel-users")
+
+
+class Services:
+    """The service that most stories share, and private ones for those that need another configuration."""
+
+    def __init__(self):
+        self.shared = None
+        self.private = []
+
+    def main(self):
+        if self.shared is not None and self.shared.process.poll() is not None:
+            self.shared = None
+        if self.shared is None:
+            self.shared = Service("main", login__throttle_burst=1000).start()
+        return self.shared
+
+    def other(self, name="other", start=True, **options):
+        s = Service(name, **options)
+        self.private.append(s)
+        return s.start() if start else s
+
+    def end_private(self):
+        errors = []
+        for s in self.private:
+            try:
+                s.logoff_all()
+                s.stop()
+            except AssertionError as e:
+                errors.append(str(e))
+        self.private = []
+        return errors
+
+    def replace_main(self):
+        """A test broke it: the next story gets a new one."""
+        if self.shared:
+            try:
+                self.shared.logoff_all()
+                self.shared.stop()
+            except AssertionError:
+                pass
+            self.shared = None
+
+
+@pytest.fixture(scope="session")
+def services(_group):
+    s = Services()
+    yield s
+    s.end_private()
+    s.replace_main()
+
+
+@pytest.fixture
+def oriel(services, request):
+    """The shared service; its sessions are logged off after each story."""
+    s = services.main()
+    yield s
+    if not s.logoff_all():
+        services.replace_main()
+
+
+@pytest.fixture
+def make_oriel(services, request):
+    """make_oriel(login__attempts=2) starts a service with these options, for this story alone."""
+    yield services.other
+    errors = services.end_private()
+    assert not errors, errors
+
+
+@pytest.fixture
+def connect(request):
+    """connect(service, user, password, ...) starts a client; all are ended after the story, with pictures when it failed."""
+    clients = []
+
+    def start(service, user="", password="", **kw):
+        port = kw.pop("port", None) or service.port
+        if isinstance(user, users.User):
+            password = password or user.password
+            user = user.name
+        c = client_mod.Client(port, user, password, **kw)
+        clients.append(c)
+        return c
+
+    yield start
+    for c in clients:
+        if _failed(request):
+            c.save("failed-" + re.sub(r"\W+", "_", request.node.name)[:60])
+        c.close()
+
+
+@pytest.fixture
+def wire(request):
+    """wire(service, source) is a connection that the story can cut."""
+    wires = []
+
+    def make(service, source="127.0.0.1"):
+        w = Wire(("127.0.0.1", service.port), source)
+        wires.append(w)
+        return w
+
+    yield make
+    for w in wires:
+        w.close()
+
+
+@pytest.fixture
+def stamp():
+    return client_mod.Stamp()
+
+
+def give_session(user, stamp, stream=False, terminal=True, extra=""):
+    """The user's ~/.xsession: the stamp, and a terminal whose letters can be read."""
+    body = "%s\n" % extra
+    body += "echo started-$$ >>$HOME/started\n"
+    body += "%s &\n" % stamp.command(stream)
+    if terminal:
+        # the shell says who it is, so that a story can tell that it came back to the very same one
+        user.write(".bashrc", "PS1='$ '\necho $$ >$HOME/shell-pid\nunset HISTFILE\n")
+        body += "openbox &\nexec %s -e /bin/bash\n" % XTERM
+    else:
+        body += "exec openbox\n"
+    user.xsession(body)
+
+
+@pytest.fixture
+def person(stamp, request):
+    """person("anna") is a user with a clean home whose session shows the stamp; each has a stamp of her own."""
+    made = []
+
+    def make(name, stamp=stamp, **kw):
+        u = users.user(name)
+        for path in ("started", "shell-pid", ".xsession", "typed", ".local", ".bashrc"):
+            u.remove(path)
+        give_session(u, stamp, **kw)
+        u.stamp = stamp
+        made.append(u)
+        return u
+
+    make.another_stamp = client_mod.Stamp
+    return make
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request):
+    """After a story no process of any user is left."""
+    yield
+    if "oriel" not in request.fixturenames and "make_oriel" not in request.fixturenames:
+        return
+
+
+__all__ = ["procs"]

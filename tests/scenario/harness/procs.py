@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The processes of this world, straight from /proc."""
+import os
+import pwd
+
+
+def _read(pid, name, mode="rb"):
+    try:
+        with open("/proc/%s/%s" % (pid, name), mode) as f:
+            return f.read()
+    except OSError:
+        return b"" if "b" in mode else ""
+
+
+class Process:
+    def __init__(self, pid):
+        self.pid = pid
+        self.argv = [a.decode("utf-8", "replace") for a in _read(pid, "cmdline").split(b"\0")[:-1]]
+        self.name = os.path.basename(self.argv[0]) if self.argv else ""
+        self.status = dict(line.split(":\t", 1) for line in _read(pid, "status", "r").splitlines() if ":\t" in line)
+
+    @property
+    def uid(self):
+        return int(self.status.get("Uid", "-1").split()[0])
+
+    @property
+    def ppid(self):
+        return int(self.status.get("PPid", "-1"))
+
+    @property
+    def zombie(self):
+        return self.status.get("State", "Z").startswith("Z")
+
+    @property
+    def exe(self):
+        try:
+            return os.path.basename(os.readlink("/proc/%d/exe" % self.pid))
+        except OSError:
+            return ""
+
+    def environ(self):
+        return dict(e.split(b"=", 1) for e in _read(self.pid, "environ").split(b"\0") if b"=" in e)
+
+    def ticks(self):
+        """CPU ticks used so far (10 ms each)."""
+        text = _read(self.pid, "stat", "r")
+        fields = text[text.rindex(")") + 2:].split()
+        return int(fields[11]) + int(fields[12])
+
+    def __repr__(self):
+        return "%d:%s(uid %d)" % (self.pid, " ".join(self.argv)[:60] or self.exe, self.uid)
+
+
+def processes():
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            p = Process(int(entry))
+            if p.status and not p.zombie:
+                found.append(p)
+    return found
+
+
+def of_user(user):
+    uid = pwd.getpwnam(user).pw_uid
+    return [p for p in processes() if p.uid == uid]
+
+
+def named(name):
+    """Processes whose program has this name (the kernel cuts `comm` at 15 bytes, so the executable's name counts)."""
+    return [p for p in processes() if p.exe == name]
+
+
+def alive(pid):
+    return bool(Process(pid).status) and not Process(pid).zombie
+
+
+def memory_contains(pid, needles):
+    """Which of the byte strings stand in the readable memory of a process."""
+    found = set()
+    try:
+        with open("/proc/%d/maps" % pid) as f:
+            maps = f.read().splitlines()
+        mem = open("/proc/%d/mem" % pid, "rb", buffering=0)
+    except OSError:
+        return found
+    with mem:
+        for line in maps:
+            fields = line.split()
+            if not fields[1].startswith("r") or (len(fields) > 5 and fields[5] in ("[vvar]", "[vsyscall]")):
+                continue
+            start, end = (int(x, 16) for x in fields[0].split("-"))
+            if end - start > 1 << 32:
+                continue    # a sanitizer's shadow
+            at, tail = start, b""
+            while at < end:
+                try:
+                    mem.seek(at)
+                    block = mem.read(min(1 << 22, end - at))
+                except (OSError, ValueError, OverflowError):
+                    break
+                if not block:
+                    break
+                data = tail + block
+                found.update(n for n in needles if n in data)
+                tail = data[-1024:]
+                at += len(block)
+    return found
