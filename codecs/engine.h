@@ -49,6 +49,7 @@ enum gfx_codec {                      /* values: RDPGFX_CODECID_*, MS-RDPEGFX 2.
     GFX_CODEC_UNCOMPRESSED = 0x0, GFX_CODEC_CAVIDEO = 0x3, GFX_CODEC_CLEARCODEC = 0x8, GFX_CODEC_CAPROGRESSIVE = 0x9,
     GFX_CODEC_PLANAR = 0xA, GFX_CODEC_AVC420 = 0xB, GFX_CODEC_ALPHA = 0xC, GFX_CODEC_AVC444 = 0xE, GFX_CODEC_AVC444V2 = 0xF,
     /* the older ways, not on the GFX wire */
+    /* (their `rect` is in output coordinates, the surface's place added; frame_id is 0, there is no START, CREATE or MAP) */
     GFX_CODEC_RFX_BITS = 0x100,       /* RemoteFX message for a surface-bits command */
     GFX_CODEC_BITMAP = 0x101,         /* raw TS_BITMAP_DATA payload, bottom-up; `compressed` says whether RLE / planar */
 };
@@ -57,7 +58,7 @@ struct gfx_command {
     uint16_t surface, surface_from;
     uint16_t codec;                   /* enum gfx_codec */
     struct engine_rect rect;
-    uint16_t width, height;
+    uint16_t width, height;           /* CREATE: the surface; GFX_CODEC_BITMAP: the bitmap (raw ones: width padded to 4) */
     uint32_t frame_id;
     uint32_t color;
     uint64_t cache_key;
@@ -92,8 +93,12 @@ void engine_destroy(struct engine *e);
  * Returns 0, -EINVAL, -ENOMEM. */
 int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y);
 void engine_surface_destroy(struct engine *e, uint16_t id);
-/* The client lost everything (first frame, ResetGraphics, reconnect): recreate, remap, resend. */
+/* The client lost everything (first frame, graphics channel opened again, reconnect): surfaces are created, mapped and sent anew
+ * (with gfx_wire_restart on the wire side). */
 void engine_reset(struct engine *e);
+/* The client is sent a ResetGraphics on a channel that stays open: surfaces are deleted, created, mapped and sent anew; caches and
+ * codec contexts live on. A change of size is: engine_surface_destroy, gfx_wire_reset_graphics, engine_surface_create. */
+void engine_reset_graphics(struct engine *e);
 
 /* New pixels: BGRX, top-down, `stride` bytes, the whole surface's picture of which only `rects` may have changed (clipped to the
  * surface here: they may be hostile). They are compared with the shadow and copied; `px` is free on return.

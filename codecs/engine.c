@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct engine *engine_create(const struct engine_config *config)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    e->config = *config;
+    e->ops = compare_best();
+    if (e->config.caps.bitmap_bpp != 16 && e->config.caps.bitmap_bpp != 24)
+        e->config.caps.bitmap_bpp = 32;
+    pace_init(&e->pace, config->max_frame_rate);
+    return e;
+}
+
+void engine_destroy(struct engine *e)
+{
+    if (!e)
+        return;
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        surface_finish(&e->surfaces[i]);
+    frame_finish_memory(&e->frame);
+    free(e);
+}
+
+static struct surface *find(struct engine *e, uint16_t id)
+{
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live && e->surfaces[i].id == id)
+            return &e->surfaces[i];
+    return NULL;
+}
+
+int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y)
+{
+    if (width < 1 || height < 1 || width > 32767 || height > 32767 || find(e, id))
+        return -EINVAL;
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (!e->surfaces[i].live) {
+            int rc = surface_init(&e->surfaces[i], id, width, height, x, y);
+            e->surfaces[i].created = rc == 0 && !e->config.caps.gfx;
+            return rc;
+        }
+    return -ENOMEM;
+}
+
+static void remember_deleted(struct engine *e, uint16_t id)
+{
+    for (unsigned i = 0; i < e->ndeleted; i++)
+        if (e->deleted[i] == id)
+            return;
+    if (e->ndeleted < ENGINE_SURFACES_MAX)
+        e->deleted[e->ndeleted++] = id;
+}
+
+void engine_surface_destroy(struct engine *e, uint16_t id)
+{
+    struct surface *s = find(e, id);
+    if (!s)
+        return;
+    if (s->created && e->config.caps.gfx)
+        remember_deleted(e, id);
+    surface_finish(s);
+}
+
+static void start_over(struct engine *e)
+{
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live) {
+            surface_forget(&e->surfaces[i]);
+            e->surfaces[i].created = !e->config.caps.gfx;
+        }
+    pace_reset(&e->pace);
+}
+
+void engine_reset(struct engine *e)
+{
+    e->ndeleted = 0;
+    start_over(e);
+}
+
+void engine_reset_graphics(struct engine *e)
+{
+    for (int i = 0; i < ENGINE_SURFACES_MAX && e->config.caps.gfx; i++)
+        if (e->surfaces[i].live && e->surfaces[i].created)
+            remember_deleted(e, e->surfaces[i].id);
+    start_over(e);
+}
+
+int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t stride, const struct engine_rect *rects,
+                  size_t nrects, uint64_t now_us)
+{
+    struct surface *s = find(e, surface);
+    if (!s || !px || stride < (size_t)s->width * 4)
+        return -EINVAL;
+    int changed = 0;
+    for (size_t i = 0; i < nrects; i++)
+        changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]));
+    return changed;
+}
+
+void engine_refresh(struct engine *e, uint16_t surface, const struct engine_rect *rects, size_t nrects)
+{
+    struct surface *s = find(e, surface);
+    for (size_t i = 0; s && i < nrects; i++) {
+        struct box b = surface_clip(s, &rects[i]);
+        for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+            struct box tile = surface_tile_box(s, t), both = box_intersect(b, &tile);
+            if (!box_empty(&both))
+                surface_mark(s, t, TILE_UNKNOWN);
+        }
+    }
+}
+
+void engine_suppress(struct engine *e, bool on)
+{
+    if (e->suppressed && !on)
+        for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+            for (int t = 0; e->surfaces[i].live && t < e->surfaces[i].tiles_x * e->surfaces[i].tiles_y; t++)
+                surface_mark(&e->surfaces[i], t, TILE_UNKNOWN);
+    e->suppressed = on;
+}
+
+/* How many tiles wait? -1: none, and no surface either. */
+static int waiting(const struct engine *e)
+{
+    int n = e->ndeleted ? 0 : -1;
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
+        const struct surface *s = &e->surfaces[i];
+        if (s->live && (s->checks || !s->created))
+            n = (n < 0 ? 0 : n) + s->checks;
+    }
+    return n;
+}
+
+int64_t engine_next(struct engine *e, uint64_t now_us)
+{
+    int n = waiting(e);
+    if (n < 0 || e->suppressed)
+        return -1;
+    return pace_wait(&e->pace, n <= SMALL_TILES, now_us);
+}
+
+static void begin(struct engine *e)
+{
+    frame_begin(&e->frame);
+    if (!e->config.caps.gfx)
+        return;
+    if (++e->frame_id == 0)
+        e->frame_id = 1;
+    struct gfx_command *c = frame_add(&e->frame, GFX_START_FRAME);
+    if (c)
+        c->frame_id = e->frame_id;
+    plan_surfaces(e);
+}
+
+static void end(struct engine *e)
+{
+    struct gfx_command *c = e->config.caps.gfx ? frame_add(&e->frame, GFX_END_FRAME) : NULL;
+    if (c)
+        c->frame_id = e->frame_id;
+}
+
+int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
+{
+    if (engine_next(e, now_us) != 0)
+        return 0;
+    begin(e);
+    size_t empty = e->frame.ncommands;
+    bool lifecycle = empty > 1;
+    e->budget = pace_budget(&e->pace);
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live)
+            plan_surface(e, &e->surfaces[i]);
+    if (e->frame.ncommands == empty && !lifecycle)
+        return 0;
+    end(e);
+    if (e->frame.failed) {
+        engine_reset(e);
+        return -ENOMEM;
+    }
+    frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
+    pace_sent(&e->pace, out->frame_id, out->bytes, now_us);
+    return 1;
+}
+
+void engine_ack(struct engine *e, uint32_t frame_id, uint32_t queue_depth, uint32_t total_decoded, uint64_t now_us)
+{
+    pace_ack(&e->pace, frame_id, queue_depth, now_us);
+}
+
+void engine_link(struct engine *e, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued)
+{
+    pace_link(&e->pace, rtt_us, bytes_per_second, queued);
+}

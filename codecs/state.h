@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine's inside, shared by engine.c and the planner's files. */
+#ifndef ORIEL_CODECS_STATE_H
+#define ORIEL_CODECS_STATE_H
+
+#include "codecs/compare.h"
+#include "codecs/engine.h"
+#include "codecs/frame.h"
+#include "codecs/pace.h"
+#include "codecs/surface.h"
+
+#define SMALL_TILES 8                 /* an update of so few tiles may overtake */
+
+struct engine {
+    struct engine_config config;
+    const struct compare_ops *ops;
+    struct surface surfaces[ENGINE_SURFACES_MAX];
+    uint16_t deleted[ENGINE_SURFACES_MAX]; /* ids the client still has and must delete */
+    unsigned ndeleted;
+    bool suppressed;
+    struct pace pace;
+    uint32_t frame_id;
+    struct frame frame;
+    size_t budget;                    /* bytes this frame may have */
+};
+
+/* Surfaces to delete, create and map. */
+void plan_surfaces(struct engine *e);
+/* One surface's changes. */
+void plan_surface(struct engine *e, struct surface *s);
+/* Send `area` (at most one tile in size) exactly, as it is in cur, and remember it as shown. */
+void exact_send(struct engine *e, struct surface *s, struct box area);
+
+#endif

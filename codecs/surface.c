@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/surface.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void blacken(uint8_t *px, size_t bytes)
+{
+    const uint8_t black[4] = {0, 0, 0, 0xFF};
+    for (size_t i = 0; i < bytes; i += 4)
+        memcpy(px + i, black, 4);
+}
+
+int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y)
+{
+    memset(s, 0, sizeof *s);
+    s->tiles_x = (width + TILE - 1) / TILE;
+    s->tiles_y = (height + TILE - 1) / TILE;
+    s->stride = (size_t)s->tiles_x * TILE * 4;
+    size_t rows = (size_t)s->tiles_y * TILE;
+    s->cur = reallocarray(NULL, rows, s->stride);
+    s->shown = reallocarray(NULL, rows, s->stride);
+    s->tiles = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->tiles);
+    if (!s->cur || !s->shown || !s->tiles) {
+        surface_finish(s);
+        return -ENOMEM;
+    }
+    blacken(s->cur, rows * s->stride);
+    memcpy(s->shown, s->cur, rows * s->stride);
+    s->id = id;
+    s->width = width;
+    s->height = height;
+    s->x = x;
+    s->y = y;
+    s->live = true;
+    surface_forget(s);
+    return 0;
+}
+
+void surface_finish(struct surface *s)
+{
+    free(s->cur);
+    free(s->shown);
+    free(s->tiles);
+    memset(s, 0, sizeof *s);
+}
+
+void surface_mark(struct surface *s, int tile, uint8_t flags)
+{
+    if (!(s->tiles[tile].flags & (TILE_CHECK | TILE_UNKNOWN)))
+        s->checks++;
+    s->tiles[tile].flags |= flags | TILE_CHECK;
+}
+
+void surface_unmark(struct surface *s, int tile)
+{
+    if (s->tiles[tile].flags & (TILE_CHECK | TILE_UNKNOWN))
+        s->checks--;
+    s->tiles[tile].flags &= (uint8_t)~(TILE_CHECK | TILE_UNKNOWN);
+}
+
+void surface_forget(struct surface *s)
+{
+    s->created = false;
+    s->cursor = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+        surface_mark(s, t, TILE_UNKNOWN);
+}
+
+struct box surface_tile_box(const struct surface *s, int tile)
+{
+    int x = tile % s->tiles_x * TILE, y = tile / s->tiles_x * TILE;
+    struct box all = {0, 0, s->width, s->height};
+    return box_intersect((struct box){x, y, x + TILE, y + TILE}, &all);
+}
+
+static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box b)
+{
+    struct box changed;
+    return ops->absorb(surface_cur(s, b.x0, b.y0), s->stride, px + (size_t)b.y0 * stride + (size_t)b.x0 * 4, stride,
+                       b.x1 - b.x0, b.y1 - b.y0, &changed);
+}
+
+int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area)
+{
+    int changed = 0;
+    if (box_empty(&area))
+        return 0;
+    for (int ty = area.y0 / TILE; ty <= (area.y1 - 1) / TILE; ty++) {
+        for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
+            int tile = ty * s->tiles_x + tx;
+            struct box b = surface_tile_box(s, tile);
+            b = box_intersect(b, &area);
+            if (!absorb_tile(s, ops, px, stride, b))
+                continue;
+            changed++;
+            surface_mark(s, tile, TILE_CHECK);
+        }
+    }
+    return changed;
+}
+
+struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile)
+{
+    struct box b = surface_tile_box(s, tile), d;
+    if (s->tiles[tile].flags & TILE_UNKNOWN)
+        return b;
+    if (!ops->diff(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, &d))
+        return (struct box){0, 0, 0, 0};
+    return (struct box){b.x0 + d.x0, b.y0 + d.y0, b.x0 + d.x1, b.y0 + d.y1};
+}
+
+void surface_settle(struct surface *s, struct box area)
+{
+    for (int y = area.y0; y < area.y1; y++)
+        memcpy(surface_shown(s, area.x0, y), surface_cur(s, area.x0, y), (size_t)(area.x1 - area.x0) * 4);
+}
+
+struct box surface_clip(const struct surface *s, const struct engine_rect *r)
+{
+    struct box all = {0, 0, s->width, s->height};
+    return box_intersect((struct box){r->x, r->y, r->x + r->width, r->y + r->height}, &all);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A surface: the newest picture, the picture the client shows, and per 64x64 tile what lies between them. */
+#ifndef ORIEL_CODECS_SURFACE_H
+#define ORIEL_CODECS_SURFACE_H
+
+#include "codecs/compare.h"
+#include "codecs/engine.h"
+
+#define TILE 64
+
+enum {
+    TILE_CHECK = 1,                   /* cur may differ from shown */
+    TILE_UNKNOWN = 2,                 /* what the client shows here is not known: send it whole */
+    TILE_LOSSY = 4,                   /* the client shows an approximation of `shown` */
+};
+struct tile {
+    uint8_t flags;
+};
+
+struct surface {
+    uint16_t id, width, height, x, y;
+    bool live;
+    bool created;                     /* at the client */
+    size_t stride;                    /* of both pictures: whole tiles */
+    uint8_t *cur;                     /* newest pixels, X = 0xFF */
+    uint8_t *shown;                   /* what the client shows (exactly, but for TILE_LOSSY and TILE_UNKNOWN) */
+    struct tile *tiles;
+    int tiles_x, tiles_y;
+    int checks;                       /* how many tiles have CHECK or UNKNOWN */
+    int cursor;                       /* where the next frame goes on when the last one's budget ran out */
+};
+
+int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y);
+void surface_finish(struct surface *s);
+/* Nothing is known of what the client shows. */
+void surface_forget(struct surface *s);
+void surface_mark(struct surface *s, int tile, uint8_t flags);
+void surface_unmark(struct surface *s, int tile);
+/* Copy new pixels in; returns the number of tiles that changed. */
+int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area);
+/* The box of a tile, clipped to the surface. */
+struct box surface_tile_box(const struct surface *s, int tile);
+/* What must be sent of a tile: empty when nothing differs. */
+struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile);
+/* The client now shows cur in `area`. */
+void surface_settle(struct surface *s, struct box area);
+/* A client's rectangle, clipped. */
+struct box surface_clip(const struct surface *s, const struct engine_rect *r);
+
+static inline uint8_t *surface_cur(const struct surface *s, int x, int y)
+{
+    return s->cur + (size_t)y * s->stride + (size_t)x * 4;
+}
+
+static inline uint8_t *surface_shown(const struct surface *s, int x, int y)
+{
+    return s->shown + (size_t)y * s->stride + (size_t)x * 4;
+}
+
+static inline struct engine_rect box_rect(const struct box *b)
+{
+    return (struct engine_rect){(uint16_t)b->x0, (uint16_t)b->y0, (uint16_t)(b->x1 - b->x0), (uint16_t)(b->y1 - b->y0)};
+}
+
+#endif
