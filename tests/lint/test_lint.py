@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""House rules that a program can check. Runs without the private world."""
+import json
+import os
+import re
+import statistics
+import subprocess
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def tracked():
+    r = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    if r.returncode == 0:
+        names = r.stdout.splitlines()
+    else:
+        names = [os.path.relpath(os.path.join(d, f), ROOT) for d, _, fs in os.walk(ROOT) for f in fs]
+    return sorted(n for n in names if os.path.isfile(os.path.join(ROOT, n)) and not re.match(r"build|\.git/", n))
+
+
+FILES = tracked()
+C = [n for n in FILES if n.endswith((".c", ".h"))]
+HEADERS = [n for n in C if n.endswith(".h")]
+CODE = [n for n in FILES if n.endswith((".c", ".h", ".def", ".py", ".sh", ".ts")) or os.path.basename(n) in ("meson.build", "meson_options.txt")
+        or n.startswith("scripts/") or n == ".ci/run"]
+
+
+def text(name):
+    with open(os.path.join(ROOT, name), errors="replace") as f:
+        return f.read()
+
+
+def bare(source):
+    """C without comments and string contents; line numbers stay."""
+    def blank(m):
+        return re.sub(r"[^\n]", " ", m.group(0)) if m.group(0)[0] == "/" else '""'
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, source, flags=re.S)
+
+
+def hits(pattern, names, strip=True):
+    found = []
+    for n in names:
+        source = bare(text(n)) if strip else text(n)
+        for i, line in enumerate(source.split("\n"), 1):
+            if re.search(pattern, line):
+                found.append("%s:%d: %s" % (n, i, line.strip()[:100]))
+    return found
+
+
+@pytest.mark.parametrize("call", ["strcpy", "strcat", "stpcpy", "sprintf", "vsprintf", "gets", "alloca", "system", "atoi", "atol", "strtok",
+                                  "tmpnam", "mktemp"])
+def test_a_banned_call_is_nowhere(call):
+    assert not hits(r"(?<![A-Za-z0-9_>.])%s\s*\(" % call, C)
+
+
+def test_sizes_are_not_multiplied_in_malloc():
+    assert not hits(r"(?<![A-Za-z0-9_])(malloc|realloc)\s*\([^;]*[A-Za-z0-9_)\]]\s\*\s[A-Za-z0-9_(]", [n for n in C if not n.startswith(("tests/", "bench/"))])
+
+
+def test_every_source_file_has_its_licence_line():
+    assert not [n for n in CODE if "SPDX-License-Identifier: GPL-3.0-or-later" not in "\n".join(text(n).split("\n")[:5])]
+
+
+def test_lines_are_at_most_140_columns_and_c_has_no_tabs():
+    assert not [h for h in hits(r"^.{141,}", [n for n in C if not n.endswith(".def")], strip=False)]
+    assert not hits(r"\t", C, strip=False)
+
+
+def test_nothing_is_left_to_do():
+    words = "TO" + "DO|FIX" + "ME|X" + "XX\\b"
+    assert not hits(words, [n for n in CODE if not n.startswith("tests/lint/")], strip=False)
+
+
+def test_no_path_or_host_of_a_workplace_stands_in_the_tree():
+    bad = "/wo" + r"rk/(h|main|shared)|/tmp/b-|/root/\.pyenv|\.\./shared/"
+    host = r"https?://[^\s\"'<>)]*(deb" + r"\.debian|security\.debian|registry\.npm|pypi\.)"
+    names = [n for n in FILES if n != "tests/lint/test_lint.py"]
+    assert not hits("%s|%s" % (bad, host), [n for n in names if not n.endswith((".png", ".bin")) and "/corpus" not in n], strip=False)
+
+
+def test_folders_keep_their_promises():
+    """server/ draws nothing, session/ knows no RDP type, codecs/ has neither sockets nor globals of the others."""
+    include = r'^\s*#\s*include\s*[<"]'
+    assert not hits(include + r"(X11/|xcb/|security/pam)", [n for n in C if n.startswith("server/")], strip=False)
+    assert not hits(include + r"(freerdp|winpr)/", [n for n in C if n.startswith(("session/", "codecs/", "common/"))], strip=False)
+    assert not hits(include + r"(sys/socket|event2/|X11/|xcb/|session/|server/)", [n for n in C if n.startswith("codecs/")], strip=False)
+
+
+def pkg_flags():
+    wanted = "freerdp3 winpr3 libevent openssl xcb xkbcommon cairo pangocairo sqlite3 inih libseccomp x264 libavcodec freerdp-server3 freerdp-client3"
+    flags = []
+    for p in wanted.split():
+        r = subprocess.run(["pkg-config", "--cflags", p], capture_output=True, text=True)
+        if r.returncode == 0:
+            flags += r.stdout.split()
+    return sorted(set(flags))
+
+
+FLAGS = pkg_flags()
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_header_compiles_alone(header, tmp_path):
+    source = tmp_path / "alone.c"
+    source.write_text('#include "%s"\n' % header)
+    r = subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", '-DORIEL_VERSION="0"', "-fsyntax-only", "-Wall", "-I" + ROOT, *FLAGS, str(source)],
+                       capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr[:1500]
+
+
+def functions(names):
+    r = subprocess.run(["ctags", "--fields=+ne", "--output-format=json", "--kinds-C=f", "--languages=C", "-f", "-", *names], cwd=ROOT,
+                       capture_output=True, text=True, check=True)
+    for line in r.stdout.splitlines():
+        tag = json.loads(line)
+        if "end" in tag:
+            yield tag["end"] - tag["line"] + 1, "%s:%d %s" % (tag["path"], tag["line"], tag["name"])
+
+
+def test_functions_are_short():
+    product = [n for n in C if n.endswith(".c") and not n.startswith(("tests/", "bench/"))]
+    lengths = sorted(functions(product))
+    numbers = [n for n, _ in lengths]
+    longest = [f for f in functions([n for n in C if n.endswith(".c")]) if f[0] > 200]
+    p90 = numbers[int(len(numbers) * 0.9)]
+    assert statistics.median(numbers) <= 15 and p90 <= 50, "median %s, p90 %s; longest: %s" % (statistics.median(numbers), p90, lengths[-10:])
+    assert not longest, longest
