@@ -63,13 +63,13 @@ def test_every_source_file_has_its_licence_line():
     assert not [n for n in CODE if "SPDX-License-Identifier: GPL-3.0-or-later" not in "\n".join(text(n).split("\n")[:5])]
 
 
-def test_lines_are_at_most_140_columns_and_c_has_no_tabs():
-    assert not [h for h in hits(r"^.{141,}", [n for n in C if not n.endswith(".def")], strip=False)]
+def test_lines_are_at_most_160_columns_and_c_has_no_tabs():
+    assert not [h for h in hits(r"^.{161,}", [n for n in C if not n.endswith(".def")], strip=False)]
     assert not hits(r"\t", C, strip=False)
 
 
 def test_nothing_is_left_to_do():
-    words = "TO" + "DO|FIX" + "ME|X" + "XX\\b"
+    words = "TO" + "DO|FIX" + "ME|\\bX" + "XX\\b"
     assert not hits(words, [n for n in CODE if not n.startswith("tests/lint/")], strip=False)
 
 

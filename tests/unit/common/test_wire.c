@@ -19,7 +19,7 @@ static void a_message_comes_back_as_it_went(void **state)
     uint8_t buf[WIRE_MESSAGE_MAX];
     in = (struct leader_start){.session = 7, .open = {.nmonitors = 2, .keyboard_layout = 0x407}};
     in.open.monitors[1] = (struct display_monitor){.x = -1920, .width = 1920, .height = 1080, .primary = 1};
-    strcpy(in.client_name, "thin");
+    memcpy(in.client_name, "thin", 5);
     ssize_t n = wire_encode(&leader_start_def, &in, buf, sizeof buf);
     assert_true(n > WIRE_HEADER_BYTES);
     int err = 0;
