@@ -193,6 +193,11 @@ void engine_ack(struct engine *e, uint32_t frame_id, uint32_t queue_depth, uint3
     pace_ack(&e->pace, frame_id, queue_depth, now_us);
 }
 
+bool engine_acks_stopped(const struct engine *e, uint64_t now_us)
+{
+    return pace_stopped(&e->pace, now_us);
+}
+
 void engine_link(struct engine *e, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued)
 {
     pace_link(&e->pace, rtt_us, bytes_per_second, queued);

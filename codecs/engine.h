@@ -118,6 +118,9 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out);
 
 /* RDPGFX_FRAME_ACKNOWLEDGE: queue_depth 0xFFFFFFFF suspends acknowledgement. Hostile: unknown ids are ignored. */
 void engine_ack(struct engine *e, uint32_t frame_id, uint32_t queue_depth, uint32_t total_decoded, uint64_t now_us);
+/* True when a client that used to acknowledge has been sent frames for 4 s without an answer: it has closed its graphics channel
+ * (clients do after an error). Open the channel again, then engine_reset. */
+bool engine_acks_stopped(const struct engine *e, uint64_t now_us);
 /* What is known of the link: round trip (0 unknown), bytes per second (0 unknown), bytes waiting unsent in our own queue. */
 void engine_link(struct engine *e, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued);
 

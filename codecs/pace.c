@@ -7,6 +7,7 @@
 #define WINDOW_BYTES_MAX (8u << 20)   /* the peer's output queue has the same ceiling */
 #define QUEUE_US 100000u              /* never more than 100 ms of link time waiting */
 #define SILENCE_US 1000000u           /* a frame unacknowledged for this long no longer holds others back */
+#define STOPPED_US 4000000u           /* silent for so long after it used to answer: its channel is gone */
 #define FLIGHT_MIN 3u                 /* frames in flight that every link may have */
 
 void pace_init(struct pace *p, unsigned max_frame_rate)
@@ -20,7 +21,7 @@ void pace_reset(struct pace *p)
 {
     p->head = p->count = 0;
     p->bytes = 0;
-    p->suspended = false;
+    p->suspended = p->deaf = false;
     p->acks_seen = false;
     p->next_us = 0;
 }
@@ -56,6 +57,7 @@ void pace_ack(struct pace *p, uint32_t id, uint32_t queue_depth, uint64_t now_us
     if (known == PACE_FRAMES)
         return;
     p->acks_seen = true;
+    p->deaf = false;
     p->last_ack_us = now_us;
     p->suspended = queue_depth == 0xFFFFFFFFu;
     for (unsigned i = 0; i <= known; i++)
@@ -92,8 +94,10 @@ static unsigned flight_limit(const struct pace *p)
 
 static void forget_silent(struct pace *p, uint64_t now_us)
 {
-    while (p->count && now_us > p->flight[p->head].sent_us + SILENCE_US)
+    while (p->count && now_us > p->flight[p->head].sent_us + SILENCE_US) {
+        p->deaf = true;
         drop_oldest(p);
+    }
 }
 
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
@@ -104,7 +108,7 @@ int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
     unsigned scale = small ? 2 : 1;
     if (p->queued > scale * queue_limit(p))
         return 5000;
-    if (p->suspended || p->count == 0)
+    if (p->suspended || p->deaf || p->count == 0)
         return 0;
     if (p->count < scale * flight_limit(p) && p->bytes < scale * window(p))
         return 0;
@@ -113,7 +117,12 @@ int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
 
 size_t pace_budget(const struct pace *p)
 {
-    size_t w = window(p), used = p->suspended ? p->queued : p->bytes;
+    size_t w = window(p), used = p->suspended || p->deaf ? p->queued : p->bytes;
     size_t left = used < w ? w - used : 0;
     return left < WINDOW_BYTES_MIN / 2 ? WINDOW_BYTES_MIN / 2 : left;
+}
+
+bool pace_stopped(const struct pace *p, uint64_t now_us)
+{
+    return p->acks_seen && p->deaf && !p->suspended && now_us > p->last_ack_us + STOPPED_US;
 }

@@ -15,6 +15,7 @@ struct pace {
     unsigned head, count;
     size_t bytes;                     /* sum over flight */
     bool acks_seen, suspended;
+    bool deaf;                        /* no acknowledgement for SILENCE: only the queue holds frames back until one comes */
     uint64_t last_ack_us;
     uint32_t rtt_us, bytes_per_second;
     size_t queued;
@@ -32,6 +33,8 @@ void pace_link(struct pace *p, uint32_t rtt_us, uint32_t bytes_per_second, size_
 /* 0: a frame may leave now; >0: ask again after so many microseconds; -1: wait for an acknowledgement. `small`: an update of a few
  * tiles, which may overtake what large frames wait for. */
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us);
+/* Did acknowledgements that used to come stop, with frames waiting for one? */
+bool pace_stopped(const struct pace *p, uint64_t now_us);
 /* How many bytes may the next frame have? Never less than a floor that keeps the picture moving. */
 size_t pace_budget(const struct pace *p);
 

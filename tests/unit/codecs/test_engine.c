@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A long random drawing against a client of libfreerdp's decoders: at every settled point the client shows the source. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ref_client.h"
+#include "scene.h"
+
+struct world {
+    struct engine *engine;
+    struct gfx_wire *wire;
+    struct ref_client *client;
+    struct canvas screen;
+    struct engine_rect damage[256];
+    size_t ndamage;
+    uint64_t now;
+    uint32_t seed;
+    bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
+    size_t frames, bytes;
+};
+
+static const struct engine_caps gfx_caps = {
+    .gfx = true, .progressive = true, .clear_codec = true, .planar = true, .remotefx = true, .avc420 = true,
+};
+
+static void world_open(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed)
+{
+    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .h264 = 0};
+    memset(w, 0, sizeof *w);
+    w->engine = engine_create(&config);
+    w->wire = gfx_wire_create(true);
+    w->client = ref_client_create(caps->small_cache);
+    w->screen = canvas_new(width, height);
+    w->seed = seed;
+    w->now = 1000000;
+    w->gfx = caps->gfx;
+    if (!w->gfx)
+        ref_client_screen(w->client, (uint16_t)width, (uint16_t)height);
+    assert_int_equal(engine_surface_create(w->engine, 0, (uint16_t)width, (uint16_t)height, 0, 0), 0);
+}
+
+static void world_close(struct world *w)
+{
+    engine_destroy(w->engine);
+    gfx_wire_destroy(w->wire);
+    ref_client_destroy(w->client);
+    canvas_free(&w->screen);
+}
+
+static unsigned pick(struct world *w, unsigned n)
+{
+    return scene_rand(&w->seed) % n;
+}
+
+static void damaged(struct world *w, int x, int y, int dw, int dh)
+{
+    x = x < 0 ? 0 : x;
+    y = y < 0 ? 0 : y;
+    if (w->ndamage == 256)
+        w->damage[w->ndamage = 0, w->ndamage++] = (struct engine_rect){0, 0, 0xFFFF, 0xFFFF};
+    w->damage[w->ndamage++] = (struct engine_rect){(uint16_t)x, (uint16_t)y, (uint16_t)dw, (uint16_t)dh};
+}
+
+static void deliver(struct world *w, const struct gfx_frame *f)
+{
+    const struct gfx_message *m;
+    size_t n;
+    w->frames++;
+    if (!w->gfx) {
+        for (size_t i = 0; i < f->ncommands; i++)
+            if (ref_client_old(w->client, &f->commands[i]) < 0)
+                fail_msg("%s", ref_client_error(w->client));
+        return;
+    }
+    gfx_wire_begin(w->wire);
+    assert_int_equal(gfx_wire_frame(w->wire, f), 0);
+    assert_int_equal(gfx_wire_finish(w->wire, &m, &n), 0);
+    for (size_t i = 0; i < n; i++) {
+        w->bytes += m[i].len;
+        if (ref_client_message(w->client, m[i].data, m[i].len) < 0)
+            fail_msg("frame %u: %s", f->frame_id, ref_client_error(w->client));
+    }
+    assert_int_equal(ref_client_last_frame(w->client), f->frame_id);
+    if (!w->silent)
+        engine_ack(w->engine, f->frame_id, 0, (uint32_t)w->frames, w->now);
+}
+
+static void hand_in(struct world *w)
+{
+    assert_true(engine_damage(w->engine, 0, w->screen.px, w->screen.stride, w->damage, w->ndamage, w->now) >= 0);
+    w->ndamage = 0;
+}
+
+static void step(struct world *w)
+{
+    struct gfx_frame f;
+    int64_t wait = engine_next(w->engine, w->now);
+    w->now += wait > 0 && wait < 20000 ? (uint64_t)wait : 5000;
+    int rc = engine_produce(w->engine, w->now, &f);
+    assert_true(rc >= 0);
+    if (rc == 1)
+        deliver(w, &f);
+}
+
+/* Until nothing is left to send: exact pictures included. */
+static void settle(struct world *w)
+{
+    w->silent = false;
+    for (int i = 0; i < 20000; i++) {
+        struct gfx_frame f;
+        int64_t wait = engine_next(w->engine, w->now);
+        if (wait < 0)
+            break;
+        w->now += (uint64_t)wait;
+        int rc = engine_produce(w->engine, w->now, &f);
+        assert_true(rc >= 0);
+        if (rc == 1)
+            deliver(w, &f);
+    }
+    assert_int_equal(engine_next(w->engine, w->now), -1);
+}
+
+static void check_equal(struct world *w)
+{
+    const struct ref_surface *s = ref_client_surface(w->client, 0);
+    assert_non_null(s);
+    assert_int_equal(s->width, w->screen.w);
+    assert_int_equal(ref_surface_wrong(s, w->screen.px, w->screen.stride), 0);
+}
+
+static void draw_something(struct world *w)
+{
+    int x = (int)pick(w, (unsigned)w->screen.w) - 20, y = (int)pick(w, (unsigned)w->screen.h) - 20;
+    int dw = 1 + (int)pick(w, 300), dh = 1 + (int)pick(w, 200);
+    switch (pick(w, 7)) {
+    case 0:
+        draw_rect(&w->screen, x, y, dw, dh, pick(w, 0x1000000));
+        break;
+    case 1: case 2:
+        draw_text(&w->screen, x, y, dw, dh, pick(w, 1 << 30), pick(w, 3) ? 0 : 0x802010, 0xFFFFFF, (int)pick(w, 2));
+        break;
+    case 3:
+        draw_photo(&w->screen, x, y, dw, dh, pick(w, 1 << 20), 0, 0, 256, (int)pick(w, 6));
+        break;
+    case 4:
+        draw_scroll(&w->screen, x, y, dw, dh, 0, (int)pick(w, 60) - 30);
+        break;
+    case 5:
+        draw_scroll(&w->screen, x, y, dw, dh, (int)pick(w, 40) - 20, (int)pick(w, 9) - 4);
+        break;
+    default:
+        draw_rect(&w->screen, x, y, 2, 17, 0);
+        dw = dh = 20;
+        break;
+    }
+    damaged(w, x < 0 ? 0 : x, y < 0 ? 0 : y, dw + 20, dh + 20);
+}
+
+static void resize(struct world *w)
+{
+    int width = 1 + (int)pick(w, 500), height = 1 + (int)pick(w, 400);
+    const struct gfx_message *m;
+    size_t n;
+    struct gfx_monitor mon = {0, 0, width - 1, height - 1, true};
+    engine_surface_destroy(w->engine, 0);
+    gfx_wire_begin(w->wire);
+    assert_int_equal(gfx_wire_reset_graphics(w->wire, (uint32_t)width, (uint32_t)height, &mon, 1), 0);
+    gfx_wire_finish(w->wire, &m, &n);
+    assert_int_equal(ref_client_message(w->client, m[0].data, m[0].len), 0);
+    canvas_free(&w->screen);
+    w->screen = canvas_new(width, height);
+    engine_surface_create(w->engine, 0, (uint16_t)width, (uint16_t)height, 0, 0);
+    draw_text(&w->screen, 0, 0, width, height, 3, 0, 0xFFFFFF, 1);
+    damaged(w, 0, 0, width, height);
+}
+
+static void reset(struct world *w)
+{
+    const struct gfx_message *m;
+    size_t n;
+    struct gfx_monitor mon = {0, 0, w->screen.w - 1, w->screen.h - 1, true};
+    gfx_wire_begin(w->wire);
+    gfx_wire_reset_graphics(w->wire, (uint32_t)w->screen.w, (uint32_t)w->screen.h, &mon, 1);
+    gfx_wire_finish(w->wire, &m, &n);
+    assert_int_equal(ref_client_message(w->client, m[0].data, m[0].len), 0);
+    engine_reset_graphics(w->engine);
+}
+
+static void reconnect(struct world *w, bool small_cache)
+{
+    ref_client_destroy(w->client);
+    w->client = ref_client_create(small_cache);
+    gfx_wire_restart(w->wire);
+    engine_reset(w->engine);
+}
+
+static void random_event(struct world *w, const struct engine_caps *caps)
+{
+    struct engine_rect r = {(uint16_t)pick(w, 300), (uint16_t)pick(w, 300), (uint16_t)pick(w, 300), (uint16_t)pick(w, 300)};
+    switch (pick(w, 60)) {
+    case 0:
+        if (w->gfx)
+            resize(w);
+        break;
+    case 1:
+        if (w->gfx)
+            reset(w);
+        break;
+    case 2:
+        if (w->gfx)
+            reconnect(w, caps->small_cache);
+        break;
+    case 3: case 4: w->silent = !w->silent; break;
+    case 5: engine_refresh(w->engine, 0, &r, 1); break;
+    case 6: engine_suppress(w->engine, true); break;
+    case 7: case 8: engine_suppress(w->engine, false); break;
+    default: break;
+    }
+}
+
+static void draw_at_random(const struct engine_caps *caps, uint32_t seed, int rounds)
+{
+    struct world w;
+    world_open(&w, caps, 417, 333, seed);
+    for (int i = 0; i < rounds; i++) {
+        for (unsigned k = pick(&w, 3); k; k--)
+            draw_something(&w);
+        random_event(&w, caps);
+        hand_in(&w);
+        step(&w);
+        if (pick(&w, 12) == 0) {
+            engine_suppress(w.engine, false);
+            settle(&w);
+            check_equal(&w);
+        }
+    }
+    world_close(&w);
+}
+
+static void a_gfx_client_shows_the_source_at_every_settled_point(void **state)
+{
+    for (uint32_t seed = 1; seed <= 6; seed++)
+        draw_at_random(&gfx_caps, seed * 7919, 400);
+}
+
+static void a_client_with_a_small_cache_does_too(void **state)
+{
+    struct engine_caps c = gfx_caps;
+    c.small_cache = true;
+    c.avc420 = false;
+    draw_at_random(&c, 77, 500);
+}
+
+static void a_thin_client_does_too(void **state)
+{
+    struct engine_caps c = {.gfx = true, .clear_codec = true, .thin_client = true, .small_cache = true};
+    draw_at_random(&c, 78, 300);
+}
+
+static void an_older_client_with_32_bit_bitmaps_does_too(void **state)
+{
+    struct engine_caps c = {.bitmap_bpp = 32};
+    draw_at_random(&c, 79, 300);
+}
+
+static void an_older_client_with_24_bit_bitmaps_does_too(void **state)
+{
+    struct engine_caps c = {.bitmap_bpp = 24};
+    draw_at_random(&c, 80, 300);
+}
+
+static void damage_that_changed_nothing_sends_nothing(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 300, 200, 5);
+    draw_text(&w.screen, 0, 0, 300, 200, 9, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, 300, 200);
+    hand_in(&w);
+    settle(&w);
+    check_equal(&w);
+    size_t frames = w.frames;
+    damaged(&w, 0, 0, 300, 200);
+    assert_int_equal(engine_damage(w.engine, 0, w.screen.px, w.screen.stride, w.damage, w.ndamage, w.now), 0);
+    settle(&w);
+    assert_int_equal(w.frames, frames);
+    world_close(&w);
+}
+
+static void a_client_that_never_acknowledges_still_gets_pictures(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 300, 200, 6);
+    w.silent = true;
+    for (int i = 0; i < 40; i++) {
+        draw_rect(&w.screen, i, i, 50, 50, (uint32_t)i * 0x030201u);
+        damaged(&w, i, i, 50, 50);
+        hand_in(&w);
+        for (int k = 0; k < 60; k++)
+            step(&w);
+        w.silent = true;
+    }
+    assert_true(w.frames >= 30);
+    world_close(&w);
+}
+
+static void a_suppressed_client_gets_nothing_and_then_everything(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 300, 200, 7);
+    damaged(&w, 0, 0, 300, 200);
+    hand_in(&w);
+    settle(&w);
+    engine_suppress(w.engine, true);
+    draw_text(&w.screen, 0, 0, 300, 200, 9, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, 300, 200);
+    hand_in(&w);
+    assert_int_equal(engine_next(w.engine, w.now), -1);
+    engine_suppress(w.engine, false);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
+static void hostile_rectangles_are_clipped(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 300, 200, 8);
+    struct engine_rect bad[] = {{65535, 65535, 65535, 65535}, {0, 0, 65535, 65535}, {299, 199, 2, 2}, {5, 5, 0, 0}, {300, 0, 1, 1}};
+    assert_true(engine_damage(w.engine, 0, w.screen.px, w.screen.stride, bad, 5, w.now) >= 0);
+    assert_int_equal(engine_damage(w.engine, 0, w.screen.px, 299 * 4, bad, 5, w.now), -22);
+    assert_int_equal(engine_damage(w.engine, 9, w.screen.px, 300 * 4, bad, 5, w.now), -22);
+    engine_refresh(w.engine, 0, bad, 5);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damage_that_changed_nothing_sends_nothing),
+        cmocka_unit_test(a_suppressed_client_gets_nothing_and_then_everything),
+        cmocka_unit_test(hostile_rectangles_are_clipped),
+        cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
+        cmocka_unit_test(a_gfx_client_shows_the_source_at_every_settled_point),
+        cmocka_unit_test(a_client_with_a_small_cache_does_too),
+        cmocka_unit_test(a_thin_client_does_too),
+        cmocka_unit_test(an_older_client_with_32_bit_bitmaps_does_too),
+        cmocka_unit_test(an_older_client_with_24_bit_bitmaps_does_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
