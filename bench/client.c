@@ -57,8 +57,7 @@ struct bench_client {
     rdpClientContext common;
     struct measure m;
     bool measuring;
-    uint64_t key_sent;
-    uint32_t key_wanted;
+    uint64_t key_sent, key_last;
     double *key_times;
     uint32_t nkeys, key_max, key_ms;
     pcRdpgfxSurfaceCommand surface_command;
@@ -423,21 +422,20 @@ static void cmd_shot(struct bench_client *c, const char *path)
 
 static void keys_step(struct bench_client *c)
 {
-    static uint64_t last;
     if (!c->key_max)
         return;
     uint64_t now = now_us();
-    if (c->nkeys == c->key_max || now - last > 3000000u + c->key_ms * 1000u) {
+    if (c->nkeys == c->key_max || now - c->key_last > 3000000u + c->key_ms * 1000u) {
         qsort(c->key_times, c->nkeys, sizeof(double), compare_doubles);
         printf("{\"keys\":%u,\"of\":%u,\"p50\":%.2f,\"p95\":%.2f}\n", c->nkeys, c->key_max, percentile(c->key_times, c->nkeys, 0.5),
                percentile(c->key_times, c->nkeys, 0.95));
         c->key_max = 0;
         return;
     }
-    if (c->key_sent || now - last < (uint64_t)c->key_ms * 1000)
+    if (c->key_sent || now - c->key_last < (uint64_t)c->key_ms * 1000)
         return;
     rdpInput *in = c->common.context.input;
-    last = now;
+    c->key_last = now;
     c->key_sent = now_us();
     freerdp_input_send_keyboard_event_ex(in, TRUE, FALSE, 0x1e);
     freerdp_input_send_keyboard_event_ex(in, FALSE, FALSE, 0x1e);
@@ -463,6 +461,7 @@ static bool command(struct bench_client *c, const char *line)
         c->key_ms = (uint32_t)strtoul(b, NULL, 10);
         c->nkeys = 0;
         c->key_sent = 0;
+        c->key_last = now_us();
         free(c->key_times);
         c->key_times = calloc(c->key_max + 1, sizeof(double));
     } else
