@@ -61,9 +61,29 @@ def furnish(work):
     os.chown(f"/home/{USER}", 61000, 61000)
 
 
+PROFILES = {  # name: (kbit/s, round trip ms, loss %)
+    "lan": (100000, 1, 0), "wan": (20000, 40, 0), "slow": (2000, 100, 0), "lossy": (20000, 40, 1),
+}
+SERVER_ADDRESS, CLIENT_ADDRESS = "10.98.0.1", "10.98.0.2"
+
+
+def emulate(args):
+    """Put the client behind an emulated link; returns the argv prefix that runs it there."""
+    if args.profile == "loopback":
+        return []
+    subprocess.run(["ip", "netns", "add", "bench"], check=True)
+    kbit, rtt, loss = PROFILES[args.profile]
+    p = subprocess.Popen([f"{args.programs}/bench-link", "/proc/self/ns/net", SERVER_ADDRESS, "/run/netns/bench", CLIENT_ADDRESS,
+                          str(kbit), str(rtt), str(loss)], stdout=subprocess.PIPE, text=True)
+    if p.stdout.readline() != "ready\n":
+        raise SystemExit("bench: the link emulator did not start")
+    args.host = SERVER_ADDRESS
+    return ["ip", "netns", "exec", "bench"]
+
+
 class Client:
-    def __init__(self, programs, host, port, options, log):
-        argv = [f"{programs}/bench-client", f"/v:{host}:{port}", "/cert:ignore", f"/u:{USER}", f"/p:{PASSWORD}", "/size:1920x1080",
+    def __init__(self, prefix, programs, host, port, options, log):
+        argv = prefix + [f"{programs}/bench-client", f"/v:{host}:{port}", "/cert:ignore", f"/u:{USER}", f"/p:{PASSWORD}", "/size:1920x1080",
                 "/bpp:32", "/network:lan", "/log-level:ERROR", "/sec:tls"] + options
         self.log = open(log, "wb")
         self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
@@ -190,7 +210,7 @@ def measure(peer_name, args):
     client = None
     try:
         peer.start()
-        client = Client(args.programs, args.host, PORT[peer_name], peer.options(args.avc), os.path.join(peer.work, "client.log"))
+        client = Client(args.prefix, args.programs, args.host, PORT[peer_name], peer.options(args.avc), os.path.join(peer.work, "client.log"))
         for name in args.scenes:
             results[name] = run_scene(peer, client, name, args)
             print(f"  {peer_name} {name}: {row(results[name])}", flush=True)
@@ -225,6 +245,7 @@ def main():
     p.add_argument("--programs", required=True, help="folder with Oriel's and the bench's programs")
     p.add_argument("--out", default="/var/tmp/oriel-bench-out")
     p.add_argument("--settle", type=float, default=8)
+    p.add_argument("--profile", default="loopback", choices=["loopback"] + list(PROFILES))
     p.add_argument("--shots", action="store_true")
     args = p.parse_args()
     world()
@@ -243,10 +264,11 @@ def main():
     os.makedirs(f"{args.work}/scenes")
     subprocess.run(["mount", "--bind", args.scene_dir, f"{args.work}/scenes"], check=True)
     args.scene_dir = f"{args.work}/scenes"
-    everything = {"seed": args.seed, "avc": args.avc, "results": {}}
+    args.prefix = emulate(args)
+    everything = {"seed": args.seed, "avc": args.avc, "profile": args.profile, "results": {}}
     for name in args.peers.split(","):
         everything["results"][name] = measure(name, args)
-    with open(os.path.join(args.out, f"bench-{args.seed}-{args.avc}.json"), "w") as f:
+    with open(os.path.join(args.out, f"bench-{args.profile}-{args.seed}-{args.avc}.json"), "w") as f:
         json.dump(everything, f, indent=1)
     print(f"\n| scene | {' | '.join(everything['results'])} |")
     for scene in args.scenes:
