@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Each act runs in a child of its own that really enters the sandbox. A forbidden act must fail or kill; an allowed one must work. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/log.h"
+#include "common/sandbox.h"
+#include "common/sockets.h"
+
+#define TEST_UID 600099999
+#define ACT_REFUSED 10
+#define ACT_DONE 11
+#define ENTER_FAILED 12
+
+static char empty[] = "/tmp/oriel-empty-XXXXXX";
+static char readable[] = "/tmp/oriel-readable-XXXXXX";
+static pid_t sibling; /* a process of the same uid: nothing may happen to it */
+static int listener = -1, memfd = -1;
+
+typedef bool (*act_fn)(void); /* true: it worked */
+
+static bool with_chroot; /* enter as oriel-peer does, with CAP_SYS_CHROOT; else Landlock alone */
+
+static int become_user(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    uint32_t bit = with_chroot ? 1U << CAP_SYS_CHROOT : 0;
+    struct __user_cap_data_struct caps[2] = {{bit, bit, 0}, {0, 0, 0}};
+    if (geteuid() != 0)
+        return 0;
+    if (prctl(PR_SET_KEEPCAPS, with_chroot, 0, 0, 0) < 0 || setgid(TEST_UID) < 0 || setuid(TEST_UID) < 0)
+        return -errno;
+    return syscall(SYS_capset, &head, caps) < 0 ? -errno : 0;
+}
+
+static int enter(enum sandbox_profile profile, const char *const *read_paths)
+{
+    const char *what = "";
+    struct sandbox s = {.profile = profile, .empty_root = empty, .require_empty_root = true, .address_space = 1 << 30,
+                        .nofile = 64, .read_paths = read_paths};
+    if (become_user() < 0)
+        return -EPERM;
+    int r = sandbox_enter(&s, &what);
+    if (r < 0)
+        fprintf(stderr, "sandbox: %s: %s\n", what, strerror(-r));
+    return r;
+}
+
+static int in_sandbox(enum sandbox_profile profile, const char *const *read_paths, act_fn act)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (enter(profile, read_paths) < 0)
+            _exit(ENTER_FAILED);
+        _exit(act() ? ACT_DONE : ACT_REFUSED);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+/* ---- forbidden ---- */
+
+static bool act_open(void) { return open("/etc/passwd", O_RDONLY) >= 0; }
+static bool act_openat_write(void) { return openat(AT_FDCWD, "/tmp/oriel-was-here", O_WRONLY | O_CREAT, 0600) >= 0; }
+static bool act_open_proc_mem(void) { return open("/proc/self/mem", O_RDWR) >= 0; }
+static bool act_stat(void) { struct stat st; return stat("/etc/passwd", &st) == 0; }
+static bool act_readlink(void) { char b[64]; return readlink("/proc/self/exe", b, sizeof b) > 0; }
+static bool act_unlink(void) { return unlink(readable) == 0 || unlinkat(AT_FDCWD, readable, AT_REMOVEDIR) == 0; }
+static bool act_mkdir(void) { return mkdir("/tmp/oriel-was-here", 0700) == 0; }
+static bool act_chmod(void) { return chmod(readable, 0777) == 0; }
+static bool act_rename(void) { return rename(readable, "/tmp/oriel-was-here") == 0; }
+static bool act_symlink(void) { return symlink("/etc/passwd", "/tmp/oriel-was-here") == 0; }
+static bool act_exec(void) { execl("/bin/true", "true", NULL); return false; }
+static bool act_execveat(void) { char *none[] = {NULL}; return syscall(SYS_execveat, memfd, "", none, none, AT_EMPTY_PATH) == 0; }
+static bool act_fork(void) { return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) >= 0; }
+static bool act_vfork(void) { return syscall(SYS_vfork) >= 0; }
+static bool act_clone3(void)
+{
+    struct { uint64_t a[8]; } args = {{0}};
+    return syscall(SYS_clone3, &args, sizeof args) >= 0;
+}
+static bool act_tcp(void) { return socket(AF_INET, SOCK_STREAM, 0) >= 0; }
+static bool act_udp6(void) { return socket(AF_INET6, SOCK_DGRAM, 0) >= 0; }
+static bool act_unix(void) { return socket(AF_UNIX, SOCK_SEQPACKET, 0) >= 0; }
+static bool act_netlink(void) { return socket(AF_NETLINK, SOCK_RAW, 0) >= 0; }
+static bool act_packet(void) { return socket(AF_PACKET, SOCK_RAW, 0) >= 0; }
+static bool act_pair_inet(void) { int sv[2]; return socketpair(AF_INET, SOCK_STREAM, 0, sv) == 0; }
+static bool act_accept(void) { return accept(listener, NULL, NULL) >= 0; }
+static bool act_connect(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    return connect(listener, (struct sockaddr *)&a, sizeof a) == 0;
+}
+static bool act_listen(void) { return listen(listener, 1) == 0; }
+static bool act_kill_sibling(void) { return kill(sibling, SIGTERM) == 0; }
+static bool act_signal_zero(void) { return kill(sibling, 0) == 0; }
+static bool act_tgkill_sibling(void) { return syscall(SYS_tgkill, sibling, sibling, SIGTERM) == 0; }
+static bool act_sigqueue(void) { union sigval v = {0}; return sigqueue(sibling, SIGTERM, v) == 0; }
+static bool act_pidfd(void) { return syscall(SYS_pidfd_open, sibling, 0) >= 0; }
+static bool act_ptrace(void) { return ptrace(PTRACE_ATTACH, sibling, NULL, NULL) == 0; }
+static bool act_ptrace_me(void) { return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0; }
+static bool act_vm_writev(void)
+{
+    char b[8] = "";
+    struct iovec io = {b, sizeof b};
+    return syscall(SYS_process_vm_writev, sibling, &io, 1, &io, 1, 0) >= 0;
+}
+static bool act_exec_memory(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+static bool act_make_executable(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+static bool act_memfd(void) { return memfd_create("x", 0) >= 0; }
+static bool act_setuid(void) { return setuid(0) == 0; }
+static bool act_setresuid(void) { return syscall(SYS_setresuid, TEST_UID + 1, TEST_UID + 1, TEST_UID + 1) == 0; }
+static bool act_setgroups(void) { gid_t g = 0; return syscall(SYS_setgroups, 1, &g) == 0; }
+static bool act_chroot(void) { return chroot("/") == 0; }
+static bool act_mount(void) { return mount("none", "/tmp", "tmpfs", 0, NULL) == 0; }
+static bool act_unshare(void) { return syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */) == 0; }
+static bool act_dumpable(void) { return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 && prctl(PR_GET_DUMPABLE) == 1; }
+static bool act_setrlimit(void)
+{
+    struct rlimit l;
+    getrlimit(RLIMIT_NOFILE, &l);
+    l.rlim_cur = l.rlim_max = l.rlim_max + 100;
+    return setrlimit(RLIMIT_NOFILE, &l) == 0;
+}
+static bool act_limit_sibling(void)
+{
+    struct rlimit l = {1, 1};
+    return prlimit(sibling, RLIMIT_NOFILE, &l, NULL) == 0;
+}
+static bool act_bpf(void) { union bpf_attr a; memset(&a, 0, sizeof a); return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof a) >= 0; }
+static bool act_perf(void) { char a[128] = ""; return syscall(SYS_perf_event_open, a, 0, -1, -1, 0) >= 0; }
+static bool act_userfaultfd(void) { return syscall(SYS_userfaultfd, 0) >= 0; }
+static bool act_io_uring(void) { char a[256] = ""; return syscall(SYS_io_uring_setup, 8, a) >= 0; }
+static bool act_keyring(void) { return syscall(SYS_add_key, "user", "x", "y", 1, -3) >= 0; }
+static bool act_shm(void) { return shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) >= 0; }
+static bool act_mqueue(void) { return syscall(SYS_mq_open, "/x", O_CREAT | O_RDWR, 0600, NULL) >= 0; }
+static bool act_tiocsti(void) { char c = 'x'; return ioctl(0, TIOCSTI, &c) == 0; }
+static bool act_module(void) { return syscall(SYS_init_module, "", 0, "") == 0; }
+static bool act_settime(void) { struct timespec t = {0, 0}; return clock_settime(CLOCK_REALTIME, &t) == 0; }
+static bool act_sethostname(void) { return sethostname("x", 1) == 0; }
+static bool act_inotify(void) { return syscall(SYS_inotify_init1, 0) >= 0; }
+static bool act_name_to_handle(void) { char b[256] = ""; int m; return syscall(SYS_name_to_handle_at, AT_FDCWD, "/", b, &m, 0) == 0; }
+static bool act_setns(void) { return syscall(SYS_setns, memfd, 0) == 0; }
+static bool act_write_big_file(void)
+{
+    char b[16] = "0123456789abcde";
+    return pwrite(memfd, b, sizeof b, 3LL << 30) > 0;
+}
+
+#define ACT(name) {#name, act_##name}
+static const struct { const char *name; act_fn act; } forbidden[] = {
+    ACT(open), ACT(openat_write), ACT(open_proc_mem), ACT(stat), ACT(readlink), ACT(unlink), ACT(mkdir), ACT(chmod), ACT(rename),
+    ACT(symlink), ACT(exec), ACT(execveat), ACT(fork), ACT(vfork), ACT(clone3), ACT(tcp), ACT(udp6), ACT(unix), ACT(netlink),
+    ACT(packet), ACT(pair_inet), ACT(accept), ACT(connect), ACT(listen), ACT(kill_sibling), ACT(signal_zero), ACT(tgkill_sibling),
+    ACT(sigqueue), ACT(pidfd), ACT(ptrace), ACT(ptrace_me), ACT(vm_writev), ACT(exec_memory), ACT(make_executable), ACT(memfd),
+    ACT(setuid), ACT(setresuid), ACT(setgroups), ACT(chroot), ACT(mount), ACT(unshare), ACT(dumpable), ACT(setrlimit),
+    ACT(limit_sibling), ACT(bpf), ACT(perf), ACT(userfaultfd), ACT(io_uring), ACT(keyring), ACT(shm), ACT(mqueue), ACT(tiocsti),
+    ACT(module), ACT(settime), ACT(sethostname), ACT(inotify), ACT(name_to_handle), ACT(setns), ACT(write_big_file),
+};
+
+static bool sanitizer_allows(const char *name)
+{
+#ifdef ORIEL_SANITIZED
+    return strcmp(name, "dumpable") == 0;
+#else
+    (void)name;
+    return false;
+#endif
+}
+
+static void try_all_forbidden(void)
+{
+    unsigned worked = 0;
+    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+        int status = in_sandbox(SANDBOX_PEER, NULL, forbidden[i].act);
+        bool refused = WIFEXITED(status) && WEXITSTATUS(status) == ACT_REFUSED;
+        bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+        if (!refused && !killed && !sanitizer_allows(forbidden[i].name)) {
+            print_error("%s: status 0x%x\n", forbidden[i].name, (unsigned)status);
+            worked++;
+        }
+    }
+    assert_int_equal(worked, 0);
+    assert_int_equal(kill(sibling, 0), 0);
+    assert_int_equal(access("/tmp/oriel-was-here", F_OK), -1);
+}
+
+static void no_forbidden_act_works_in_a_peer_with_an_empty_root(void **state)
+{
+    (void)state;
+    with_chroot = true;
+    try_all_forbidden();
+}
+
+static void no_forbidden_act_works_in_a_peer_with_landlock_alone(void **state)
+{
+    (void)state;
+    with_chroot = false;
+    try_all_forbidden();
+}
+
+/* ---- allowed ---- */
+
+static void *thread_main(void *arg)
+{
+    *(int *)arg = 42;
+    return NULL;
+}
+static bool act_threads(void)
+{
+    pthread_t t;
+    int v = 0;
+    return pthread_create(&t, NULL, thread_main, &v) == 0 && pthread_join(t, NULL) == 0 && v == 42;
+}
+static bool act_memory(void)
+{
+    size_t n = 8 << 20;
+    char *p = malloc(n);
+    if (!p)
+        return false;
+    memset(p, 1, n);
+    p = realloc(p, 2 * n);
+    free(p);
+    void *q = mmap(NULL, 4096, PROT_READ, MAP_SHARED, memfd, 0);
+    return q != MAP_FAILED && munmap(q, 4096) == 0;
+}
+static bool act_messages(void)
+{
+    int sv[2];
+    char b[4] = "";
+    struct pollfd p = {0, POLLIN, 0};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) < 0 || send(sv[0], "abc", 3, MSG_NOSIGNAL) != 3)
+        return false;
+    p.fd = sv[1];
+    int queued = 0;
+    return poll(&p, 1, 1000) == 1 && ioctl(sv[1], FIONREAD, &queued) == 0 && queued == 3 && recv(sv[1], b, 4, 0) == 3;
+}
+static bool act_loop_parts(void)
+{
+    int ep = epoll_create1(0), ev = eventfd(0, 0), tm = timerfd_create(CLOCK_MONOTONIC, 0);
+    struct epoll_event e = {.events = EPOLLIN};
+    struct itimerspec its = {.it_value = {0, 1000000}};
+    return ep >= 0 && ev >= 0 && tm >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, ev, &e) == 0 &&
+           epoll_ctl(ep, EPOLL_CTL_ADD, tm, &e) == 0 && timerfd_settime(tm, 0, &its, NULL) == 0 && epoll_wait(ep, &e, 1, 1000) == 1;
+}
+static bool act_clock(void)
+{
+    struct timespec t, nap = {0, 1000000};
+    struct stat st;
+    return clock_gettime(CLOCK_MONOTONIC, &t) == 0 && nanosleep(&nap, NULL) == 0 && fstat(0, &st) == 0;
+}
+static bool act_log(void)
+{
+    log_init("test", LOG_LEVEL_ERROR);
+    log_error("from inside", "all well=%d", 1);
+    return true;
+}
+static bool act_open_is_denied_not_killed(void) { return open("/etc/passwd", O_RDONLY) < 0 && (errno == EACCES || errno == ENOENT); }
+static bool act_abort_is_sigabrt(void) { abort(); }
+
+static const struct { const char *name; act_fn act; } usual[] = {
+    ACT(threads), ACT(memory), ACT(messages), ACT(loop_parts), ACT(clock), ACT(log), ACT(open_is_denied_not_killed),
+};
+
+static void what_a_peer_lives_on_works(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        int status = in_sandbox(SANDBOX_PEER, NULL, usual[i].act);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != ACT_DONE)
+            fail_msg("%s: status 0x%x", usual[i].name, (unsigned)status);
+    }
+    int status = in_sandbox(SANDBOX_PEER, NULL, act_abort_is_sigabrt);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static bool act_make_memfd(void)
+{
+    int fd = memfd_create("picture", MFD_ALLOW_SEALING);
+    return fd >= 0 && ftruncate(fd, 64 << 20) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0 &&
+           mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED;
+}
+static bool act_read_font(void)
+{
+    char path[128], b[8] = "";
+    snprintf(path, sizeof path, "%s/font", readable);
+    int fd = open(path, O_RDONLY);
+    struct stat st;
+    return fd >= 0 && fstat(fd, &st) == 0 && stat(path, &st) == 0 && read(fd, b, sizeof b) == 4;
+}
+static bool act_write_font(void)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/font", readable);
+    return open(path, O_WRONLY) >= 0 || open(path, O_RDWR) >= 0;
+}
+
+static void a_logon_screen_makes_its_picture_and_reads_only_its_fonts(void **state)
+{
+    (void)state;
+    const char *paths[] = {"/nonexistent", readable, NULL};
+    int status = in_sandbox(SANDBOX_LOGON, paths, act_make_memfd);
+    assert_int_equal(WEXITSTATUS(status), ACT_DONE);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, NULL, act_make_memfd)), ACT_DONE);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, paths, act_read_font)), ACT_DONE);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, paths, act_write_font)), ACT_REFUSED);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, paths, act_open)), ACT_REFUSED);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, NULL, act_read_font)), ACT_REFUSED);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, paths, act_tcp)), ACT_REFUSED);
+}
+
+static bool act_accept_one(void)
+{
+    struct ucred who;
+    int fd = sockets_accept(listener, &who);
+    return fd >= 0 && who.pid > 0;
+}
+
+static void the_key_holder_accepts_links_and_nothing_else(void **state)
+{
+    (void)state;
+    char path[128];
+    const char *paths[] = {readable, NULL};
+    snprintf(path, sizeof path, "%s/keys.sock", readable);
+    int fd = sockets_connect(path);
+    assert_true(fd >= 0);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_KEYS, paths, act_accept_one)), ACT_DONE);
+    close(fd);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_KEYS, paths, act_tcp)), ACT_REFUSED);
+    assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_KEYS, paths, act_write_font)), ACT_REFUSED);
+    int status = in_sandbox(SANDBOX_KEYS, paths, act_exec);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
+static void the_status_of_the_process_shows_it(void **state)
+{
+    (void)state;
+    int pipefd[2];
+    char c, path[64], text[4096];
+    assert_int_equal(pipe(pipefd), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (enter(SANDBOX_PEER, NULL) < 0)
+            _exit(1);
+        (void)!write(pipefd[1], "x", 1);
+        pause();
+    }
+    assert_int_equal(read(pipefd[0], &c, 1), 1);
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = 0;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(pipefd[0]), close(pipefd[1]);
+    assert_non_null(strstr(text, "Seccomp:\t2"));
+    assert_non_null(strstr(text, "NoNewPrivs:\t1"));
+    assert_non_null(strstr(text, "CapPrm:\t0000000000000000"));
+    assert_non_null(strstr(text, "CapAmb:\t0000000000000000"));
+}
+
+static void *sleep_on(void *arg)
+{
+    sleep(5);
+    return arg;
+}
+
+static void root_and_a_process_with_threads_are_refused(void **state)
+{
+    (void)state;
+    const char *what = NULL;
+    struct sandbox s = {.profile = SANDBOX_PEER};
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(sandbox_enter(&s, &what), -EPERM);
+    assert_non_null(what);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t t;
+        if (setuid(TEST_UID) < 0 || pthread_create(&t, NULL, sleep_on, NULL) != 0)
+            _exit(1);
+        _exit(sandbox_enter(&s, &what) == -EBUSY ? 0 : 2);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    char path[128];
+    if (!mkdtemp(empty) || chmod(empty, 0755) < 0 || !mkdtemp(readable) || chmod(readable, 0755) < 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/font", readable);
+    int fd = open(path, O_CREAT | O_WRONLY, 0644);
+    if (fd < 0 || write(fd, "font", 4) != 4 || fchmod(fd, 0666) < 0)
+        return -1;
+    close(fd);
+    snprintf(path, sizeof path, "%s/keys.sock", readable);
+    listener = sockets_listen(path, 0600, (gid_t)-1, 4);
+    memfd = memfd_create("test", 0);
+    sibling = fork();
+    if (sibling == 0) {
+        if (geteuid() == 0 && (setgid(TEST_UID) < 0 || setuid(TEST_UID) < 0))
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    return listener < 0 || memfd < 0 || ftruncate(memfd, 4096) < 0 ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char path[128];
+    kill(sibling, SIGKILL);
+    waitpid(sibling, NULL, 0);
+    close(listener), close(memfd);
+    snprintf(path, sizeof path, "%s/font", readable);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/keys.sock", readable);
+    unlink(path);
+    return rmdir(readable) | rmdir(empty);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_forbidden_act_works_in_a_peer_with_an_empty_root),
+        cmocka_unit_test(no_forbidden_act_works_in_a_peer_with_landlock_alone),
+        cmocka_unit_test(what_a_peer_lives_on_works),
+        cmocka_unit_test(a_logon_screen_makes_its_picture_and_reads_only_its_fonts),
+        cmocka_unit_test(the_key_holder_accepts_links_and_nothing_else),
+        cmocka_unit_test(the_status_of_the_process_shows_it),
+        cmocka_unit_test(root_and_a_process_with_threads_are_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
