@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oriel-agent: one session's display for any number of clients. Runs as the session's user.
+ *
+ * The agent owns one back end (session/display/backend.h) and a list of clients. A client is a link of the display protocol with
+ * its own buffer and its own pending damage; nothing that one client does or leaves undone is waited for. Private header of
+ * session/agent/.
+ */
+#ifndef ORIEL_SESSION_AGENT_AGENT_H
+#define ORIEL_SESSION_AGENT_AGENT_H
+
+#include <event2/event.h>
+#include <pixman.h>
+
+#include "common/config.h"
+#include "common/link.h"
+#include "session/agent/layout.h"
+#include "session/agent/scancode.h"
+#include "session/agent/wheel.h"
+#include "session/display/backend.h"
+#include "session/proto/leader.h"
+
+/* Frame timing in µs (measured: programs that draw one picture in several requests are done within 2 ms). */
+#define FRAME_SILENCE_US 2000  /* no damage for so long: the picture is whole */
+#define FRAME_WAIT_MAX_US 8000 /* but never wait longer than this after the first damage */
+#define FRAME_QUIET_US 8000    /* damage after such a pause is a first change, and leaves at once when it is small */
+#define FRAME_SMALL_PART 8     /* small: at most 1/8 of the screen */
+#define LAYOUT_PAUSE_US 50000  /* layout changes that come faster are gathered: dragging a window's corner sends dozens */
+
+struct agent;
+
+/* One attachment.
+ *   link up, not open ──display_open──▶ open (pixels set) ──link closed, agent_drop, broken rule──▶ freed
+ * pixels is NULL until open; on_loan means the frame `frame` is at the front end and `pixels` must not be written. */
+struct client {
+    struct client *next;
+    struct agent *agent;
+    struct link *link;
+    uint32_t id;
+    uint8_t role;                   /* enum client_role */
+    bool open, suppressed, on_loan;
+    uint32_t frame;
+    struct backend_pixels *pixels;
+    pixman_region32_t pending;      /* damage this client has not seen */
+    uint64_t pending_us;            /* when the first of it came; 0: none */
+    /* control clients only: what it holds down */
+    struct scancode_state scancodes;
+    struct wheel wheel;
+    uint8_t keys[32];               /* bit per evdev code 0 … 255 */
+    uint16_t buttons;               /* bit per button number */
+};
+
+struct agent {
+    struct event_base *base;
+    struct config config;
+    struct link *leader;
+    const struct backend_ops *ops;
+    struct backend *backend;        /* NULL before agent_start */
+    struct display_layout layout;   /* in force */
+    struct display_layout asked_layout; /* last asked for and tried: asking again for it changes nothing */
+    struct client *clients;
+    uint32_t keyboard_layout, keyboard_type, keyboard_subtype; /* in force */
+    bool keyboard_known;
+
+    /* frames.c */
+    bool damage_waiting;            /* the back end has damage that was not collected */
+    bool bursting;                  /* the timer runs: waiting for silence */
+    uint64_t damage_us, last_damage_us, burst_us;
+    struct event *frame_timer;
+
+    /* layout changes that came too fast */
+    struct display_layout next_layout;
+    uint64_t layout_us;
+    struct event *layout_timer;     /* pending while next_layout waits */
+
+    uint32_t idle_seconds;
+    uint64_t input_us;
+    struct event *idle_timer;
+
+    struct display_cursor cursor;   /* as last reported, for clients that come later */
+    bool cursor_known;
+    uint8_t locks;
+    bool locks_known;
+    int exit_code;
+};
+
+uint64_t agent_now_us(void);
+void agent_arm(struct event *timer, uint64_t us);
+/* End the program with this code; clients are told `reason` first. */
+void agent_end(struct agent *a, int code, enum display_end_reason reason);
+/* Take a layout from a control client: now, or gathered with those that follow at once. */
+void agent_want_layout(struct agent *a, const struct display_monitor *monitors, uint32_t n);
+void agent_set_keyboard(struct agent *a, uint32_t layout, uint32_t type, uint32_t subtype);
+/* A control client did something: the idle clock starts over. */
+void agent_note_input(struct agent *a);
+
+/* client.c */
+int client_add(struct agent *a, uint32_t id, uint8_t role, int fd);
+struct client *client_find(struct agent *a, uint32_t id);
+/* Release what it holds, tell it `reason` if its link still works, free it. */
+void client_remove(struct client *c, enum display_end_reason reason);
+void client_remove_all(struct agent *a, enum display_end_reason reason);
+/* Give it a buffer of the present size and everything to draw. A client for whom that fails is removed: do not use it after. */
+void client_new_buffer(struct client *c);
+void client_send_cursor(struct client *c);
+
+/* input.c */
+void input_handle(struct client *c, const struct display_input *in);
+void input_release_all(struct client *c);
+
+/* frames.c */
+void frames_damaged(struct agent *a, uint64_t when_us);
+/* A client may have become ready, or got something to show. */
+void frames_step(struct agent *a);
+void frames_invalidate(struct client *c, const struct display_rect *rects, size_t nrects); /* none: everything */
+void frames_on_timer(evutil_socket_t fd, short what, void *agent);
+
+#endif
