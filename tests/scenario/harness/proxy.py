@@ -4,6 +4,7 @@ import selectors
 import socket
 import struct
 import threading
+import time
 
 
 class Wire:
@@ -15,6 +16,7 @@ class Wire:
         self.refuse = False           # new connections are closed at once
         self.stalled = False          # nothing is carried any more, nothing is closed
         self.connections = 0
+        self.first = None             # time.monotonic() of the first connection
         self._pairs = []
         self._lock = threading.Lock()
         self._stop = False
@@ -41,6 +43,7 @@ class Wire:
         except OSError:
             return
         self.connections += 1
+        self.first = self.first or time.monotonic()
         if self.refuse:
             client.close()
             return

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guessing, stalling, flooding: the honest user does not notice."""
+import socket
+import threading
+import time
+
+import pytest
+
+from harness.rdp import Closed, Rdp, Refused
+from harness.world import SLACK, wait_for
+
+
+def guess(port, source, name, count, stop, done):
+    for n in range(count):
+        if stop.is_set():
+            return
+        r = None
+        try:
+            r = Rdp(port, source=source, timeout=5)
+            r.login(name, "guess-%d" % n)
+            done.append(1)
+        except (Closed, Refused, OSError, AssertionError, ValueError, IndexError):
+            done.append(0)
+        finally:
+            if r:
+                r.close()
+
+
+def test_a_thousand_guesses_from_one_network_do_not_keep_the_user_out(make_oriel, connect, person, wire):
+    oriel = make_oriel(server__max_half_open=200)
+    anna = person("anna")
+    stop, done = threading.Event(), []
+    attackers = [threading.Thread(target=guess, args=(oriel.port, "127.0.9.%d" % (1 + i), "anna", 250, stop, done)) for i in range(4)]
+    for t in attackers:
+        t.start()
+    try:
+        wait_for(lambda: len(done) >= 40, 60, "some guesses")
+        w = wire(oriel, "127.0.8.1")
+        client = connect(oriel, anna, port=w.port)
+        wait_for(lambda: client.shows(anna.stamp), 10, "the honest login")
+        took = time.monotonic() - w.first
+        assert took < 3.0 * SLACK * 1.5, "the honest login took %.1f s" % took
+        for t in attackers:
+            t.join(90)
+    finally:
+        stop.set()
+    # few of them were ever put to PAM, and from that network even the right password has to wait
+    assert sum(1 for line in oriel.log().splitlines() if "throttled" in line.lower()) > 0
+    text = oriel.ctl("throttle").stdout
+    assert "127.0.9" in text and "127.0.8" not in text, text
+    client.kill()
+    oriel.wait_state("anna", "detached")
+    oriel.logoff("anna")
+    r = Rdp(oriel.port, source="127.0.9.77")
+    r.login("anna", anna.password)
+    r.run(1.5)
+    assert not oriel.session_of("anna"), "the guessing network gets in"
+    r.close()
+    oriel.ctl("throttle", "--clear")
+    r = Rdp(oriel.port, source="127.0.9.77")
+    r.login("anna", anna.password)
+    assert r.run(8, until=lambda: oriel.session_of("anna")) and oriel.session_of("anna")
+    r.close()
+
+
+def test_a_throttle_survives_a_restart(make_oriel, person):
+    oriel = make_oriel(login__throttle_burst=3, login__throttle_seconds=600)
+    anna = person("anna")
+    for n in range(5):
+        r = Rdp(oriel.port, source="127.0.9.5")
+        try:
+            r.login("anna", "guess")
+            r.run(2.5, until=lambda: bool(r.updates()))
+        except Closed:
+            pass
+        r.close()
+    oriel.stop()
+    oriel.start()
+    r = Rdp(oriel.port, source="127.0.9.6")
+    r.login("anna", anna.password)
+    r.run(2)
+    assert not oriel.session_of("anna")
+    r.close()
+    r = Rdp(oriel.port, source="127.0.8.6")
+    r.login("anna", anna.password)
+    assert r.run(8, until=lambda: oriel.session_of("anna")) and oriel.session_of("anna")
+    r.close()
+
+
+def closed_after(s, limit):
+    """Seconds until the server closes."""
+    begun = time.monotonic()
+    s.settimeout(limit)
+    try:
+        while s.recv(4096):
+            pass
+    except socket.timeout as e:
+        raise AssertionError("still open after %.1f s" % limit) from e
+    except OSError:
+        pass
+    return time.monotonic() - begun
+
+
+CLIENT_HELLO = bytes.fromhex("160301007a010000760303") + bytes(range(32)) + bytes.fromhex("00000cc02bc02fc02cc0301301130201000041000a00080006001d00170018")
+STALLS = ["silence", "half-request", "after-confirm", "half-client-hello", "byte-a-second", "silence-after-tls", "half-mcs", "after-mcs"]
+
+
+@pytest.fixture(scope="module")
+def impatient(services):
+    s = services.other("impatient", server__handshake_deadline=3, server__login_deadline=5)
+    yield s
+    services.end_private()
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("stall", STALLS)
+def test_a_stalled_handshake_ends_at_the_deadline(impatient, stall):
+    r = Rdp(impatient.port, timeout=10)
+    begun = time.monotonic()
+    request = Rdp.connection_request()
+    if stall == "half-request":
+        r.send(request[:9])
+    elif stall == "byte-a-second":
+        def drip():
+            try:
+                for b in request * 3:
+                    r.send(bytes([b]))
+                    time.sleep(1)
+            except Closed:
+                pass
+        threading.Thread(target=drip, daemon=True).start()
+    elif stall != "silence":
+        r.negotiate()
+        if stall == "half-client-hello":
+            r.send(CLIENT_HELLO[:60])
+        elif stall != "after-confirm":
+            r.start_tls()
+            if stall == "half-mcs":
+                r.send(b"\x03\0\x01\xa0\x02\xf0\x80\x7f\x65")
+            elif stall == "after-mcs":
+                r.connect_mcs()
+    closed_after(r.socket, 9 * SLACK)
+    took = time.monotonic() - begun
+    limit = 5 if stall == "after-mcs" else 3
+    assert took <= limit + 1.5 * SLACK, "closed only after %.1f s" % took
+    assert took >= 1, "closed at once: not a stall that ran into the deadline"
+    r.close()
+
+
+@pytest.mark.core
+def test_a_client_on_the_logon_screen_is_sent_away_at_the_deadline(impatient):
+    r = Rdp(impatient.port)
+    begun = time.monotonic()
+    r.login("", "")
+    assert not r.run(12 * SLACK), "still open"
+    assert 3 <= time.monotonic() - begun <= 5 + 3 * SLACK
+    assert r.error_info in (3, 4), r.error_info     # idle or logon timeout
+    r.close()
+
+
+def test_silent_connections_do_not_keep_an_honest_client_out(make_oriel, connect, person, wire):
+    oriel = make_oriel(server__max_half_open_per_source=20, server__handshake_deadline=20)
+    anna = person("anna")
+    held = []
+    for i in range(150):
+        try:
+            held.append(socket.create_connection(("127.0.0.1", oriel.port), 2, ("127.0.9.%d" % (1 + i % 200), 0)))
+        except OSError:
+            pass
+    w = wire(oriel, "127.0.8.1")
+    client = connect(oriel, anna, port=w.port)
+    wait_for(lambda: client.shows(anna.stamp), 10, "the honest login")
+    assert time.monotonic() - w.first < 3 * SLACK * 1.5
+    for s in held:
+        s.close()
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x03\0\xff\xff" + b"A" * 2000, b"\x03\0\0\x04", b"\x03\0\0\x13\x0e\xe0" + b"\xff" * 13,
+                                     bytes(4096)], ids=["http", "long", "empty", "bad-request", "zeros"])
+def test_garbage_instead_of_a_request_ends_that_connection_only(oriel, connect, person, garbage):
+    s = socket.create_connection(("127.0.0.1", oriel.port), 5)
+    s.sendall(garbage)
+    closed_after(s, 25 * SLACK)
+    s.close()
+    assert oriel.listening()
+
+
+def test_a_client_that_stops_reading_delays_nobody_else(oriel, connect, person):
+    anna, ben = person("anna", stream=True), person("ben", person.another_stamp())
+    slow = Rdp(oriel.port)
+    slow.login("anna", anna.password)
+    slow.run(3, until=lambda: oriel.session_of("anna") and slow.updates())
+    # from here on it reads nothing
+    client = connect(oriel, ben)
+    client.wait_stamp(ben.stamp)
+    client.wait_text("$")
+    client.type("echo unhindered\n")
+    client.wait_text("unhindered")
+    slow.close()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Codecs, depths, sizes and monitors, with both FreeRDP generations."""
+import subprocess
+
+import pytest
+
+from harness.client import FREERDP2, FREERDP3, have
+from harness.screen import Screen
+from harness.world import wait_for
+
+WAYS3 = {
+    "default": (),
+    "avc420": ("/gfx:AVC420",),
+    "avc444": ("/gfx:AVC444",),
+    "rfx-in-gfx": ("/gfx:RFX",),
+    "gfx-without-h264": ("/gfx:AVC420:off,RFX:on",),
+    "small-cache": ("/gfx:small-cache",),
+    "thin-client": ("/gfx:thin-client",),
+    "no-gfx": ("-gfx",),
+    "no-gfx-rfx": ("-gfx", "/rfx"),
+    "no-gfx-16bpp": ("-gfx", "/bpp:16"),
+    "no-gfx-24bpp": ("-gfx", "/bpp:24"),
+    "no-gfx-32bpp": ("-gfx", "/bpp:32"),
+    "wan": ("/network:wan",),
+    "modem": ("/network:modem",),
+    "lan": ("/network:lan",),
+    "compressed": ("+compression",),
+    "multitransport": ("+multitransport",),
+    "hardware-gdi": ("/gdi:hw",),
+    "software-gdi": ("/gdi:sw",),
+    "no-fast-path": ("-fast-path",),
+}
+WAYS2 = {
+    "default": (),
+    "gfx": ("/gfx",),
+    "avc420": ("/gfx:AVC420",),
+    "avc444": ("/gfx:AVC444",),
+    "rfx": ("/rfx",),
+    "16bpp": ("/bpp:16",),
+    "24bpp": ("/bpp:24",),
+    "32bpp": ("/bpp:32",),
+}
+CASES = [(FREERDP3, n, o) for n, o in WAYS3.items()] + [(FREERDP2, n, o) for n, o in WAYS2.items()]
+CORE = {(FREERDP3, "no-gfx"), (FREERDP3, "avc420"), (FREERDP2, "default"), (FREERDP2, "gfx"), (FREERDP3, "no-gfx-16bpp")}
+
+
+def tolerance(options):
+    return 40 if any("16" in o for o in options) else 28
+
+
+@pytest.mark.parametrize("program,name,options", [
+    pytest.param(p, n, o, id=("freerdp2-" if p == FREERDP2 else "freerdp3-") + n, marks=[pytest.mark.core] if (p, n) in CORE else [])
+    for p, n, o in CASES])
+def test_the_desktop_is_shown_and_typed_into_with(oriel, connect, person, program, name, options):
+    if not have(program):
+        pytest.skip(program + " is not in this Debian")
+    anna = person("anna")
+    client = connect(oriel, anna, program=program, options=options)
+    client.wait_stamp(anna.stamp, tolerance=tolerance(options))
+    client.wait_text("$")
+    client.type("echo quick brown fox\n")
+    client.wait_text("echo quick brown fox")
+
+
+@pytest.mark.parametrize("size", [(640, 480), (801, 601), (1024, 1280), (1366, 768), (3840, 2160)])
+def test_the_desktop_has_the_size_that_the_client_asks_for(oriel, connect, person, size):
+    anna = person("anna")
+    client = connect(oriel, anna, size=size, screen_size=(size[0] + 60, size[1] + 80))
+    client.wait_stamp(anna.stamp)
+    s = oriel.session_of("anna")["clients"][0]
+    assert abs(s["width"] - size[0]) <= 1 and s["height"] == size[1]
+
+
+def monitors_in_session(oriel, user):
+    s = oriel.session_of(user)
+    display = str(s["display"])
+    env = {"DISPLAY": display if ":" in display else ":" + display, "XAUTHORITY": s["xauthority"], "PATH": "/usr/bin:/bin"}
+    out = subprocess.run(["xrandr", "--listmonitors"], env=env, capture_output=True, text=True).stdout
+    return [line.split()[2] for line in out.splitlines()[1:]]
+
+
+@pytest.fixture
+def two_heads():
+    screen = Screen(1600, 600)
+    for n, x in (("A", 0), ("B", 800)):
+        subprocess.run(["xrandr", "--setmonitor", n, "800/200x600/150+%d+0" % x, "screen" if n == "A" else "none"], env=screen.env, check=True)
+    yield screen
+    screen.close()
+
+
+@pytest.mark.core
+def test_two_monitors_of_the_client_are_two_monitors_in_the_session(oriel, connect, person, two_heads):
+    anna = person("anna")
+    client = connect(oriel, anna, screen=two_heads, size=None, options=("/multimon", "/f"))
+    client.wait_stamp(anna.stamp)
+    wait_for(lambda: len(monitors_in_session(oriel, "anna")) == 2, 6, "two monitors in the session")
+    assert {m.split("+", 1)[1] for m in monitors_in_session(oriel, "anna")} == {"0+0", "800+0"}
+    s = oriel.session_of("anna")["clients"][0]
+    assert (s["width"], s["height"]) == (1600, 600)
+
+
+def test_one_monitor_again_after_two(oriel, connect, person, two_heads):
+    anna = person("anna")
+    client = connect(oriel, anna, screen=two_heads, size=None, options=("/multimon", "/f"))
+    client.wait_stamp(anna.stamp)
+    client.kill()
+    oriel.wait_state("anna", "detached")
+    client = connect(oriel, anna, size=(1024, 700))
+    client.wait_stamp(anna.stamp)
+    wait_for(lambda: len(monitors_in_session(oriel, "anna")) == 1, 6, "one monitor in the session")

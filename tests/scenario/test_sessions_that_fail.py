@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session that does not start says so, with the end of its log; never a black screen."""
+import numpy as np
+import pytest
+
+from harness import procs
+from harness.world import wait_for
+
+
+def not_black(client):
+    p = client.pixels()
+    return p.size and len(np.unique(p.reshape(-1, 3), axis=0)) > 8 and (p.max(axis=2) > 40).mean() > 0.01
+
+
+@pytest.mark.core
+def test_an_xsession_that_ends_at_once_shows_its_log(oriel, connect, person):
+    anna = person("anna")
+    anna.xsession("echo the-reason-why >&2\nexit 3\n")
+    client = connect(oriel, anna)
+    wait_for(lambda: not_black(client), 12, "a notice on the screen")
+    client.save("failed-xsession")
+    client.close()
+    wait_for(lambda: not procs.of_user("anna"), 6, "no process of the user")
+
+
+def test_an_x_server_that_cannot_start_is_told(make_oriel, connect, person):
+    oriel = make_oriel(display__xorg="/bin/false")
+    anna = person("anna")
+    client = connect(oriel, anna)
+    wait_for(lambda: not_black(client), 12, "a notice on the screen")
+    client.save("failed-xorg")
+    client.close()
+    wait_for(lambda: not procs.of_user("anna"), 6, "no process of the user")
+
+
+def test_without_an_xsession_the_fallback_is_a_usable_desktop(oriel, connect, person):
+    anna = person("anna")
+    anna.remove(".xsession")
+    client = connect(oriel, anna)
+    wait_for(lambda: not_black(client), 12, "a desktop")
+    oriel.wait_state("anna", "active")
+    client.save("fallback")
+
+
+def test_a_start_command_of_the_configuration_is_used(make_oriel, connect, person):
+    anna = person("anna")
+    oriel = make_oriel(session__start_command=anna.stamp.command())
+    anna.remove(".xsession")
+    client = connect(oriel, anna)
+    client.wait_stamp(anna.stamp)
+
+
+def test_a_full_host_refuses_with_a_reason(make_oriel, connect, person):
+    oriel = make_oriel(session__max_sessions=1)
+    anna, ben = person("anna"), person("ben", person.another_stamp())
+    connect(oriel, anna).wait_stamp(anna.stamp)
+    client = connect(oriel, ben)
+    wait_for(lambda: not_black(client), 12, "the reason on the screen")
+    assert not procs.of_user("ben")
+    oriel.logoff("anna")
+
+
+def test_a_detached_session_ends_after_its_limit(make_oriel, connect, person):
+    oriel = make_oriel(session__disconnected_limit=2)
+    anna = person("anna")
+    client = connect(oriel, anna)
+    client.wait_stamp(anna.stamp)
+    client.kill()
+    oriel.wait_no_session("anna", 10)
+    wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
+
+
+def test_an_idle_client_is_disconnected_after_its_limit(make_oriel, connect, person):
+    oriel = make_oriel(session__idle_limit=3)
+    anna = person("anna")
+    client = connect(oriel, anna, options=("-auto-reconnect",))
+    client.wait_stamp(anna.stamp)
+    assert client.wait_end(12) == 3      # ERRINFO_IDLE_TIMEOUT
+    oriel.wait_state("anna", "detached")
