@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/spawn.h"
+#include "session/leader/child.h"
+#include "session/leader/keeper.h"
+#include "session/leader/record.h"
+#include "session/leader/xauth.h"
+#include "session/leader/xorg.h"
+
+#define USER_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games" /* login(1)'s ENV_PATH */
+#define ROOT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What every login has, then what PAM's modules say. */
+static void login_environment(struct session *s)
+{
+    const struct account *w = s->who;
+    char mail[USER_BYTES + 16];
+    snprintf(mail, sizeof mail, "/var/mail/%s", w->user);
+    (void)env_set(&s->env, "PATH", w->uid ? USER_PATH : ROOT_PATH);
+    (void)env_set(&s->env, "HOME", w->home);
+    (void)env_set(&s->env, "SHELL", w->shell);
+    (void)env_set(&s->env, "USER", w->user);
+    (void)env_set(&s->env, "LOGNAME", w->user);
+    (void)env_set(&s->env, "MAIL", mail);
+    if (env_load_locale(&s->env, "/etc/default/locale") < 0)
+        (void)env_load_locale(&s->env, "/etc/locale.conf");
+    if (!env_get(&s->env, "LANG"))
+        (void)env_set(&s->env, "LANG", "C.UTF-8");
+    char **list = pam_getenvlist(s->auth->pamh);
+    for (char **e = list; e && *e; e++) {
+        (void)env_put(&s->env, *e);
+        free(*e);
+    }
+    free(list);
+}
+
+/* Toolkits take whole factors from here and the rest from Xft.dpi, which the agent keeps up to date. */
+static void scale_environment(struct session *s)
+{
+    uint32_t scale = 0;
+    for (uint32_t i = 0; i < s->start.open.nmonitors; i++)
+        if (s->start.open.monitors[i].primary || scale == 0)
+            scale = s->start.open.monitors[i].scale;
+    if (scale < 200 || scale > 500)
+        return;
+    char factor[16], inverse[16];
+    snprintf(factor, sizeof factor, "%u", scale / 100);
+    snprintf(inverse, sizeof inverse, "%.4f", 1.0 / (scale / 100));
+    (void)env_set(&s->env, "GDK_SCALE", factor);
+    (void)env_set(&s->env, "GDK_DPI_SCALE", inverse);
+    (void)env_set(&s->env, "QT_ENABLE_HIGHDPI_SCALING", "1");
+}
+
+/* The client's zone, if it is the name of one: letters, digits, "/_+-", no "..". */
+static void zone_environment(struct session *s)
+{
+    const char *zone = s->start.open.time_zone;
+    char path[128];
+    if (!s->cfg->session_client_time_zone || !zone[0] || strstr(zone, "..") || zone[0] == '/' ||
+        zone[strspn(zone, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_+-")])
+        return;
+    snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
+    if (access(path, R_OK) == 0)
+        (void)env_set(&s->env, "TZ", zone);
+}
+
+/* Ours come last: display, bus and runtime folder of this session and no other. */
+static void session_environment(struct session *s)
+{
+    static const char *const others[] = {"WAYLAND_DISPLAY", "XDG_SEAT", "XDG_VTNR", "DBUS_SESSION_BUS_PID", "SESSION_MANAGER"};
+    char display[16], bus[PATH_BYTES + 32], id[32];
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        env_unset(&s->env, others[i]);
+    snprintf(display, sizeof display, ":%d", s->display);
+    snprintf(bus, sizeof bus, "unix:path=%s", s->runtime.bus);
+    snprintf(id, sizeof id, "%llu", (unsigned long long)s->start.session);
+    (void)env_set(&s->env, "DISPLAY", display);
+    (void)env_set(&s->env, "XAUTHORITY", s->runtime.xauthority);
+    (void)env_set(&s->env, "XDG_RUNTIME_DIR", s->runtime.dir);
+    (void)env_set(&s->env, "DBUS_SESSION_BUS_ADDRESS", bus);
+    (void)env_set(&s->env, "XDG_SESSION_TYPE", "x11");
+    (void)env_set(&s->env, "ORIEL_SESSION", id);
+    (void)env_set(&s->env, "ORIEL_SESSION_KEY", s->start.key);
+    scale_environment(s);
+    zone_environment(s);
+}
+
+static int write_display_files(struct session *s, char *why, size_t cap)
+{
+    int r = child_enter_user(s->who);
+    if (r < 0)
+        return r;
+    r = xauth_write_file(s->runtime.xauthority, (unsigned)s->display);
+    if (r == 0)
+        r = xorg_write_config(s->runtime.xorg_config, (unsigned)s->cfg->display_max_width, (unsigned)s->cfg->display_max_height);
+    child_leave_user();
+    if (r < 0)
+        snprintf(why, cap, "The display's files in %s cannot be written: %s", s->runtime.dir, strerror(-r));
+    return r;
+}
+
+int begin_open(struct session *s, char *why, size_t cap)
+{
+    char tty[16];
+    snprintf(why, cap, "The session could not be set up.");
+    int r = xorg_check_socket_dir(&xorg_system_places, why, cap);
+    if (r < 0)
+        return r;
+    s->display = xorg_reserve_display(&xorg_system_places, (unsigned)s->cfg->display_first);
+    if (s->display < 0) {
+        snprintf(why, cap, "No X display number is free from %d on.", (int)s->cfg->display_first);
+        return s->display;
+    }
+    snprintf(tty, sizeof tty, ":%d", s->display);
+    r = auth_open_session(s->auth, tty, why, cap);
+    child_remember_limits();
+    leader_protect();
+    if (r == 0)
+        r = runtime_create(&s->runtime, s->who, s->start.session, "/run/user", why, cap);
+    if (r == 0)
+        runtime_open_log(&s->runtime, s->who, s->start.session, s->cfg->session_log_dir);
+    if (r == 0)
+        r = write_display_files(s, why, cap);
+    if (r < 0)
+        return r;
+    login_environment(s);
+    session_environment(s);
+    record_login(s->who->user, (unsigned)s->display, s->start.client_address, getpid());
+    s->recorded = true;
+    return 0;
+}
+
+/* A pipe whose read end is watched and whose write end a program gets. */
+static struct event *watch_pipe(struct session *s, int *read_end, int *write_end, event_callback_fn on_ready)
+{
+    int p[2];
+    if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
+        return NULL;
+    struct event *e = event_new(s->base, p[0], EV_READ, on_ready, s);
+    if (!e || event_add(e, NULL) < 0) {
+        close(p[0]);
+        close(p[1]);
+        return NULL;
+    }
+    *read_end = p[0];
+    *write_end = p[1];
+    return e;
+}
+
+static void on_display_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct session *s = arg;
+    char text[16] = "";
+    ssize_t n = read(fd, text, sizeof text - 1);
+    (void)what;
+    if (s->phase != PHASE_BEGIN_DISPLAY)
+        return;
+    if (n <= 0)
+        return; /* it is dying: SIGCHLD tells the rest */
+    if (strtol(text, NULL, 10) != s->display) {
+        session_fail(s, "The X server took another display than it was given.");
+        return;
+    }
+    s->phase = PHASE_BEGIN_AGENT;
+    int r = begin_agent(s);
+    if (r < 0) {
+        char why[256];
+        snprintf(why, sizeof why, "The agent that carries the picture (oriel-agent) could not be started: %s", strerror(-r));
+        session_fail(s, why);
+    }
+}
+
+static void on_bus_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct session *s = arg;
+    (void)fd;
+    (void)what;
+    s->bus_up = true; /* or it ended: then the desktop does without */
+    begin_desktop_when_ready(s);
+}
+
+static void start_bus(struct session *s)
+{
+    static const char *const places[] = {"/usr/bin/dbus-daemon", "/bin/dbus-daemon", "/usr/local/bin/dbus-daemon"};
+    char address[PATH_BYTES + 48];
+    const char *path = NULL;
+    int write_end = -1;
+    for (size_t i = 0; i < 3 && !path; i++)
+        path = access(places[i], X_OK) == 0 ? places[i] : NULL;
+    if (path)
+        s->on_bus = watch_pipe(s, &s->bus_pipe, &write_end, on_bus_ready);
+    if (s->on_bus) {
+        snprintf(address, sizeof address, "--address=unix:path=%s", s->runtime.bus);
+        const char *argv[] = {"dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog", address, "--print-address=3", NULL};
+        struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = &write_end, .nfds = 1,
+                          .out = s->runtime.log_fd, .directory = "/", .death_signal = SIGTERM};
+        pid_t pid = child_start(&c);
+        close(write_end);
+        if (pid > 0) {
+            s->bus = pid;
+            return;
+        }
+    }
+    log_warning("no session bus", "dbus-daemon %s; programs that need D-Bus will not work",
+                path ? "could not be started" : "is not installed");
+    env_unset(&s->env, "DBUS_SESSION_BUS_ADDRESS");
+    s->bus_up = true;
+}
+
+void begin_display(struct session *s)
+{
+    int write_end = -1;
+    s->phase = PHASE_BEGIN_DISPLAY;
+    s->on_display = watch_pipe(s, &s->display_pipe, &write_end, on_display_ready);
+    if (!s->on_display) {
+        session_fail(s, "The host is out of descriptors or memory.");
+        return;
+    }
+    pid_t pid = xorg_start(s->cfg->display_xorg, s->who, &s->runtime, (unsigned)s->display, write_end, s->env.v);
+    close(write_end);
+    if (pid < 0) {
+        char why[CONFIG_STRING_MAX + 256];
+        snprintf(why, sizeof why, "The X server %s cannot be started: %s. Install it (Debian: apt install xserver-xorg-core "
+                 "xserver-xorg-video-dummy) or set display.xorg.", s->cfg->display_xorg, strerror((int)-pid));
+        session_fail(s, why);
+        return;
+    }
+    s->xorg = pid;
+    start_bus(s);
+}
+
+int begin_agent(struct session *s)
+{
+    char path[PATH_BYTES * 4];
+    int sv[2];
+    int r = spawn_sibling(s->cfg->paths_libexec_dir, "oriel-agent", path, sizeof path);
+    if (r == 0)
+        r = link_pair(sv);
+    if (r < 0)
+        return r;
+    const char *argv[] = {"oriel-agent", NULL};
+    struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = &sv[1], .nfds = 1, .out = s->runtime.log_fd,
+                      .directory = "/", .death_signal = SIGKILL};
+    pid_t pid = child_start(&c);
+    close(sv[1]);
+    if (pid > 0)
+        s->agent_link = link_create(s->base, sv[0], &agent_to_leader, &agent_ops, s, LINK_QUEUE_DEFAULT);
+    if (pid < 0 || !s->agent_link) {
+        close(sv[0]);
+        return pid < 0 ? (int)pid : -ENOMEM; /* a started one ends when its link closes */
+    }
+    s->agent = pid;
+    struct agent_start m = {.open = s->start.open, .idle_seconds = (uint32_t)s->cfg->session_idle_limit};
+    return link_send(s->agent_link, &agent_start_def, &m, NULL);
+}
+
+static int choose_desktop(struct session *s)
+{
+    struct desktop_options o = {.user_xsession = s->cfg->session_user_xsession, .start_command = s->cfg->session_start_command,
+                                .root = "", .path = "/usr/local/bin:/usr/bin:/bin"};
+    int r = child_enter_user(s->who);
+    if (r < 0)
+        return r;
+    r = desktop_choose(&o, s->who->home, &s->desktop);
+    child_leave_user();
+    return r;
+}
+
+static void start_desktop(struct session *s)
+{
+    int r = choose_desktop(s);
+    if (r < 0) {
+        session_fail(s, r == -ENOENT ? desktop_missing_text : "The desktop's start command is too long.");
+        return;
+    }
+    const char *argv[] = {"sh", "-c", s->desktop.script, NULL};
+    struct child c = {.path = "/bin/sh", .argv = argv, .envp = s->env.v, .who = s->who, .out = s->runtime.log_fd,
+                      .directory = s->who->home, .death_signal = SIGHUP};
+    pid_t pid = child_start(&c);
+    if (pid < 0) {
+        session_fail(s, "The desktop could not be started: /bin/sh does not run.");
+        return;
+    }
+    s->desktop_pid = pid;
+    s->desktop_started_ms = conv_now_ms();
+    log_info("session started", "user=%s display=:%d desktop=%s kind=%d", s->who->user, s->display, s->desktop.what,
+             (int)s->desktop.kind);
+}
+
+void begin_desktop_when_ready(struct session *s)
+{
+    if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->bus_up)
+        return;
+    start_desktop(s);
+    if (s->phase != PHASE_BEGIN_AGENT)
+        return;
+    s->phase = PHASE_RUNNING;
+    evtimer_del(s->timer);
+    monitor_hello(s);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Doing things as the session's user: programs, and file work of the leader itself. */
+#ifndef ORIEL_SESSION_LEADER_CHILD_H
+#define ORIEL_SESSION_LEADER_CHILD_H
+
+#include <stdbool.h>
+
+#include "session/leader/auth.h"
+
+#define CHILD_FDS_MAX 4
+
+struct child {
+    const char *path;           /* absolute */
+    const char *const *argv;    /* NULL-terminated */
+    char *const *envp;
+    const char *directory;      /* "/" when it cannot be entered */
+    const struct account *who;
+    const int *fds;             /* fds[i] becomes descriptor 3 + i */
+    size_t nfds;
+    int out;                    /* standard output and error; -1: /dev/null */
+    int death_signal;           /* what it gets when the leader dies; 0: none */
+};
+/* Start in a session and process group of its own, standard input /dev/null, signals and umask as at login, the account's groups,
+ * no leader's core or OOM setting. Returns the pid, or negative errno, also when the exec failed. */
+pid_t child_start(const struct child *c);
+
+/* Between enter and leave the (single-threaded) leader opens and makes files with the user's rights and no others.
+ * 0 or negative errno; a failing leave aborts, for nothing is safe then. */
+int child_enter_user(const struct account *who);
+void child_leave_user(void);
+
+/* Remove a folder tree as the user, in a process of its own, for at most `timeout_ms`. Stays on one file system, follows no links.
+ * 0 or negative errno. */
+int child_remove_tree(const struct account *who, const char *path, int timeout_ms);
+
+/* Remember umask and limits as the PAM session left them, before the leader sets its own. Call once, then leader_protect. */
+void child_remember_limits(void);
+/* The leader itself: no core file, not to be traced by the user it works for, late victim of the OOM killer. */
+void leader_protect(void);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "session/leader/child.h"
+#include "session/leader/keeper.h"
+
+#define STEP_MS 30           /* how often the end looks who is still there */
+#define KILL_MS 3000         /* processes that do not die of SIGKILL hang in the kernel: they are left to it */
+#define DISPLAY_MS 1000      /* an X server ends within 50 ms */
+
+static void append_tail(struct session *s, char *text, size_t cap, const char *title, const char *path, int64_t not_before)
+{
+    char tail[LOG_TAIL_BYTES / 2];
+    size_t used = strlen(text);
+    if (used + 256 > cap || !path[0] || !s->runtime.dir[0])
+        return;
+    runtime_tail(s->who, path, not_before, tail, cap - used - 128 < sizeof tail ? cap - used - 128 : sizeof tail);
+    if (tail[0])
+        snprintf(text + used, cap - used, "\n\n%s (%.60s):\n%s", title, path, tail);
+}
+
+static void add_logs(struct session *s, char *text, size_t cap)
+{
+    char errors[PATH_BYTES + 32];
+    append_tail(s, text, cap, "Session log", s->runtime.log_path, 0);
+    if (s->phase == PHASE_BEGIN_DISPLAY || (s->desktop_pid && !s->xorg))
+        append_tail(s, text, cap, "X server log", s->runtime.xorg_log, 0);
+    snprintf(errors, sizeof errors, "%s/.xsession-errors", s->who->home);
+    append_tail(s, text, cap, "Desktop", errors, s->since);
+}
+
+void session_fail(struct session *s, const char *reason)
+{
+    static struct leader_failed m;
+    if (s->phase > PHASE_RUNNING)
+        return;
+    m = (struct leader_failed){0};
+    conv_clean_text(reason, m.text, sizeof m.text);
+    log_error("session failed", "user=%s: %s", s->who->user, m.text);
+    add_logs(s, m.text, sizeof m.text);
+    monitor_say(s, &leader_failed_def, &m);
+    s->failed = true;
+    session_end(s, END_SESSION_FAILED, reason);
+}
+
+static struct sweep whole_session(const struct session *s, bool spare_display)
+{
+    struct sweep w = {.leader = getpid(), .uid = s->who->uid, .key = s->start.key};
+    if (spare_display) {
+        w.spare[0] = s->xorg;
+        w.spare[1] = s->agent;
+        w.spare[2] = s->bus;
+    }
+    return w;
+}
+
+static void next_phase(struct session *s, enum phase phase, int64_t ms)
+{
+    s->phase = phase;
+    s->deadline_ms = conv_now_ms() + ms;
+}
+
+void session_end(struct session *s, enum end_cause cause, const char *text)
+{
+    if (s->phase > PHASE_RUNNING)
+        return;
+    s->cause = cause;
+    conv_clean_text(text, s->end_text, sizeof s->end_text);
+    log_info("session ending", "user=%s cause=%d", s->who->user, (int)cause);
+    next_phase(s, PHASE_END_TERM, s->cfg->session_logoff_grace * 1000);
+    struct sweep w = whole_session(s, true);
+    (void)sweep_signal(&w, SIGTERM);
+    (void)sweep_signal(&w, SIGCONT); /* a stopped program hears nothing */
+    end_step(s);
+}
+
+static void stop_display(struct session *s)
+{
+    next_phase(s, PHASE_END_DISPLAY, DISPLAY_MS);
+    clients_drop_all(s, s->cause, true);
+    if (s->agent)
+        kill(s->agent, SIGTERM);
+    if (s->bus)
+        kill(s->bus, SIGTERM);
+    if (s->xorg)
+        kill(s->xorg, SIGTERM);
+}
+
+static void end_display(struct session *s)
+{
+    bool gone = !s->agent && !s->bus && !s->xorg;
+    if (!gone && conv_now_ms() < s->deadline_ms)
+        return;
+    struct sweep w = whole_session(s, false);
+    int left = sweep_signal(&w, SIGKILL);
+    if (left <= 0 || conv_now_ms() > s->deadline_ms + KILL_MS) {
+        if (left > 0)
+            log_error("processes left", "count=%d: they do not end", left);
+        s->phase = PHASE_OVER;
+        event_base_loopbreak(s->base);
+    }
+}
+
+void end_step(struct session *s)
+{
+    struct timeval again = {0, STEP_MS * 1000};
+    struct sweep w = whole_session(s, true);
+    if (s->phase == PHASE_END_TERM) {
+        if (sweep_signal(&w, 0) <= 0)
+            stop_display(s);
+        else if (conv_now_ms() >= s->deadline_ms)
+            next_phase(s, PHASE_END_KILL, KILL_MS);
+    }
+    if (s->phase == PHASE_END_KILL && (sweep_signal(&w, SIGKILL) <= 0 || conv_now_ms() >= s->deadline_ms))
+        stop_display(s);
+    if (s->phase == PHASE_END_DISPLAY)
+        end_display(s);
+    if (s->phase != PHASE_OVER)
+        (void)evtimer_add(s->timer, &again);
+}

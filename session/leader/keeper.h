@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The session as its leader keeps it: shared by the files that make up the loop (session.c, begin.c, attach.c, end.c).
+ *
+ *   BEGIN_DISPLAY → BEGIN_AGENT → RUNNING → END_TERM → END_KILL → END_DISPLAY → OVER
+ *
+ * From every phase before END_TERM a failure leads to END_TERM. `agent_up` may become false again in RUNNING: the agent is restarted, for the
+ * display is the session. Everything runs in one thread on one event base. */
+#ifndef ORIEL_SESSION_LEADER_KEEPER_H
+#define ORIEL_SESSION_LEADER_KEEPER_H
+
+#include <event2/event.h>
+
+#include "common/config.h"
+#include "common/link.h"
+#include "session/leader/desktop.h"
+#include "session/leader/env.h"
+#include "session/leader/runtime.h"
+#include "session/leader/sweep.h"
+
+#define AGENT_RESTARTS_MAX 5       /* within AGENT_RESTART_WINDOW_MS: more is a fault that restarting does not mend */
+#define AGENT_RESTART_WINDOW_MS 60000
+#define BEGIN_DEADLINE_MS 20000    /* X server and agent take 0.3 s; a loaded host may need seconds */
+#define DESKTOP_FAILED_MS 10000    /* a desktop that ends by itself within this time and with an error has not come up */
+#define DESKTOP_EMPTY_MS 1000      /* and so has one that says it is content */
+
+enum phase { PHASE_BEGIN_DISPLAY, PHASE_BEGIN_AGENT, PHASE_RUNNING, PHASE_END_TERM, PHASE_END_KILL, PHASE_END_DISPLAY, PHASE_OVER };
+
+struct client {
+    struct leader_client info;
+    int pending_fd;                /* its display link while no agent is there to take it; else -1 */
+};
+
+struct session {
+    const struct config *cfg;
+    struct auth *auth;
+    struct account *who;           /* &auth->who */
+    struct leader_start start;
+    enum phase phase;
+    int64_t since;                 /* CLOCK_REALTIME seconds */
+
+    struct event_base *base;
+    struct event *on_child, *on_term, *on_listen, *on_display, *on_bus, *timer;
+    struct link *monitor, *agent_link;
+    int listen_fd, display_pipe, bus_pipe;
+    char socket_path[PATH_BYTES];
+
+    int display;                   /* X display number, -1: none reserved */
+    struct runtime runtime;
+    struct env_list env;
+    struct desktop desktop;
+    pid_t xorg, agent, bus, desktop_pid; /* 0: not running */
+    bool agent_up, bus_up, recorded, failed;
+    int64_t desktop_started_ms, deadline_ms;
+    int64_t restart_window_ms;
+    unsigned restarts;
+
+    struct client clients[CLIENTS_MAX];
+    uint32_t nclients;
+    enum end_cause cause;
+    char end_text[TEXT_BYTES];
+};
+
+/* begin.c: each step starts the next; a failure ends in session_fail. */
+int begin_open(struct session *s, char *why, size_t cap); /* PAM session, folders, cookie, environment. 0 or -errno */
+void begin_display(struct session *s);
+int begin_agent(struct session *s);   /* also the restart. 0 or -errno */
+void begin_desktop_when_ready(struct session *s);
+
+/* attach.c: the two links and the clients. */
+extern const struct link_ops monitor_ops, agent_ops;
+void monitor_listen(struct session *s);
+void monitor_hello(struct session *s);
+void monitor_say(struct session *s, const struct wire_def *def, const void *msg); /* dropped without a monitor */
+void agent_lost(struct session *s);
+void clients_drop_all(struct session *s, enum end_cause cause, bool tell);
+
+/* end.c */
+void session_fail(struct session *s, const char *reason); /* leader_failed with the last log lines, then the end */
+void session_end(struct session *s, enum end_cause cause, const char *text);
+void end_step(struct session *s);     /* see how far the end has come */
+
+#endif

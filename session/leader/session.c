@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session/leader/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/secret.h"
+#include "session/leader/child.h"
+#include "session/leader/keeper.h"
+#include "session/leader/record.h"
+#include "session/leader/xorg.h"
+
+#define FAREWELL_MS 500 /* the last message waits so long for a monitor that does not read */
+
+static void describe_exit(int status, char *out, size_t cap)
+{
+    if (WIFSIGNALED(status))
+        snprintf(out, cap, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        snprintf(out, cap, "exit status %d", WEXITSTATUS(status));
+}
+
+static void desktop_ended(struct session *s, int status)
+{
+    int64_t ran = conv_now_ms() - s->desktop_started_ms;
+    char how[96], why[TEXT_BYTES];
+    s->desktop_pid = 0;
+    if (s->phase != PHASE_RUNNING)
+        return;
+    describe_exit(status, how, sizeof how);
+    log_info("desktop ended", "after=%lldms %s", (long long)ran, how);
+    if (ran < DESKTOP_EMPTY_MS || (status != 0 && ran < DESKTOP_FAILED_MS)) {
+        snprintf(why, sizeof why, "The desktop (%s) ended after %lld.%lld s: %s.", s->desktop.what, (long long)ran / 1000,
+                 (long long)ran % 1000 / 100, how);
+        session_fail(s, why);
+    } else {
+        session_end(s, END_USER_LOGOFF, "");
+    }
+}
+
+static void display_ended(struct session *s, int status)
+{
+    char how[96], why[256];
+    s->xorg = 0;
+    if (s->phase > PHASE_RUNNING)
+        return;
+    describe_exit(status, how, sizeof how);
+    snprintf(why, sizeof why, "The X server of the session ended: %s.", how);
+    session_fail(s, why);
+}
+
+static void on_child(evutil_socket_t sig, short what, void *arg)
+{
+    struct session *s = arg;
+    int status;
+    pid_t pid;
+    (void)sig;
+    (void)what;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == s->xorg)
+            display_ended(s, status);
+        else if (pid == s->desktop_pid)
+            desktop_ended(s, status);
+        else if (pid == s->bus)
+            s->bus = 0;
+        else if (pid == s->agent) {
+            s->agent = 0;
+            agent_lost(s);
+        }
+    }
+    if (s->phase > PHASE_RUNNING && s->phase != PHASE_OVER)
+        end_step(s);
+}
+
+static void on_term(evutil_socket_t sig, short what, void *arg)
+{
+    (void)sig;
+    (void)what;
+    session_end(arg, END_SHUTDOWN, "");
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct session *s = arg;
+    (void)fd;
+    (void)what;
+    if (s->phase == PHASE_BEGIN_DISPLAY)
+        session_fail(s, "The X server did not come up in time.");
+    else if (s->phase == PHASE_BEGIN_AGENT)
+        session_fail(s, "The agent that carries the picture (oriel-agent) did not come up in time.");
+    else if (s->phase > PHASE_RUNNING)
+        end_step(s);
+}
+
+static int make_loop(struct session *s, int monitor_fd)
+{
+    s->base = event_base_new();
+    if (!s->base)
+        return -ENOMEM;
+    s->monitor = link_create(s->base, monitor_fd, &monitor_to_leader, &monitor_ops, s, LINK_QUEUE_DEFAULT);
+    s->on_child = evsignal_new(s->base, SIGCHLD, on_child, s);
+    s->on_term = evsignal_new(s->base, SIGTERM, on_term, s);
+    s->timer = evtimer_new(s->base, on_timer, s);
+    if (!s->monitor || !s->on_child || !s->on_term || !s->timer || event_add(s->on_child, NULL) < 0 || event_add(s->on_term, NULL) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+/* No terminal, no parent to die with, heir of all orphans of the session. */
+static void detach(void)
+{
+    (void)setsid();
+    if (chdir("/") < 0)
+        log_warning("working folder", "%s", strerror(errno));
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        log_warning("not a subreaper", "%s", strerror(errno));
+    (void)prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void free_event(struct event **e)
+{
+    if (*e)
+        event_free(*e);
+    *e = NULL;
+}
+
+/* Everything of the session is dead: take its traces away, then say so. */
+static void clean_up(struct session *s)
+{
+    if (s->recorded)
+        record_logout((unsigned)s->display, getpid());
+    runtime_destroy(&s->runtime, s->who);
+    if (s->display >= 0)
+        xorg_release_display(&xorg_system_places, (unsigned)s->display);
+    auth_end(s->auth);
+    if (s->listen_fd >= 0)
+        (void)unlink(s->socket_path);
+    struct leader_ended m = {.cause = (uint8_t)s->cause};
+    snprintf(m.text, sizeof m.text, "%s", s->end_text);
+    monitor_say(s, &leader_ended_def, &m);
+    if (s->monitor)
+        (void)link_flush(s->monitor, FAREWELL_MS);
+    log_info("session ended", "user=%s cause=%d", s->who->user, (int)s->cause);
+}
+
+static void finish(struct session *s)
+{
+    link_destroy(s->monitor);
+    link_destroy(s->agent_link);
+    free_event(&s->on_child);
+    free_event(&s->on_term);
+    free_event(&s->on_listen);
+    free_event(&s->on_display);
+    free_event(&s->on_bus);
+    free_event(&s->timer);
+    if (s->listen_fd >= 0)
+        close(s->listen_fd);
+    if (s->display_pipe >= 0)
+        close(s->display_pipe);
+    if (s->bus_pipe >= 0)
+        close(s->bus_pipe);
+    if (s->base)
+        event_base_free(s->base);
+    env_finish(&s->env);
+    secret_wipe(s->start.key, sizeof s->start.key);
+}
+
+int session_run(const struct config *cfg, struct auth *a, const struct leader_start *start, int monitor_fd)
+{
+    struct session *s = calloc(1, sizeof *s);
+    struct timeval deadline = {BEGIN_DEADLINE_MS / 1000, 0};
+    char why[TEXT_BYTES], name[32];
+    if (!s)
+        return EXIT_FAILURE;
+    *s = (struct session){.cfg = cfg, .auth = a, .who = &a->who, .start = *start, .since = time(NULL), .display = -1, .listen_fd = -1,
+                          .display_pipe = -1, .bus_pipe = -1, .runtime = {.log_fd = -1}};
+    snprintf(name, sizeof name, "%llu", (unsigned long long)start->session);
+    log_set_session(name);
+    detach();
+    int r = make_loop(s, monitor_fd);
+    if (r == 0) {
+        monitor_listen(s);
+        r = begin_open(s, why, sizeof why);
+        (void)evtimer_add(s->timer, &deadline);
+        if (r < 0)
+            session_fail(s, why);
+        else
+            begin_display(s);
+        if (s->phase != PHASE_OVER)
+            (void)event_base_dispatch(s->base);
+    }
+    clean_up(s);
+    bool failed = r < 0 || s->failed;
+    finish(s);
+    free(s);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

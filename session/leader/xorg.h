@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The session's X server: which display number it gets and how it is started. */
+#ifndef ORIEL_SESSION_LEADER_XORG_H
+#define ORIEL_SESSION_LEADER_XORG_H
+
+#include "session/leader/child.h"
+#include "session/leader/runtime.h"
+
+#define XORG_DISPLAYS 4096 /* display numbers that are tried from display.first on */
+
+/* Where X servers meet; other folders in tests. */
+struct xorg_places {
+    const char *sockets;  /* "/tmp/.X11-unix" */
+    const char *locks;    /* "/tmp": .X10-lock */
+};
+extern const struct xorg_places xorg_system_places;
+
+/* Make the socket folder if it is missing; refuse one that is not root's with the sticky bit. 0, or -errno with `why`. */
+int xorg_check_socket_dir(const struct xorg_places *p, char *why, size_t cap);
+/* Reserve the lowest free display from `first` on: we make its lock file, as every X server would, in the name of this process, and hold
+ * it until xorg_release_display. (A server started with -displayfd makes none itself.) Returns the number or -EADDRINUSE. */
+int xorg_reserve_display(const struct xorg_places *p, unsigned first);
+/* Remove lock and socket. Only what is ours: the lock must carry our pid. */
+void xorg_release_display(const struct xorg_places *p, unsigned display);
+/* Write the server's configuration for desktops up to width x height. As the user. 0 or -errno. */
+int xorg_write_config(const char *path, unsigned width, unsigned height);
+/* Start it. `ready_fd`: end of a pipe on which it writes its display number. Returns the pid or -errno. */
+pid_t xorg_start(const char *program, const struct account *who, const struct runtime *r, unsigned display, int ready_fd,
+                 char *const *envp);
+
+#endif
