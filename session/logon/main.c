@@ -27,7 +27,7 @@ struct logon {
     struct screen *screen;
     PangoContext *pango;
     struct event *blink;
-    bool started, laid_out;
+    bool started, laid_out, has_display;
     int status;
 };
 
@@ -199,7 +199,7 @@ static bool set_up(struct logon *l)
     l->monitor = link_create(l->base, FD_LOGON_MONITOR, &monitor_to_logon, &monitor_ops, l, LINK_QUEUE_DEFAULT);
     if (!l->monitor)
         return false;
-    if (fcntl(FD_LOGON_DISPLAY, F_GETFD) < 0)
+    if (!l->has_display)
         return true; /* RENDER needs none */
     l->drawer = drawer_create(l->base, FD_LOGON_DISPLAY, &drawer_ops, l);
     return l->drawer != NULL;
@@ -220,10 +220,13 @@ static void tear_down(struct logon *l)
 int main(int argc, char **argv)
 {
     struct logon l = {.status = EXIT_SUCCESS};
+    l.has_display = fcntl(FD_LOGON_DISPLAY, F_GETFD) >= 0; /* before anything else can get the number */
     log_init("oriel-logon", LOG_LEVEL_INFO);
     prctl(PR_SET_DUMPABLE, 0);
+    if (enclose() < 0)
+        return EXIT_SETUP;
     l.pango = look_context();
-    if (enclose() < 0 || !set_up(&l)) {
+    if (!set_up(&l)) {
         log_error("logon screen not started", "error=%s", strerror(errno));
         return EXIT_SETUP;
     }

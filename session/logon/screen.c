@@ -76,7 +76,7 @@ static void finish(struct screen *s, struct widget *focus)
 {
     update_footer(s);
     s->page.focus = index_of(s, focus);
-    if (s->page.focus < 0)
+    if (s->page.focus < 0 && s->state != SCREEN_BUSY) /* a second Enter must not cancel what the first one began */
         (void)page_step_focus(&s->page, false);
     if (s->page.monitor.w == 0)
         return;
@@ -174,6 +174,8 @@ void screen_start(struct screen *s, const struct logon_start *m)
                    words_refusal(m->reason), false);
 }
 
+#define WIDE_COLON "\uff1a" /* of Chinese and Japanese prompts */
+
 /* "Password: " names a field as "Password". */
 static void label_of(const char *prompt, char out[TEXT_BYTES])
 {
@@ -181,6 +183,8 @@ static void label_of(const char *prompt, char out[TEXT_BYTES])
     size_t n = strlen(out);
     while (n > 0 && strchr(" \t\n:", out[n - 1]))
         out[--n] = '\0';
+    if (n >= sizeof WIDE_COLON - 1 && !strcmp(out + n - (sizeof WIDE_COLON - 1), WIDE_COLON))
+        out[n -= sizeof WIDE_COLON - 1] = '\0';
     if (n == 0)
         snprintf(out, TEXT_BYTES, "%s", WORDS_UNLABELLED);
 }

@@ -7,7 +7,7 @@ const char *words_refusal(enum refuse_reason reason)
     case REFUSE_NONE:
         return "";
     case REFUSE_CREDENTIALS:
-        return "The user name or the password is not correct. Please try again.";
+        return "The user name or the password is not correct.";
     case REFUSE_CONVERSATION:
         return "This computer asks for more than a password. Please sign in here.";
     case REFUSE_ACCOUNT:
