@@ -478,7 +478,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(it_exits_when_the_monitor_is_gone),
         cmocka_unit_test(it_runs_in_its_sandbox),
     };
-    program = argc > 1 ? argv[1] : "oriel-logon";
+    program = realpath(argc > 1 ? argv[1] : "oriel-logon", NULL);
+    if (!program)
+        return 2;
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
