@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The monitor's end of one oriel-peer: a hostile process that asks. */
+#ifndef ORIEL_SESSION_MONITOR_PEER_H
+#define ORIEL_SESSION_MONITOR_PEER_H
+
+#include "session/monitor/monitor.h"
+#include "session/monitor/names.h"
+#include "session/monitor/table.h"
+#include "session/proto/peer.h"
+#include "session/proto/server.h"
+
+struct attempt;
+struct link;
+
+/*            peer_hello        peer_auth              START, ATTACH              the display is handed over
+ *   FRESH ────────────▶ READY ──────────▶ CHECKING ─────────────────▶ STARTING ─────────────────────▶ ATTACHED
+ *                       │  ▲  ◀─ REFUSE ──┘                            │  ▲ │ session failed            │
+ *                       │  peer_logon                                  │  │ └──────▶ NOTICE             │
+ *                       ├────────▶ LOGON ── START, ATTACH ─────────────┼──┘            │                │
+ *                       └─ peer_resume (token right) ──────────────────┼───────────────┼───────────────▶┘
+ *   any ── peer_end sent ──▶ ENDING (it has END_GRACE_MS to go, then it is killed)
+ *
+ * Invariants: `attempt` only in CHECKING and LOGON; `logon` only in LOGON, NOTICE and (until the display is there) STARTING;
+ * `session` exactly in STARTING and ATTACHED; `deadline` runs in FRESH to LOGON (login) and in ENDING (grace). */
+enum peer_state {
+    PEER_FRESH = 1, PEER_READY = 2, PEER_CHECKING = 4, PEER_LOGON = 8, PEER_STARTING = 16, PEER_ATTACHED = 32, PEER_NOTICE = 64,
+    PEER_ENDING = 128
+};
+#define PEER_STATES 8
+#define END_GRACE_MS 5000   /* for telling the client why, over a slow line */
+#define NOTICE_LIMIT_MS 120000 /* an unread notice holds its connection so long */
+
+struct peer {
+    LIST_ENTRY(peer) entry;
+    struct monitor *m;
+    struct server_end *server;
+    uint64_t id;             /* the server's */
+    int32_t pid;
+    char address[ADDRESS_BYTES];
+    char prefix[PREFIX_BYTES];
+    struct link *link;
+    enum peer_state state;
+    uint32_t said;
+    struct peer_hello hello;
+    struct attempt *attempt;
+    struct logon *logon;
+    struct session *session;
+    uint32_t client;         /* its id in the session */
+    unsigned failures;
+    struct event *deadline;
+};
+extern const struct request_table peer_table;
+
+/* `fd`: our end of the link, taken. NULL when out of memory (fd closed). */
+struct peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd);
+/* Forget it, close its link. Its session goes on without it: as a detach (`lost` false), or keeping the place for a peer_resume. */
+void peer_destroy(struct peer *p, bool keep_place);
+struct peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id);
+/* It broke a rule: have it killed, log why, forget it. */
+void peer_punish(struct peer *p, const char *why, const char *what);
+
+/* Outcome of an attempt. */
+void peer_refused(struct peer *p, enum refuse_reason reason, const char *text);
+/* START or ATTACH: the session has made room for client `id`; tell the peer. The attempt is over. */
+void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client, const uint8_t token[TOKEN_BYTES],
+                   const char *user);
+/* Hand it a display. `fd` stays the caller's. */
+int peer_show(struct peer *p, enum peer_display_kind kind, int fd);
+/* Show a text through oriel-logon, then end with `cause`. */
+void peer_notice(struct peer *p, enum end_cause cause, const char *title, const char *text);
+/* Tell it to disconnect its client. Leaves its session. */
+void peer_finish(struct peer *p, enum end_cause cause, const char *text);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session/monitor/policy.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utmpx.h>
+
+#define NSS_BUFFER 65536
+#define GROUPS_MAX 65536 /* NGROUPS_MAX */
+
+bool policy_name_forbidden(const struct config *c, const char *name)
+{
+    struct passwd pw, *found = NULL;
+    if (c->login_allow_root)
+        return false;
+    if (strcmp(name, "root") == 0)
+        return true;
+    char *buf = malloc(NSS_BUFFER);
+    if (buf)
+        (void)getpwnam_r(name, &pw, buf, NSS_BUFFER, &found);
+    bool is_root = !buf || (found && pw.pw_uid == 0);
+    free(buf);
+    return is_root;
+}
+
+static bool group_id(const char *name, gid_t *gid)
+{
+    struct group gr, *found = NULL;
+    char *buf = malloc(NSS_BUFFER);
+    if (buf)
+        (void)getgrnam_r(name, &gr, buf, NSS_BUFFER, &found);
+    if (found)
+        *gid = gr.gr_gid;
+    free(buf);
+    return found != NULL;
+}
+
+/* The account's groups; *n = 0 when they cannot be had. The caller frees. */
+static gid_t *groups_of(const char *user, gid_t primary, int *n)
+{
+    int cap = 64;
+    gid_t *g = NULL;
+    for (;;) {
+        gid_t *more = reallocarray(g, (size_t)cap, sizeof *g);
+        if (!more)
+            break;
+        g = more;
+        *n = cap;
+        if (getgrouplist(user, primary, g, n) >= 0)
+            return g;
+        if (cap >= GROUPS_MAX)
+            break;
+        cap = *n > cap ? *n : cap * 2;
+    }
+    free(g);
+    *n = 0;
+    return NULL;
+}
+
+bool policy_account_allowed(const struct config *c, const char *user, uint32_t uid, uint32_t gid)
+{
+    char list[CONFIG_STRING_MAX], *save = NULL;
+    if (uid == 0 && !c->login_allow_root)
+        return false;
+    snprintf(list, sizeof list, "%s", c->login_allowed_groups);
+    char *name = strtok_r(list, " \t,", &save);
+    if (!name)
+        return true;
+    int n = 0;
+    bool allowed = false;
+    gid_t *groups = groups_of(user, gid, &n), want;
+    for (; name && !allowed; name = strtok_r(NULL, " \t,", &save))
+        for (int i = 0; group_id(name, &want) && i < n && !allowed; i++)
+            allowed = groups[i] == want;
+    free(groups);
+    return allowed;
+}
+
+struct login_facts { long uid; bool graphical, user_class, ours, closing; };
+
+static void read_fact(struct login_facts *f, char *line, const char *own_service)
+{
+    line[strcspn(line, "\n")] = 0;
+    if (strncmp(line, "UID=", 4) == 0)
+        f->uid = strtol(line + 4, NULL, 10);
+    else if (strncmp(line, "TYPE=", 5) == 0)
+        f->graphical = strcmp(line + 5, "x11") == 0 || strcmp(line + 5, "wayland") == 0 || strcmp(line + 5, "mir") == 0;
+    else if (strncmp(line, "CLASS=", 6) == 0)
+        f->user_class = strncmp(line + 6, "user", 4) == 0;
+    else if (strncmp(line, "SERVICE=", 8) == 0)
+        f->ours = strcmp(line + 8, own_service) == 0;
+    else if (strncmp(line, "STATE=", 6) == 0)
+        f->closing = strcmp(line + 6, "closing") == 0;
+}
+
+static bool file_is_elsewhere(int dir, const char *name, uint32_t uid, const char *own_service)
+{
+    char line[1024];
+    struct login_facts f = {.uid = -1};
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (!in)
+        return false;
+    while (fgets(line, sizeof line, in))
+        read_fact(&f, line, own_service);
+    fclose(in);
+    return f.uid == (long)uid && f.graphical && f.user_class && !f.ours && !f.closing;
+}
+
+bool policy_session_elsewhere(const char *dir, uint32_t uid, const char *own_service)
+{
+    DIR *d = opendir(dir);
+    bool found = false;
+    for (struct dirent *e; d && !found && (e = readdir(d));) {
+        size_t n = strlen(e->d_name);
+        bool is_ref = n > 4 && strcmp(e->d_name + n - 4, ".ref") == 0; /* a FIFO */
+        if (e->d_name[0] != '.' && !is_ref)
+            found = file_is_elsewhere(dirfd(d), e->d_name, uid, own_service);
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+static bool display_of(const char *s, size_t cap, unsigned *display)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*s", (int)(cap < 63 ? cap : 63), s);
+    return sscanf(text, ":%u", display) == 1;
+}
+
+bool policy_utmp_elsewhere(const char *user, bool (*is_ours)(void *arg, unsigned display), void *arg)
+{
+    struct utmpx *u;
+    bool found = false;
+    unsigned display;
+    setutxent();
+    while (!found && (u = getutxent())) {
+        if (u->ut_type != USER_PROCESS || strncmp(u->ut_user, user, sizeof u->ut_user) != 0)
+            continue;
+        if (display_of(u->ut_line, sizeof u->ut_line, &display) || display_of(u->ut_host, sizeof u->ut_host, &display))
+            found = !is_ours(arg, display);
+    }
+    endutxent();
+    return found;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A leader without PAM and without a display, for tests of the monitor. Who it is asked for decides what it does:
+ *   password "right" is right; "locked" has an invalid account; "otp" is asked for the code 123456; "dies" ends before its verdict;
+ *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/config.h"
+#include "common/sockets.h"
+#include "common/spawn.h"
+#include "session/proto/leader.h"
+
+#define LIFETIME_S 120 /* nothing of a test outlives it by more */
+
+static struct config config;
+static int monitor = FD_LEADER_MONITOR, listener = -1;
+static struct leader_auth who;
+static struct leader_hello hello;
+static int displays[CLIENTS_MAX];
+static union {
+    struct leader_auth a; struct leader_answers b; struct leader_refresh c; struct leader_start d; struct leader_attach e;
+    struct leader_detach f; struct leader_logoff g; struct leader_notice h; char align[16];
+} msg __attribute__((aligned(16)));
+
+static uint32_t uid_of(const char *user)
+{
+    uint32_t uid = 200000;
+    if (strcmp(user, "root0") == 0)
+        return 0;
+    for (; *user; user++)
+        uid = uid * 31 % 1000003 + (unsigned char)*user;
+    return uid + 200000;
+}
+
+static void say(const struct wire_def *def, const void *m)
+{
+    if (monitor >= 0)
+        (void)wire_send(monitor, def, m, NULL);
+}
+
+static const struct wire_def *hear(int *fd)
+{
+    const struct wire_def *def = NULL;
+    int fds[WIRE_FDS_MAX] = {-1, -1, -1, -1};
+    int r = wire_recv(monitor, &monitor_to_leader, &def, &msg, fds, -1);
+    *fd = fds[0];
+    return r < 0 ? NULL : def;
+}
+
+static void verdict(enum refuse_reason reason, const char *text)
+{
+    struct leader_verdict v = {.reason = (uint8_t)reason, .uid = uid_of(who.user), .gid = uid_of(who.user)};
+    snprintf(v.user, sizeof v.user, "%.200s", who.user);
+    snprintf(v.text, sizeof v.text, "%s", text);
+    say(&leader_verdict_def, &v);
+}
+
+static bool ask_code(void)
+{
+    int fd;
+    struct leader_conv c = {.nprompts = 1, .prompts = {{.style = 1, .text = "Code: "}}};
+    say(&leader_conv_def, &c);
+    const struct wire_def *def = hear(&fd);
+    if (def != &leader_answers_def || msg.b.nanswers != 1)
+        exit(1);
+    return strcmp(msg.b.answers[0].text, "123456") == 0;
+}
+
+static void authenticate(void)
+{
+    bool right = who.trusted || (who.nsecret == 5 && memcmp(who.secret, "right", 5) == 0);
+    if (strcmp(who.user, "dies") == 0)
+        exit(1);
+    if (strcmp(who.user, "liar") == 0)
+        say(&leader_hello_def, &hello);
+    if (right && strcmp(who.user, "otp") == 0 && !who.trusted) {
+        if (!who.interactive) {
+            verdict(REFUSE_CONVERSATION, "");
+            return;
+        }
+        right = ask_code();
+    }
+    if (right && strcmp(who.user, "locked") == 0)
+        verdict(REFUSE_ACCOUNT, "The account has expired.");
+    else
+        verdict(right ? REFUSE_NONE : REFUSE_CREDENTIALS, "never shown");
+}
+
+static void become_leader(void)
+{
+    char name[64], path[256];
+    if (strcmp(who.user, "fails") == 0) {
+        struct leader_failed f = {.text = "Xorg: no screens found"};
+        say(&leader_failed_def, &f);
+        exit(1);
+    }
+    snprintf(name, sizeof name, "leaders/%llu.sock", (unsigned long long)msg.d.session);
+    if (config_run_path(&config, name, path, sizeof path) < 0 || (listener = sockets_listen(path, 0600, (gid_t)-1, 4)) < 0)
+        exit(1);
+    hello = (struct leader_hello){.session = msg.d.session, .uid = uid_of(who.user), .gid = uid_of(who.user), .since = 1700000000,
+                                  .display = 4000, .leader_pid = getpid(), .nenv = 1, .env = {{"KRB5CCNAME=FILE:/tmp/none"}}};
+    snprintf(hello.user, sizeof hello.user, "%.200s", who.user);
+    snprintf(hello.key, sizeof hello.key, "%s", strcmp(who.user, "forger") == 0 ? "00000000000000000000000000000000" : msg.d.key);
+    snprintf(hello.xauthority, sizeof hello.xauthority, "/run/user/x/Xauthority");
+    say(&leader_hello_def, &hello);
+}
+
+static void drop_client(uint32_t i)
+{
+    close(displays[i]);
+    hello.nclients--;
+    memmove(&hello.clients[i], &hello.clients[i + 1], (hello.nclients - i) * sizeof hello.clients[0]);
+    memmove(&displays[i], &displays[i + 1], (hello.nclients - i) * sizeof displays[0]);
+}
+
+static void attach(const struct leader_attach *a, int fd)
+{
+    char greeting[64];
+    struct leader_client_state s = {.client = {.client = a->client, .role = a->role, .width = 800, .height = 600, .nmonitors = 1,
+                                               .nhash = a->nhash}};
+    memcpy(s.client.token_hash, a->token_hash, a->nhash);
+    snprintf(s.client.address, sizeof s.client.address, "%s", a->address);
+    snprintf(s.client.client_name, sizeof s.client.client_name, "%s", a->client_name);
+    if (hello.nclients == CLIENTS_MAX)
+        exit(1);
+    displays[hello.nclients] = fd;
+    hello.clients[hello.nclients++] = s.client;
+    int n = snprintf(greeting, sizeof greeting, "session %llu", (unsigned long long)hello.session);
+    (void)!write(fd, greeting, (size_t)n);
+    say(&leader_client_state_def, &s);
+}
+
+static void obey(void)
+{
+    int fd;
+    struct leader_ended ended = {.cause = END_NONE};
+    const struct wire_def *def = hear(&fd);
+    if (!def) {
+        close(monitor);
+        monitor = -1;
+    } else if (def == &leader_attach_def) {
+        attach(&msg.e, fd);
+    } else if (def == &leader_detach_def) {
+        for (uint32_t i = 0; i < hello.nclients; i++)
+            if (hello.clients[i].client == msg.f.client)
+                drop_client(i);
+    } else if (def == &leader_logoff_def) {
+        ended.cause = msg.g.cause;
+        say(&leader_ended_def, &ended);
+        exit(0);
+    } else {
+        exit(1);
+    }
+}
+
+static void look_at_displays(const struct pollfd *p)
+{
+    for (uint32_t i = hello.nclients; i-- > 0;) {
+        if (!p[i].revents)
+            continue;
+        struct leader_client_gone g = {.client = hello.clients[i].client};
+        char text[16] = "";
+        ssize_t n = read(displays[i], text, sizeof text - 1);
+        if (n > 0 && strcmp(text, "logoff") == 0) {
+            struct leader_ended e = {.cause = END_USER_LOGOFF};
+            say(&leader_ended_def, &e);
+            exit(0);
+        }
+        if (n > 0 && strcmp(text, "idle") == 0) {
+            struct leader_idle idle = {.seconds = 1};
+            say(&leader_idle_def, &idle);
+        }
+        if (n > 0)
+            continue;
+        drop_client(i);
+        say(&leader_client_gone_def, &g);
+    }
+}
+
+static void serve(void)
+{
+    for (;;) {
+        struct pollfd p[2 + CLIENTS_MAX] = {{listener, POLLIN, 0}, {monitor, POLLIN, 0}};
+        uint32_t n = hello.nclients;
+        for (uint32_t i = 0; i < n; i++)
+            p[2 + i] = (struct pollfd){displays[i], POLLIN, 0};
+        if (poll(p, 2 + n, -1) < 0)
+            exit(1);
+        look_at_displays(p + 2);
+        if (p[1].revents)
+            obey();
+        if (p[0].revents) {
+            struct ucred other;
+            monitor = sockets_accept(listener, &other);
+            say(&leader_hello_def, &hello);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct config_error err;
+    int fd;
+    alarm(LIFETIME_S);
+    signal(SIGPIPE, SIG_IGN);
+    if (argc != 3 || config_load(&config, argv[2], &err) < 0 || hear(&fd) != &leader_auth_def)
+        return 1;
+    who = msg.a;
+    authenticate();
+    const struct wire_def *def = hear(&fd);
+    if (def == &leader_refresh_def) {
+        struct leader_refreshed r = {0};
+        say(&leader_refreshed_def, &r);
+        return 0;
+    }
+    if (def != &leader_start_def)
+        return 0;
+    become_leader();
+    serve();
+}
