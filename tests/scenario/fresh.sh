@@ -75,7 +75,7 @@ if [ "$only" != check ]; then
         kill -INT $pid
         wait $pid
         sleep 2
-        echo "LEFT: $(ps -eo args= | grep -c "[o]riel-" || true) processes, $(ls -d /run/oriel-serve /tmp/.X*-lock /tmp/.X11-unix/* 2>/dev/null | wc -l) files"
+        echo "LEFT: $(ps -eo comm= | grep -c "^oriel" || true) processes, $(ls -d /run/oriel-serve /tmp/.X*-lock /tmp/.X11-unix/* 2>/dev/null | wc -l) files"
         ' > >(tee "$machine/root/oriel-serve.log" >"$work/serve.log") 2>&1
     grep -q 'connect with' "$work/serve.log"
     verdict "serve reaches \"connect with\" in one go" $?

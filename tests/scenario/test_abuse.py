@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness.rdp import Closed, Rdp, Refused
+from harness.viewer import Viewer
 from harness.world import SLACK, wait_for
 
 
@@ -198,3 +199,23 @@ def test_a_client_that_stops_reading_delays_nobody_else(oriel, connect, person):
     client.type("echo unhindered\n")
     client.wait_text("unhindered")
     slow.close()
+
+
+@pytest.mark.core
+def test_a_viewer_that_never_reads_changes_nothing_for_the_first_client(oriel, connect, person):
+    anna = person("anna", stream=True)
+    client = connect(oriel, anna)
+    client.wait_stamp(anna.stamp)
+    session = oriel.wait_state("anna", "active")
+    viewer = Viewer(oriel, session["id"])
+    assert viewer.read() == 101      # its own buffer came
+    wait_for(lambda: len(oriel.session_of("anna")["clients"]) == 2, 5, "two clients of the session")
+    # from here on the viewer reads nothing and acknowledges nothing
+    client.wait_text("$")
+    before = client.pixels().copy()
+    client.type("echo still quick\n")
+    client.wait_text("still quick", 4)
+    wait_for(lambda: (client.pixels()[:200, 100:500] != before[:200, 100:500]).any(), 4, "moving pictures")
+    viewer.close()
+    wait_for(lambda: len(oriel.session_of("anna")["clients"]) == 1, 5, "one client again")
+    assert client.running()

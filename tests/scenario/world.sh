@@ -41,6 +41,9 @@ mount --bind "$w/home" /home
 : >"$w/log/wtmp"
 : >"$w/log/btmp"
 : >"$w/log/lastlog"
+# /var above the real one where the kernel has overlayfs; scripts/serve keeps its things there.
+mkdir "$w/var-upper" "$w/var-work"
+mount -t overlay var -o "lowerdir=/var,upperdir=$w/var-upper,workdir=$w/var-work" /var 2>/dev/null || echo "world.sh: no overlayfs: /var is the machine's own" >&2
 mount --bind "$w/log" /var/log
 mount -t tmpfs -o mode=0755 run /run
 mkdir -m 1777 /run/lock

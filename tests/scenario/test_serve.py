@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""scripts/serve, from the first line to --undo."""
+import hashlib
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from harness import procs, users
+from harness.client import Client
+from harness.world import TREE, wait_for
+
+SERVE = TREE + "/scripts/serve"
+TOP = "/var/lib/oriel-serve"
+
+
+def var_is_private():
+    with open("/proc/mounts") as f:
+        return any(line.split()[1] == "/var" and line.split()[2] == "overlay" for line in f)
+
+
+pytestmark = pytest.mark.skipif(not var_is_private(), reason="no overlayfs: serve would write to the machine's own /var")
+
+
+class Run:
+    """scripts/serve in the foreground of a terminal that nobody types into."""
+
+    def __init__(self, *args, log="serve"):
+        self.path = "/run/w/out/%s.log" % log
+        self.out = open(self.path, "wb")
+        self.process = subprocess.Popen([SERVE, *args], stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def text(self):
+        with open(self.path, errors="replace") as f:
+            return f.read()
+
+    def connected(self):
+        def said():
+            assert self.process.poll() is None, self.text()
+            return "connect with" in self.text()
+        wait_for(said, 400, "serve says how to connect", 0.2)
+        return int(re.search(r"connect with: xfreerdp3 /v:[^ ]*:(\d+)", self.text()).group(1))
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(40)
+
+    def kill(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(40)
+        self.out.close()
+
+
+@pytest.fixture
+def serve():
+    runs = []
+
+    def start(*args, **kw):
+        runs.append(Run(*args, **kw))
+        return runs[-1]
+    yield start
+    for r in runs:
+        r.kill()
+
+
+def machine():
+    found = {}
+    for top in ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/pam.d", "/etc/ssl", "/etc/apt"):
+        paths = [top] if os.path.isfile(top) else [os.path.join(d, f) for d, _, fs in os.walk(top) for f in fs]
+        for p in paths:
+            if os.path.isfile(p):
+                with open(p, "rb") as f:
+                    found[p] = hashlib.sha256(f.read()).hexdigest()
+    return found
+
+
+def left():
+    names = [p for p in procs.processes() if p.exe.startswith("oriel")]
+    return names + [n for n in ("/run/oriel-serve",) if os.path.exists(n)]
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing():
+    before = machine()
+    text = subprocess.run([SERVE, "--dry-run"], capture_output=True, text=True, check=True).stdout
+    assert "_oriel-keys" in text and "3389" in text and "/etc/pam.d" in text
+    assert machine() == before and not os.path.exists(TOP)
+
+
+def test_a_busy_port_is_told_with_its_holder(serve):
+    holder = socket.create_server(("127.0.0.1", 3399))
+    run = serve("--port", "3399", log="serve-busy")
+    assert run.process.wait(400) != 0
+    assert "3399" in run.text() and "python3" in run.text(), run.text()
+    holder.close()
+
+
+def test_one_command_serves_a_second_one_beside_it_and_undo_takes_all_back(serve, person, stamp):
+    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):      # those that the other stories made
+        subprocess.run(["userdel", name], stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(["groupdel", name], stderr=subprocess.DEVNULL, check=False)
+    anna = person("anna")
+    users.user("ben")
+    before = machine()
+    first = serve("--port", "3390", log="serve-first")
+    port = first.connected()
+    assert port == 3390
+    assert re.search(r"certificate SHA-256: ([0-9A-F]{2}:){31}[0-9A-F]{2}", first.text()) and "anna" in first.text()
+    conf = "/run/second.conf"
+    with open(conf, "w") as f:
+        f.write("[server]\nport = 3391\n")
+    second = serve("--config", conf, log="serve-second")
+    assert second.connected() == 3391
+    client = Client(port, "anna", anna.password)
+    try:
+        client.wait_stamp(anna.stamp)
+        refused = subprocess.run([SERVE, "--undo"], capture_output=True, text=True)
+        assert refused.returncode != 0 and "running" in refused.stderr
+        second.interrupt()
+        assert client.running() and procs.of_user("anna")
+        first.interrupt()
+        wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
+        wait_for(lambda: not left(), 5, "nothing left, not even %r" % left())
+    finally:
+        client.close()
+    subprocess.run([SERVE, "--undo"], check=True, stdout=subprocess.DEVNULL)
+    assert machine() == before
+    assert not os.path.exists(TOP)
+
+
+def test_with_keep_sessions_the_next_start_finds_them_again(serve, person):
+    anna = person("anna")
+    run = serve("--port", "3392", "--keep-sessions", log="serve-keep")
+    client = Client(run.connected(), "anna", anna.password)
+    try:
+        client.wait_stamp(anna.stamp)
+        shell = wait_for(lambda: anna.read("shell-pid").strip(), 8, "the shell")
+        run.interrupt()
+        assert procs.alive(int(shell))
+    finally:
+        client.close()
+    run = serve("--port", "3392", log="serve-keep-again")
+    client = Client(run.connected(), "anna", anna.password)
+    try:
+        client.wait_stamp(anna.stamp)
+        assert anna.read("shell-pid").strip() == shell
+        run.interrupt()
+        wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
+    finally:
+        client.close()
