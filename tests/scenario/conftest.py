@@ -21,7 +21,13 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "timing: figures; not under sanitizers")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--shard", default="0/1", help="I/N: run every N-th story, from the I-th")
+
+
 def pytest_collection_modifyitems(config, items):
+    shard, shards = (int(x) for x in config.getoption("--shard").split("/"))
+    items[:] = [item for n, item in enumerate(items) if n % shards == shard]
     for item in items:
         if not world.inside():
             item.add_marker(pytest.mark.skip(reason="not in a private world (tests/scenario/world.sh)"))
@@ -61,21 +67,28 @@ class Services:
             self.shared = Service("main", login__throttle_burst=1000).start()
         return self.shared
 
-    def other(self, name="other", start=True, **options):
+    def other(self, name="other", start=True, kept=False, **options):
+        """A service with these options; `kept` ones are ended by end(), the rest by end_private()."""
         s = Service(name, **options)
-        self.private.append(s)
+        if not kept:
+            self.private.append(s)
         return s.start() if start else s
 
-    def end_private(self):
+    @staticmethod
+    def end(*services):
         errors = []
-        for s in self.private:
+        for s in services:
             try:
-                s.logoff_all()
+                if s.process and s.process.poll() is None:
+                    s.logoff_all()
                 s.stop()
             except AssertionError as e:
                 errors.append(str(e))
-        self.private = []
         return errors
+
+    def end_private(self):
+        ending, self.private = self.private, []
+        return self.end(*ending)
 
     def replace_main(self):
         """A test broke it: the next story gets a new one."""

@@ -108,9 +108,9 @@ STALLS = ["silence", "half-request", "after-confirm", "half-client-hello", "byte
 
 @pytest.fixture(scope="module")
 def impatient(services):
-    s = services.other("impatient", server__handshake_deadline=3, server__login_deadline=5)
+    s = services.other("impatient", kept=True, server__handshake_deadline=3, server__login_deadline=5)
     yield s
-    services.end_private()
+    services.end(s)
 
 
 @pytest.mark.core

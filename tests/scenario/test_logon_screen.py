@@ -148,9 +148,9 @@ def message_service(services):
     with open("/etc/pam.d/oriel-message", "w") as f:
         f.write("auth optional pam_echo.so file=/etc/oriel-message\n@include common-auth\n@include common-account\n"
                 "@include common-password\n@include common-session\n")
-    s = services.other("message", login__pam_service="oriel-message", login__throttle_burst=1000)
+    s = services.other("message", kept=True, login__pam_service="oriel-message", login__throttle_burst=1000)
     yield s
-    services.end_private()
+    services.end(s)
 
 
 _pictures = {}
