@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "server/client_info.h"
+
+#include "common/secret.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SEC_INFO_PKT 0x0040u
+#define INFO_AUTOLOGON 0x00000008u
+#define INFO_UNICODE 0x00000010u
+#define MCS_SEND_DATA_REQUEST 0x64 /* T.125: choice 25, six bits, with the two bits of its optional fields */
+#define FIELD_MAX 512              /* MS-RDPBCGR 2.2.1.11.1.1: no string of Client Info is longer */
+#define TIME_ZONE_BYTES 172
+#define ARC_CS_BYTES 28
+
+/* Append one code point. Returns false when it does not fit. */
+static bool put_utf8(uint8_t *out, size_t cap, size_t *n, uint32_t c)
+{
+    uint8_t b[4];
+    size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = len - 1; i > 0; i--, c >>= 6)
+        b[i] = 0x80 | (c & 0x3f);
+    b[0] = lead[len] | (uint8_t)c;
+    if (cap - *n < len)
+        return false;
+    memcpy(out + *n, b, len);
+    *n += len;
+    return true;
+}
+
+/* One code point of UTF-16LE at p[*i]; advances. Returns UINT32_MAX for a lone surrogate. */
+static uint32_t get_utf16(const uint8_t *p, size_t units, size_t *i)
+{
+    uint32_t c = (uint32_t)(p[2 * *i] | p[2 * *i + 1] << 8);
+    (*i)++;
+    if (c < 0xd800 || c > 0xdfff)
+        return c;
+    if (c >= 0xdc00 || *i == units)
+        return UINT32_MAX;
+    uint32_t low = (uint32_t)(p[2 * *i] | p[2 * *i + 1] << 8);
+    if (low < 0xdc00 || low > 0xdfff)
+        return UINT32_MAX;
+    (*i)++;
+    return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+}
+
+/* To UTF-8; a client without INFO_UNICODE sends an 8-bit code page, taken as Latin-1. Returns the length or -1. */
+static int to_utf8(const uint8_t *p, size_t bytes, bool unicode, uint8_t *out, size_t cap)
+{
+    size_t n = 0, units = unicode ? bytes / 2 : bytes;
+    if (unicode && bytes % 2)
+        return -1;
+    for (size_t i = 0; i < units;) {
+        uint32_t c = unicode ? get_utf16(p, units, &i) : p[i++];
+        if (c == UINT32_MAX || !put_utf8(out, cap, &n, c))
+            return -1;
+    }
+    return (int)n;
+}
+
+/* Some clients count the terminator in. */
+static size_t without_terminator(const uint8_t *p, size_t bytes, bool unicode)
+{
+    if (unicode && bytes >= 2 && !p[bytes - 1] && !p[bytes - 2])
+        return bytes - 2;
+    return !unicode && bytes && !p[bytes - 1] ? bytes - 1 : bytes;
+}
+
+/* A name: NUL inside makes it no name. */
+static bool take_name(const uint8_t *p, size_t bytes, bool unicode, char *out, size_t cap)
+{
+    int n = to_utf8(p, without_terminator(p, bytes, unicode), unicode, (uint8_t *)out, cap - 1);
+    if (n < 0 || memchr(out, 0, (size_t)n)) {
+        out[0] = 0;
+        return false;
+    }
+    out[n] = 0;
+    return true;
+}
+
+static void take_password(const uint8_t *p, size_t bytes, bool unicode, struct client_info *ci)
+{
+    int n = to_utf8(p, bytes, unicode, ci->password, sizeof ci->password);
+    ci->npassword = n < 0 ? 0 : (uint32_t)n;
+    ci->bad_credentials |= n < 0;
+    ci->have_password = n > 0 || ci->autologon;
+}
+
+/* What the library reads instead: text of the same length. */
+static void overwrite(const uint8_t *p, size_t bytes, bool unicode)
+{
+    uint8_t *w = (uint8_t *)p; /* the caller's buffer is writable: client_info_take's contract */
+    for (size_t i = 0; i < bytes; i++)
+        w[i] = unicode && i % 2 ? 0 : 'x';
+}
+
+static void take_cookie(struct rd *r, struct client_info *ci)
+{
+    uint16_t len = rd_u16(r);
+    if (r->bad || len != ARC_CS_BYTES)
+        return;
+    uint32_t cb = rd_u32(r), version = rd_u32(r), id = rd_u32(r);
+    const uint8_t *v = rd_bytes(r, sizeof ci->verifier);
+    if (!v)
+        return;
+    ci->have_cookie = cb == ARC_CS_BYTES && version == 1;
+    ci->logon_id = id;
+    memcpy(ci->verifier, v, sizeof ci->verifier);
+    overwrite(v, sizeof ci->verifier, false);
+}
+
+/* TS_EXTENDED_INFO_PACKET, 2.2.1.11.1.1.1: everything from the time zone on is optional. */
+static void take_extended(struct rd *r, struct client_info *ci)
+{
+    rd_skip(r, 2);             /* clientAddressFamily */
+    rd_skip(r, rd_u16(r));     /* clientAddress */
+    rd_skip(r, rd_u16(r));     /* clientDir */
+    rd_skip(r, TIME_ZONE_BYTES);
+    rd_skip(r, 4 + 4);         /* clientSessionId, performanceFlags */
+    if (!r->bad)
+        take_cookie(r, ci);
+}
+
+/* TPKT, X.224 data, MCS SendDataRequest and the basic security header. Returns false when it is something else. */
+static bool read_headers(struct rd *r, size_t len)
+{
+    if (rd_u8(r) != 3)
+        return false;
+    rd_skip(r, 1);
+    if (rd_u16be(r) != len)
+        return false;
+    if (rd_u8(r) != 2 || rd_u8(r) != 0xf0 || rd_u8(r) != 0x80)
+        return false;
+    if (rd_u8(r) != MCS_SEND_DATA_REQUEST)
+        return false;
+    rd_skip(r, 2 + 2 + 1);     /* initiator, channelId, priority and segmentation */
+    if (rd_u8(r) & 0x80)       /* PER length: one byte or two */
+        rd_skip(r, 1);
+    uint16_t flags = rd_u16(r);
+    rd_skip(r, 2);             /* flagsHi */
+    return !r->bad && (flags & SEC_INFO_PKT);
+}
+
+int client_info_take(uint8_t *pdu, size_t len, struct client_info *out)
+{
+    enum { DOMAIN, USER, PASSWORD, SHELL, FOLDER, STRINGS };
+    struct rd r;
+    rd_init(&r, pdu, len);
+    if (!read_headers(&r, len))
+        return -ENOENT;
+    memset(out, 0, sizeof *out);
+    rd_skip(&r, 4);            /* CodePage */
+    uint32_t flags = rd_u32(&r);
+    bool unicode = flags & INFO_UNICODE;
+    out->autologon = flags & INFO_AUTOLOGON;
+    uint16_t bytes[STRINGS];
+    const uint8_t *at[STRINGS];
+    for (int i = 0; i < STRINGS; i++)
+        bytes[i] = rd_u16(&r);
+    for (int i = 0; i < STRINGS; i++) {
+        at[i] = rd_bytes(&r, bytes[i]);
+        rd_skip(&r, unicode ? 2 : 1);
+        if (r.bad || bytes[i] > FIELD_MAX)
+            return -EPROTO;
+    }
+    out->bad_credentials = !take_name(at[DOMAIN], bytes[DOMAIN], unicode, out->domain, sizeof out->domain);
+    out->bad_credentials |= !take_name(at[USER], bytes[USER], unicode, out->user, sizeof out->user);
+    take_password(at[PASSWORD], bytes[PASSWORD], unicode, out);
+    overwrite(at[PASSWORD], bytes[PASSWORD], unicode);
+    take_extended(&r, out);
+    return 0;
+}
+
+void client_info_wipe(struct client_info *ci)
+{
+    secret_wipe(ci->password, sizeof ci->password);
+    secret_wipe(ci->verifier, sizeof ci->verifier);
+    ci->npassword = 0;
+    ci->have_password = ci->have_cookie = false;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oriel-peer: one client. The parts that the files of the program share.
+ *
+ *   main     start, sandbox, loop, link to oriel-server                     peer_main.c
+ *   login    what is asked of the monitor and what it answers               login.c
+ *   display  the link to who draws, and the picture buffer                  display_front.c
+ *   picture  buffer → engine → front end, pacing                            picture.c
+ *   front    the client's protocol                                          rdp_*.c (front_end.h)
+ */
+#ifndef ORIEL_SERVER_PEER_H
+#define ORIEL_SERVER_PEER_H
+
+#include "common/config.h"
+#include "server/client_info.h"
+#include "server/front_end.h"
+
+struct event;
+struct event_base;
+struct keys_client;
+struct link;
+
+/* How oriel-peer ends; oriel-server reads it. Greater than PEER_EXIT_PROTOCOL counts against the client's source. */
+enum peer_exit {
+    PEER_EXIT_OK = 0,        /* left in order */
+    PEER_EXIT_INTERNAL = 1,  /* something of ours failed */
+    PEER_EXIT_PROTOCOL = 10, /* the client broke the protocol */
+    PEER_EXIT_UNAUTHENTICATED = 11, /* left without a login */
+};
+
+enum login_state {
+    LOGIN_NONE,      /* no Client Info yet */
+    LOGIN_COOKIE,    /* peer_auth with the reconnect cookie is out */
+    LOGIN_PASSWORD,  /* peer_auth with the client's password is out */
+    LOGIN_SCREEN,    /* oriel-logon has the word */
+    LOGIN_GRANTED,   /* START or ATTACH; session, client and token are valid */
+};
+struct login {
+    enum login_state state;
+    struct link *link;           /* to the monitor; NULL while it is away */
+    struct client_info info;     /* wiped as soon as it was sent */
+    enum refuse_reason reason;   /* of the last refusal, for the logon screen */
+    uint64_t session;
+    uint32_t client;
+    uint8_t token[TOKEN_BYTES];
+    bool resuming;               /* peer_resume is out */
+};
+
+struct display_front {
+    struct link *link;           /* NULL: nobody draws */
+    uint8_t kind;                /* enum peer_display_kind */
+    struct event *lost;          /* running while a granted session has nobody who draws */
+    int fd;                      /* the buffer; -1 none */
+    const uint8_t *px;           /* mapped read-only; NULL none */
+    size_t size;
+    uint32_t width, height, stride;
+    struct display_layout layout; /* the one that is real */
+    struct display_input input;  /* gathered in this turn of the loop */
+    struct event *input_ev;
+    bool on_loan;                /* a frame came and was not given back */
+    uint32_t loan;
+};
+
+struct picture {
+    struct engine *engine;       /* NULL until the client is ready */
+    bool ready;                  /* the client shows width x height */
+    bool suppressed;
+    uint16_t width, height;
+    struct event *timer;
+};
+
+struct peer {
+    struct event_base *base;
+    struct config config;
+    struct link *server;
+    struct keys_client *keys;
+    const struct front_end_ops *ops;
+    struct front *front;
+    struct login login;
+    struct display_front display;
+    struct picture picture;
+    struct event *beat;          /* heartbeat */
+    uint64_t sent;               /* counts frames and pointer updates: quiet when it did not move */
+    bool ended;
+    enum peer_exit exit_code;
+};
+
+/* ---- main ---- */
+/* Leave: tell the client why, end the loop. Only the first call counts. */
+void peer_end(struct peer *p, enum end_cause cause, const char *text);
+/* Leave without a word: the stream is gone or broken. */
+void peer_gone(struct peer *p, enum peer_exit code, const char *why);
+void peer_tell_server(struct peer *p, uint8_t phase);
+
+/* ---- what the client does (called by front ends) ---- */
+/* Credentials are there. `ci` is moved: the caller wipes its copy. */
+void peer_client_info(struct peer *p, const struct client_info *ci);
+/* The RDP (or web) handshake is complete: pictures can be sent. */
+void peer_client_connected(struct peer *p);
+/* Frames of the size last asked for with ops->desktop can be sent; everything must be sent anew. */
+void peer_client_picture_ready(struct peer *p);
+/* They no longer can (reactivation began, the channel closed) until the next ready. */
+void peer_client_picture_stop(struct peer *p);
+/* The way of sending changed: ops->caps tells the new one. */
+void peer_client_caps_changed(struct peer *p);
+void peer_client_drained(struct peer *p);
+void peer_client_ack(struct peer *p, uint32_t frame, uint32_t depth, uint32_t total);
+void peer_client_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects);
+void peer_client_suppress(struct peer *p, bool on);
+void peer_client_input(struct peer *p, const struct display_event *e);
+void peer_client_layout(struct peer *p, const struct display_layout *l);
+
+/* ---- login ---- */
+void login_init(struct login *l);
+void login_finish(struct login *l);
+/* A fresh link to the monitor (owned from now on). */
+void login_link(struct peer *p, int fd);
+
+/* ---- display ---- */
+int display_front_init(struct peer *p);
+void display_front_finish(struct peer *p);
+/* A new drawer (`fd` is owned from now on); the old one is dropped. */
+void display_front_attach(struct peer *p, int fd, uint8_t kind);
+/* Nobody draws any more. */
+void display_front_detach(struct peer *p);
+/* Give the frame on loan back, if there is one. */
+void display_front_return(struct peer *p);
+void display_front_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects);
+void display_front_suppress(struct peer *p, bool on);
+
+/* ---- picture ---- */
+int picture_init(struct peer *p);
+void picture_finish(struct peer *p);
+/* A new buffer of this size: the client's desktop follows. */
+void picture_buffer(struct peer *p);
+/* A frame is on loan. */
+void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects);
+/* Nobody draws: keep what is shown. */
+void picture_pause(struct peer *p);
+
+#endif

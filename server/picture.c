@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the drawer's buffer through the engine to the client: who waits for whom. */
+#include "common/log.h"
+#include "server/peer.h"
+#include "server/transport.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+#include <time.h>
+
+#define FRAMES_PER_TURN 4 /* input must not wait behind a row of frames */
+#define DESKTOP 0         /* the desktop's surface */
+
+static uint64_t now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+}
+
+static void wake_in(struct picture *pic, int64_t us)
+{
+    struct timeval tv = {us / 1000000, us % 1000000};
+    (void)evtimer_add(pic->timer, &tv);
+}
+
+/* Send what there is to send, as long as the client takes it. */
+static void pump(struct peer *p)
+{
+    struct picture *pic = &p->picture;
+    for (int turn = 0; turn < FRAMES_PER_TURN; turn++) {
+        if (!pic->engine || !pic->ready || p->ended || p->ops->queued(p->front) >= TRANSPORT_BUSY)
+            return;
+        engine_link(pic->engine, p->ops->rtt_us(p->front), 0, p->ops->queued(p->front));
+        int64_t wait = engine_next(pic->engine, now_us());
+        if (wait < 0)
+            return;
+        if (wait > 0) {
+            wake_in(pic, wait);
+            return;
+        }
+        struct gfx_frame frame;
+        int r = engine_produce(pic->engine, now_us(), &frame);
+        if (r <= 0) {
+            if (r < 0)
+                log_error("frame could not be made", "error=%s", strerror(-r));
+            return;
+        }
+        p->sent++;
+        if (p->ops->frame(p->front, &frame) < 0)
+            return;
+    }
+    wake_in(pic, 0);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    pump(arg);
+}
+
+int picture_init(struct peer *p)
+{
+    p->picture.timer = evtimer_new(p->base, on_timer, p);
+    return p->picture.timer ? 0 : -ENOMEM;
+}
+
+void picture_finish(struct peer *p)
+{
+    engine_destroy(p->picture.engine);
+    p->picture.engine = NULL;
+    if (p->picture.timer)
+        event_free(p->picture.timer);
+}
+
+static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects)
+{
+    struct display_front *d = &p->display;
+    return engine_damage(p->picture.engine, DESKTOP, d->px, d->stride, rects, nrects, now_us());
+}
+
+static int make_engine(struct peer *p)
+{
+    struct picture *pic = &p->picture;
+    struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264};
+    p->ops->caps(p->front, &c.caps);
+    engine_destroy(pic->engine);
+    pic->engine = engine_create(&c);
+    if (!pic->engine)
+        return -ENOMEM;
+    return engine_surface_create(pic->engine, DESKTOP, pic->width, pic->height, 0, 0);
+}
+
+void peer_client_picture_ready(struct peer *p)
+{
+    struct picture *pic = &p->picture;
+    struct display_front *d = &p->display;
+    if (!d->px || d->width != pic->width || d->height != pic->height)
+        return;
+    if (make_engine(p) < 0) {
+        peer_end(p, END_SESSION_FAILED, "no memory for the picture");
+        return;
+    }
+    pic->ready = true;
+    if (pic->suppressed)
+        engine_suppress(pic->engine, true);
+    /* While a frame is on loan the buffer stands still and is complete; else ask for everything again. */
+    struct engine_rect all = {0, 0, pic->width, pic->height};
+    if (d->on_loan)
+        (void)damage(p, &all, 1);
+    else
+        display_front_refresh(p, NULL, 0);
+    display_front_return(p);
+    pump(p);
+}
+
+void peer_client_picture_stop(struct peer *p) { p->picture.ready = false; }
+
+void picture_pause(struct peer *p)
+{
+    p->picture.ready = false;
+    (void)evtimer_del(p->picture.timer);
+}
+
+void picture_buffer(struct peer *p)
+{
+    struct picture *pic = &p->picture;
+    struct display_front *d = &p->display;
+    pic->ready = false;
+    pic->width = (uint16_t)d->width;
+    pic->height = (uint16_t)d->height;
+    p->ops->desktop(p->front, pic->width, pic->height, &d->layout);
+}
+
+void peer_client_caps_changed(struct peer *p)
+{
+    if (p->display.px)
+        picture_buffer(p);
+}
+
+void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects)
+{
+    struct engine_rect r[DISPLAY_RECTS_MAX];
+    if (!p->picture.ready)
+        return; /* stays on loan until the client is ready */
+    for (size_t i = 0; i < nrects; i++)
+        r[i] = (struct engine_rect){rects[i].x, rects[i].y, rects[i].width, rects[i].height};
+    int changed = damage(p, r, nrects);
+    display_front_return(p);
+    if (changed < 0)
+        log_error("frame refused", "error=%s", strerror(-changed));
+    pump(p);
+}
+
+void peer_client_drained(struct peer *p) { pump(p); }
+
+void peer_client_ack(struct peer *p, uint32_t frame, uint32_t depth, uint32_t total)
+{
+    if (!p->picture.engine)
+        return;
+    engine_ack(p->picture.engine, frame, depth, total, now_us());
+    pump(p);
+}
+
+void peer_client_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects)
+{
+    if (!p->picture.engine || !p->picture.ready)
+        return;
+    engine_refresh(p->picture.engine, DESKTOP, rects, nrects);
+    pump(p);
+}
+
+void peer_client_suppress(struct peer *p, bool on)
+{
+    if (p->picture.suppressed == on)
+        return;
+    p->picture.suppressed = on;
+    if (p->picture.engine)
+        engine_suppress(p->picture.engine, on);
+    display_front_suppress(p, on);
+    if (!on)
+        pump(p);
+}
