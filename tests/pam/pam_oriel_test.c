@@ -76,7 +76,7 @@ static int say_many(struct run *r, int n)
     }
     int e = converse(r, m, n, &resp);
     for (int i = 0; e == PAM_SUCCESS && i < n; i++)
-        if (!resp[i].resp || resp[i].resp[0] != 'A' || atoi(resp[i].resp + 1) != i + 1)
+        if (!resp[i].resp || resp[i].resp[0] != 'A' || (int)strtol(resp[i].resp + 1, NULL, 10) != i + 1)
             e = PAM_AUTH_ERR;
     drop(resp, n, NULL);
     return e;
@@ -95,7 +95,7 @@ static int do_line(struct run *r, const char *verb, const char *arg)
     else if (!strcmp(verb, "error"))
         e = say(r, PAM_ERROR_MSG, arg);
     else if (!strcmp(verb, "many"))
-        e = say_many(r, atoi(arg));
+        e = say_many(r, (int)strtol(arg, NULL, 10));
     else if (!strcmp(verb, "expect"))
         e = r->answer && !strcmp(r->answer, arg) ? PAM_SUCCESS : PAM_AUTH_ERR;
     else if (!strcmp(verb, "user"))
@@ -103,7 +103,7 @@ static int do_line(struct run *r, const char *verb, const char *arg)
     else if (!strcmp(verb, "env"))
         e = pam_putenv(r->pamh, arg);
     else if (!strcmp(verb, "return"))
-        return atoi(arg);
+        return (int)strtol(arg, NULL, 10);
     return e == PAM_SUCCESS ? -1 : e;
 }
 

@@ -108,7 +108,7 @@ int main(int argc, char **argv)
         if (!strcmp(argv[i], "--size") && !parse_sizes(argv[i + 1], &l))
             return 2;
         if (!strcmp(argv[i], "--fd"))
-            fd = atoi(argv[i + 1]);
+            fd = (int)strtol(argv[i + 1], NULL, 10);
         if (!strcmp(argv[i], "--agent"))
             program = argv[i + 1];
     }
