@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/gfx_wire.h"
 
+#include "codecs/zgfx.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,7 @@ enum { /* RDPGFX_CMDID_*, MS-RDPEGFX 2.2.1.5 */
 #define PIXEL_XRGB 0x20
 #define HEADER_BYTES 8
 #define RESET_PDU_BYTES 340
-#define SEGMENT_BYTES 65535           /* 2.2.5.1: at most so many bytes of each segment before compression */
+#define SEGMENT_BYTES ZGFX_SEGMENT_BYTES
 #define SEGMENTED_SINGLE 0xE0
 #define SEGMENTED_MULTIPART 0xE1
 #define BULK_RDP8 0x04
@@ -22,7 +24,9 @@ enum { /* RDPGFX_CMDID_*, MS-RDPEGFX 2.2.1.5 */
 struct buffer { uint8_t *data; size_t len, cap; };
 
 struct gfx_wire {
+    struct zgfx *zgfx;                /* NULL: nothing is compressed */
     struct buffer pdus;               /* whole PDUs of the message being filled */
+    size_t dense;                     /* bytes among them that compression cannot shrink */
     struct buffer out;                /* finished messages, one after the other */
     struct { size_t at, len; } place[GFX_MESSAGES_MAX];
     struct gfx_message messages[GFX_MESSAGES_MAX];
@@ -49,7 +53,10 @@ static int room(struct buffer *b, size_t more)
 struct gfx_wire *gfx_wire_create(bool compress)
 {
     struct gfx_wire *w = calloc(1, sizeof *w);
-    (void)compress;
+    if (w && compress && !(w->zgfx = zgfx_create())) {
+        free(w);
+        return NULL;
+    }
     return w;
 }
 
@@ -57,6 +64,7 @@ void gfx_wire_destroy(struct gfx_wire *w)
 {
     if (!w)
         return;
+    zgfx_destroy(w->zgfx);
     free(w->pdus.data);
     free(w->out.data);
     free(w);
@@ -64,30 +72,40 @@ void gfx_wire_destroy(struct gfx_wire *w)
 
 void gfx_wire_restart(struct gfx_wire *w)
 {
+    if (w->zgfx)
+        zgfx_reset(w->zgfx);
     gfx_wire_begin(w);
 }
 
 void gfx_wire_begin(struct gfx_wire *w)
 {
-    w->pdus.len = w->out.len = 0;
+    w->pdus.len = w->out.len = w->dense = 0;
     w->nmessages = 0;
 }
 
-static void segment(struct wr *o, const uint8_t *data, size_t len)
+static void segment(struct gfx_wire *w, struct wr *o, const uint8_t *data, size_t len)
 {
+    if (w->zgfx) {
+        if (zgfx_segment(w->zgfx, data, len, w->dense > w->pdus.len / 2, o) < 0)
+            o->bad = true;
+        return;
+    }
     wr_u8(o, BULK_RDP8);
     wr_bytes(o, data, len);
 }
 
-static void multipart(struct wr *o, const uint8_t *data, size_t len)
+static void multipart(struct gfx_wire *w, struct wr *o, const uint8_t *data, size_t len)
 {
     wr_u8(o, SEGMENTED_MULTIPART);
     wr_u16(o, (uint16_t)((len + SEGMENT_BYTES - 1) / SEGMENT_BYTES));
     wr_u32(o, (uint32_t)len);
     for (size_t at = 0; at < len; at += SEGMENT_BYTES) {
-        size_t n = len - at < SEGMENT_BYTES ? len - at : SEGMENT_BYTES;
-        wr_u32(o, (uint32_t)n + 1);
-        segment(o, data + at, n);
+        size_t n = len - at < SEGMENT_BYTES ? len - at : SEGMENT_BYTES, start = o->len;
+        uint8_t *size = wr_reserve(o, 4);
+        segment(w, o, data + at, n);
+        struct wr s;
+        wr_init(&s, size, size ? 4 : 0);
+        wr_u32(&s, (uint32_t)(o->len - start - 4));
     }
 }
 
@@ -102,16 +120,16 @@ static int close_message(struct gfx_wire *w)
     wr_init(&o, w->out.data + w->out.len, w->out.cap - w->out.len);
     if (w->pdus.len <= SEGMENT_BYTES) {
         wr_u8(&o, SEGMENTED_SINGLE);
-        segment(&o, w->pdus.data, w->pdus.len);
+        segment(w, &o, w->pdus.data, w->pdus.len);
     } else {
-        multipart(&o, w->pdus.data, w->pdus.len);
+        multipart(w, &o, w->pdus.data, w->pdus.len);
     }
     if (o.bad)
         return -ENOMEM;
     w->place[w->nmessages].at = w->out.len;
     w->place[w->nmessages++].len = o.len;
     w->out.len += o.len;
-    w->pdus.len = 0;
+    w->pdus.len = w->dense = 0;
     return 0;
 }
 
@@ -239,6 +257,8 @@ static int put_wire(struct gfx_wire *w, const struct gfx_command *c)
         put_rect(&o, &c->rect);
     wr_u32(&o, (uint32_t)c->len);
     wr_bytes(&o, c->data, c->len);
+    if (c->codec == GFX_CODEC_AVC420 || c->codec == GFX_CODEC_AVC444 || c->codec == GFX_CODEC_AVC444V2)
+        w->dense += c->len;
     return close_pdu(w, &o);
 }
 
