@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ClearCodec encoder (MS-RDPEGFX 2.2.4.1), exact. One per graphics channel, for all its surfaces: the client counts sequence
+ * numbers and keeps caches per channel, so that everything encoded must be sent, in order. A gap closes the client's channel. */
+#ifndef ORIEL_CODECS_CLEAR_H
+#define ORIEL_CODECS_CLEAR_H
+
+#include "codecs/compare.h"
+#include "common/wire.h"
+
+#define CLEAR_WIDTH_MAX 2048
+#define CLEAR_PIXELS_MAX (512 * 1024)
+/* A bitmap's data is never longer: four bytes of residual or five of a one-pixel V-bar a pixel, and the heads. */
+#define CLEAR_BYTES(width, height) (5 * (size_t)(width) * (size_t)(height) + 16384)
+
+struct clear;
+struct clear *clear_create(const struct compare_ops *ops); /* NULL: out of memory */
+void clear_destroy(struct clear *c);
+/* A new channel: sequence and caches start anew. */
+void clear_restart(struct clear *c);
+/* Append one bitmap of BGRX pixels (X = 0xFF). Needs CLEAR_BYTES of room, so that it cannot fail half way.
+ * Returns 0, -EINVAL (size), -EMSGSIZE. */
+int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w);
+
+#endif

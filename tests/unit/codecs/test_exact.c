@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The exact encoders against libfreerdp's decoders, bit for bit, on thousands of random and drawn tiles. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <freerdp/codec/clear.h>
+#include <freerdp/codec/color.h>
+#include <freerdp/codec/planar.h>
+
+#include "codecs/clear.h"
+#include "codecs/planar.h"
+#include "scene.h"
+
+#define W 640
+#define H 400
+
+static void opaque(struct canvas *c)
+{
+    for (size_t i = 3; i < c->stride * (size_t)c->h; i += 4)
+        c->px[i] = 0xFF;
+}
+
+/* One of the things a screen shows, in a corner of the canvas. */
+static void draw(struct canvas *c, int w, int h, uint32_t *seed)
+{
+    uint32_t s = scene_rand(seed);
+    switch (s % 8) {
+    case 0:
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < 4 * w; x++)
+                c->px[(size_t)y * c->stride + (size_t)x] = (uint8_t)scene_rand(seed);
+        break;
+    case 1: draw_photo(c, 0, 0, w, h, s, 0, 0, 256, 3); break;
+    case 2:
+        draw_rect(c, 0, 0, w, h, s);
+        for (int k = 0; k < 12; k++)
+            draw_rect(c, (int)(scene_rand(seed) % (unsigned)w), (int)(scene_rand(seed) % (unsigned)h), 40, 9, scene_rand(seed));
+        break;
+    case 3:
+        draw_text(c, 0, 0, w / 3, h, s, 0, 0xFFFFFF, 1);
+        draw_text(c, w / 3, 0, w - w / 3, h, s * 3, 0xFFFFFF, 0x302020, 1);
+        break;
+    case 4: draw_rect(c, 0, 0, w, h, s); break;
+    case 5:
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++)
+                memset(c->px + (size_t)y * c->stride + 4 * (size_t)x, (s & 256 ? x : y) & 0xFF, 4);
+        break;
+    default: draw_text(c, 0, 0, w, h, s, s & 0x7F7F7F, 0xFFFFFF, (int)(s >> 16 & 1)); break;
+    }
+    opaque(c);
+}
+
+static size_t wrong(const struct canvas *c, const uint8_t *got, int w, int h)
+{
+    size_t n = 0;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            n += memcmp(c->px + (size_t)y * c->stride + 4 * (size_t)x, got + (size_t)y * W * 4 + 4 * (size_t)x, 3) != 0;
+    return n;
+}
+
+static void clear_codec_decodes_to_the_same_pixels(void **state)
+{
+    struct canvas c = canvas_new(W, H);
+    struct clear *enc = clear_create(compare_best());
+    CLEAR_CONTEXT *dec = clear_context_new(FALSE);
+    uint8_t *got = calloc(W * 4, H + 64), *out = malloc(CLEAR_BYTES(W, H));
+    uint32_t seed = 99;
+    for (int round = 0; round < 12000; round++) {
+        bool large = round % 400 == 0;
+        int w = 1 + (int)(scene_rand(&seed) % (large ? W : 100)), h = 1 + (int)(scene_rand(&seed) % (large ? H : 100));
+        struct wr o;
+        wr_init(&o, out, CLEAR_BYTES(W, H));
+        draw(&c, w, h, &seed);
+        assert_int_equal(clear_encode(enc, c.px, c.stride, w, h, &o), 0);
+        assert_false(o.bad);
+        if (clear_decompress(dec, out, (uint32_t)o.len, (uint32_t)w, (uint32_t)h, got, PIXEL_FORMAT_BGRX32, W * 4, 0, 0, W, H,
+                             NULL) < 0)
+            fail_msg("round %d: %dx%d refused", round, w, h);
+        if (wrong(&c, got, w, h))
+            fail_msg("round %d: %dx%d: %zu pixels wrong", round, w, h, wrong(&c, got, w, h));
+        if (round == 7000) {
+            clear_restart(enc);
+            clear_context_free(dec);
+            dec = clear_context_new(FALSE);
+        }
+    }
+    clear_destroy(enc);
+    clear_context_free(dec);
+    canvas_free(&c);
+    free(got);
+    free(out);
+}
+
+static void planar_decodes_to_the_same_pixels(void **state)
+{
+    struct canvas c = canvas_new(W, H);
+    BITMAP_PLANAR_CONTEXT *dec = freerdp_bitmap_planar_context_new(0, W, H);
+    uint8_t *got = calloc(W * 4, H + 64), *out = malloc(PLANAR_BYTES(W, H));
+    uint32_t seed = 98;
+    for (int round = 0; round < 10000; round++) {
+        int w = 1 + (int)(scene_rand(&seed) % 100), h = 1 + (int)(scene_rand(&seed) % 100);
+        bool flip = round & 1;
+        struct wr o;
+        wr_init(&o, out, PLANAR_BYTES(W, H));
+        draw(&c, w, h, &seed);
+        assert_int_equal(planar_encode(&o, c.px, c.stride, w, h, flip), 0);
+        assert_true(o.len <= PLANAR_BYTES(w, h));
+        assert_true(planar_decompress(dec, out, (uint32_t)o.len, (uint32_t)w, (uint32_t)h, got, PIXEL_FORMAT_BGRX32, W * 4, 0, 0,
+                                      (uint32_t)w, (uint32_t)h, flip));
+        assert_int_equal(wrong(&c, got, w, h), 0);
+    }
+    freerdp_bitmap_planar_context_free(dec);
+    canvas_free(&c);
+    free(got);
+    free(out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clear_codec_decodes_to_the_same_pixels),
+        cmocka_unit_test(planar_decodes_to_the_same_pixels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
