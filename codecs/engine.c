@@ -14,6 +14,14 @@ struct engine *engine_create(const struct engine_config *config)
     if (e->config.caps.bitmap_bpp != 16 && e->config.caps.bitmap_bpp != 24)
         e->config.caps.bitmap_bpp = 32;
     pace_init(&e->pace, config->max_frame_rate);
+    if (!config->caps.gfx)
+        return e;
+    e->clear = clear_create(e->ops);
+    e->motion = calloc(1, sizeof *e->motion);
+    if (!e->clear || !e->motion) {
+        engine_destroy(e);
+        return NULL;
+    }
     return e;
 }
 
@@ -24,6 +32,8 @@ void engine_destroy(struct engine *e)
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         surface_finish(&e->surfaces[i]);
     frame_finish_memory(&e->frame);
+    clear_destroy(e->clear);
+    free(e->motion);
     free(e);
 }
 
@@ -80,6 +90,8 @@ static void start_over(struct engine *e)
 void engine_reset(struct engine *e)
 {
     e->ndeleted = 0;
+    if (e->clear)
+        clear_restart(e->clear);
     start_over(e);
 }
 

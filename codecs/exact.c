@@ -30,27 +30,34 @@ static bool send_fill(struct engine *e, struct surface *s, struct box a)
     return true;
 }
 
-static void put_uncompressed(struct wr *w, const struct surface *s, struct box a)
+/* Natural pictures: few neighbours are equal. */
+static bool is_picture(const struct surface *s, struct box a)
 {
-    for (int y = a.y0; y < a.y1; y++)
-        wr_bytes(w, surface_cur(s, a.x0, y), (size_t)(a.x1 - a.x0) * 4);
+    int equal = 0, seen = 0;
+    for (int y = a.y0; y < a.y1; y += 2)
+        for (int x = a.x0 + 1; x < a.x1; x += 3) {
+            const uint8_t *p = surface_cur(s, x, y);
+            equal += pixel(p) == pixel(p - 4);
+            seen++;
+        }
+    return seen > 64 && equal * 4 < seen;
 }
 
 static void send_gfx(struct engine *e, struct surface *s, struct box a)
 {
     int width = a.x1 - a.x0, height = a.y1 - a.y0;
+    bool planar = e->config.caps.planar && is_picture(s, a);
     struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
     struct wr w;
-    if (!c || !frame_writer(&e->frame, &w, 4 * PLANAR_BYTES(width, height)))
+    if (!c || !frame_writer(&e->frame, &w, planar ? PLANAR_BYTES(width, height) : CLEAR_BYTES(width, height)))
         return;
-    bool planar = e->config.caps.planar;
     c->surface = s->id;
-    c->codec = planar ? GFX_CODEC_PLANAR : GFX_CODEC_UNCOMPRESSED;
+    c->codec = planar ? GFX_CODEC_PLANAR : GFX_CODEC_CLEARCODEC;
     c->rect = box_rect(&a);
-    if (planar)
-        planar_encode(&w, surface_cur(s, a.x0, a.y0), s->stride, width, height, false);
-    else
-        put_uncompressed(&w, s, a);
+    int rc = planar ? planar_encode(&w, surface_cur(s, a.x0, a.y0), s->stride, width, height, false)
+                    : clear_encode(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height, &w);
+    if (rc < 0)
+        e->frame.failed = true;
     frame_commit(&e->frame, &w);
 }
 

@@ -34,21 +34,39 @@ void plan_surfaces(struct engine *e)
     }
 }
 
-/* Go round from where the last frame stopped, until the budget is used. */
+/* Copies are emitted while the best rectangle of a displacement still wins something. */
+static bool copy_one(struct engine *e, struct surface *s, struct motion_vector v)
+{
+    struct box to;
+    if (!motion_rect(s, e->ops, v, &to))
+        return false;
+    struct gfx_command *c = frame_add(&e->frame, GFX_COPY);
+    if (!c)
+        return false;
+    struct box from = {to.x0 - v.dx, to.y0 - v.dy, to.x1 - v.dx, to.y1 - v.dy};
+    struct engine_rect point = {(uint16_t)to.x0, (uint16_t)to.y0, 0, 0};
+    c->surface = c->surface_from = s->id;
+    c->rect = box_rect(&from);
+    frame_add_rects(&e->frame, &point, 1);
+    surface_moved(s, to, v.dx, v.dy);
+    surface_find_dirty(s, e->ops);
+    motion_used(e->motion, v);
+    return true;
+}
+
+void plan_motion(struct engine *e, struct surface *s)
+{
+    struct motion_vector v[MOTION_VECTORS_MAX];
+    int n = motion_find(e->motion, s, v);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < 4 && copy_one(e, s, v[i]); k++)
+            ;
+}
+
 void plan_surface(struct engine *e, struct surface *s)
 {
-    int n = s->tiles_x * s->tiles_y;
-    for (int k = 0, t = s->cursor; k < n && s->checks; k++, t = t + 1 == n ? 0 : t + 1) {
-        if (!(s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN)))
-            continue;
-        if (e->frame.len >= e->budget || e->frame.failed) {
-            s->cursor = t;
-            return;
-        }
-        struct box d = surface_tile_dirty(s, e->ops, t);
-        if (!box_empty(&d))
-            exact_send(e, s, d);
-        surface_unmark(s, t);
-    }
-    s->cursor = 0;
+    int dirty = surface_find_dirty(s, e->ops);
+    if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
+        plan_motion(e, s);
+    plan_exact(e, s);
 }

@@ -3,9 +3,11 @@
 #ifndef ORIEL_CODECS_STATE_H
 #define ORIEL_CODECS_STATE_H
 
+#include "codecs/clear.h"
 #include "codecs/compare.h"
 #include "codecs/engine.h"
 #include "codecs/frame.h"
+#include "codecs/motion.h"
 #include "codecs/pace.h"
 #include "codecs/surface.h"
 
@@ -22,13 +24,20 @@ struct engine {
     uint32_t frame_id;
     struct frame frame;
     size_t budget;                    /* bytes this frame may have */
+    struct clear *clear;              /* NULL without gfx */
+    struct motion *motion;
 };
 
 /* Surfaces to delete, create and map. */
 void plan_surfaces(struct engine *e);
 /* One surface's changes. */
 void plan_surface(struct engine *e, struct surface *s);
-/* Send `area` (at most one tile in size) exactly, as it is in cur, and remember it as shown. */
+/* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX wide. */
 void exact_send(struct engine *e, struct surface *s, struct box area);
+/* Copies for what moved; `dirty` boxes are up to date before and after. */
+void plan_motion(struct engine *e, struct surface *s);
+/* Changed tiles joined to rectangles and sent, until the budget is used. */
+void plan_exact(struct engine *e, struct surface *s);
+#define EXACT_PIXELS_MAX (256 * 1024)
 
 #endif

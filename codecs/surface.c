@@ -111,6 +111,35 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
     return (struct box){b.x0 + d.x0, b.y0 + d.y0, b.x0 + d.x1, b.y0 + d.y1};
 }
 
+int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
+{
+    int n = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        s->tiles[t].dirty = (struct box){0, 0, 0, 0};
+        if (!(s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN)))
+            continue;
+        s->tiles[t].dirty = surface_tile_dirty(s, ops, t);
+        if (box_empty(&s->tiles[t].dirty))
+            surface_unmark(s, t);
+        else
+            n++;
+    }
+    return n;
+}
+
+void surface_moved(struct surface *s, struct box to, int dx, int dy)
+{
+    size_t bytes = (size_t)(to.x1 - to.x0) * 4;
+    int rows = to.y1 - to.y0;
+    for (int i = 0; i < rows; i++) {
+        int y = dy > 0 ? to.y1 - 1 - i : to.y0 + i;
+        memmove(surface_shown(s, to.x0, y), surface_shown(s, to.x0 - dx, y - dy), bytes);
+    }
+    for (int ty = to.y0 / TILE; ty <= (to.y1 - 1) / TILE; ty++)
+        for (int tx = to.x0 / TILE; tx <= (to.x1 - 1) / TILE; tx++)
+            surface_mark(s, ty * s->tiles_x + tx, TILE_CHECK);
+}
+
 void surface_settle(struct surface *s, struct box area)
 {
     for (int y = area.y0; y < area.y1; y++)

@@ -15,6 +15,7 @@ enum {
 };
 struct tile {
     uint8_t flags;
+    struct box dirty;                 /* while a frame is planned: what differs, of tiles that were looked at */
 };
 
 struct surface {
@@ -40,6 +41,10 @@ void surface_unmark(struct surface *s, int tile);
 int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area);
 /* The box of a tile, clipped to the surface. */
 struct box surface_tile_box(const struct surface *s, int tile);
+/* Compare the looked-at tiles: sets their `dirty`, clears the flags of those that turn out equal. Returns how many differ. */
+int surface_find_dirty(struct surface *s, const struct compare_ops *ops);
+/* Copy within `shown`, as the client does. Tiles touched are to be looked at again. */
+void surface_moved(struct surface *s, struct box to, int dx, int dy);
 /* What must be sent of a tile: empty when nothing differs. */
 struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile);
 /* The client now shows cur in `area`. */

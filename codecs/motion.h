@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Content that moved: which displacement turns what the client shows into the new picture, and where.
+ *
+ * Toolkits copy invisibly, so pixels decide. Small patterns that a pixel and its neighbours form are looked up among those of the
+ * old picture; the displacements of unique ones vote. A displacement that wins is checked tile by tile, and the copies found are
+ * exact where tiles matched; whatever a copy gets wrong elsewhere is sent after it like any change.
+ */
+#ifndef ORIEL_CODECS_MOTION_H
+#define ORIEL_CODECS_MOTION_H
+
+#include "codecs/surface.h"
+
+#define MOTION_TABLE 32768            /* remembered patterns of the old picture */
+#define MOTION_VOTES 256
+#define MOTION_VECTORS_MAX 4          /* panes that move at once */
+#define MOTION_TILES_MIN 3            /* fewer changed tiles are cheaper sent than searched */
+
+struct motion_vector { int16_t dx, dy; uint32_t votes; };
+struct motion {
+    struct { uint32_t hash; int16_t x, y; } table[MOTION_TABLE]; /* y < 0: seen more than once */
+    uint16_t used[MOTION_TABLE];      /* occupied entries, to clear only those */
+    uint32_t nused;
+    struct motion_vector votes[MOTION_VOTES];
+    struct motion_vector last[MOTION_VECTORS_MAX]; /* what moved the last time often moves on */
+    int nlast;
+};
+
+/* The likeliest displacements of the surface's dirty tiles (those whose `dirty` box is not empty), best first. */
+int motion_find(struct motion *m, const struct surface *s, struct motion_vector *out);
+/* The best rectangle to copy for this displacement: *to is the destination. False: none is worth a command. `shown` must be up to
+ * date with all copies before. */
+bool motion_rect(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to);
+/* Remember what was used. */
+void motion_used(struct motion *m, struct motion_vector v);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Changed tiles joined to rectangles: fewer commands, and lines of text stay whole for ClearCodec. */
+#include "codecs/state.h"
+
+static int area(const struct box *b)
+{
+    return (b->x1 - b->x0) * (b->y1 - b->y0);
+}
+
+/* Worth sending as one? Pixels that did not change cost little, but not nothing. */
+static bool joins(const struct box *a, const struct box *b, struct box *both)
+{
+    *both = *a;
+    box_add(both, b);
+    return both->x1 - both->x0 <= CLEAR_WIDTH_MAX && area(both) <= EXACT_PIXELS_MAX &&
+           area(both) <= (area(a) + area(b)) * 3 / 2 + 512;
+}
+
+static struct box take(struct surface *s, int tile)
+{
+    struct box b = s->tiles[tile].dirty;
+    s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
+    surface_unmark(s, tile);
+    return b;
+}
+
+static bool waits(const struct surface *s, int tx, int ty)
+{
+    return tx < s->tiles_x && ty < s->tiles_y && !box_empty(&s->tiles[ty * s->tiles_x + tx].dirty);
+}
+
+/* How many tiles right of tx join the row that starts there? */
+static int row_end(const struct surface *s, int tx, int ty, struct box *row)
+{
+    *row = s->tiles[ty * s->tiles_x + tx].dirty;
+    struct box both;
+    while (waits(s, ++tx, ty) && joins(row, &s->tiles[ty * s->tiles_x + tx].dirty, &both))
+        *row = both;
+    return tx;
+}
+
+/* The next row joins when it spans the same tiles. */
+static struct box collect(struct surface *s, int tx, int ty)
+{
+    struct box all, row, both;
+    int end = row_end(s, tx, ty, &all), bottom = ty + 1;
+    while (waits(s, tx, bottom) && row_end(s, tx, bottom, &row) == end && joins(&all, &row, &both)) {
+        all = both;
+        bottom++;
+    }
+    for (int y = ty; y < bottom; y++)
+        for (int x = tx; x < end; x++)
+            take(s, y * s->tiles_x + x);
+    return all;
+}
+
+void plan_exact(struct engine *e, struct surface *s)
+{
+    int n = s->tiles_x * s->tiles_y;
+    for (int k = 0, t = s->cursor % n; k < n && s->checks; k++, t = t + 1 == n ? 0 : t + 1) {
+        if (box_empty(&s->tiles[t].dirty))
+            continue;
+        if (e->frame.len >= e->budget || e->frame.failed) {
+            s->cursor = t;
+            return;
+        }
+        bool joined = e->config.caps.gfx;
+        exact_send(e, s, joined ? collect(s, t % s->tiles_x, t / s->tiles_x) : take(s, t));
+    }
+    s->cursor = 0;
+}
