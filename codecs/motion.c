@@ -4,14 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pattern: four pixels, spread so that it spans three letters and lies across strokes. */
-#define SPAN_X 24
+/* A pattern: sixteen pixels in each of three rows. */
+#define SPAN_X 16
 #define SPAN_Y 5
+#define ROWS (TILE + SPAN_Y)
 #define K0 0x9E3779B1u
 #define K1 0x85EBCA77u
 #define K2 0xC2B2AE3Du
 #define K3 0x27D4EB2Fu
 #define CHOSEN_MASK 0x3Fu             /* a pattern in 64 is looked at: the choice depends on content only */
+#define EDGES_MIN 3                   /* changes of colour along its first row: fewer are no landmark */
 #define FOUND_MIN 6                   /* votes below this are chance */
 #define GROW_MAX (2 * TILE)
 
@@ -24,28 +26,90 @@ static inline uint32_t px_at(const uint8_t *row, int x)
 
 typedef void (*pattern_fn)(void *ctx, uint32_t hash, int x, int y);
 
-/* Call `fn` for the chosen patterns of one row. */
-__attribute__((optimize("O3"))) static void row_patterns(const uint8_t *p, size_t stride, int n, int x0, int y, pattern_fn fn,
-                                                         void *ctx)
+/* h[x] over pixels x … x + 15, by doubling. `n` results from n + 15 pixels. */
+static inline __attribute__((always_inline)) void hash_row(const uint8_t *p, int n, uint32_t *h)
 {
-    uint32_t h[TILE], flat[TILE];
-    for (int x = 0; x < n; x++) {
-        uint32_t a = px_at(p, x), b = px_at(p + 2 * stride, x + 7), c = px_at(p + 4 * stride, x + 15), d = px_at(p + stride, x + 23);
-        h[x] = a * K0 + b * K1 + c * K2 + d * K3;
-        h[x] ^= h[x] >> 15;
-        flat[x] = (a ^ b) | (a ^ c) | (a ^ d);
-    }
+    uint32_t a[TILE + 16], b[TILE + 16];
+    memcpy(a, p, (size_t)(n + 15) * 4);
+    for (int x = 0; x < n + 14; x++)
+        b[x] = a[x] * K0 + (a[x + 1] ^ a[x + 1] >> 11);
+    for (int x = 0; x < n + 12; x++)
+        a[x] = b[x] * K1 + (b[x + 2] ^ b[x + 2] >> 13);
+    for (int x = 0; x < n + 8; x++)
+        b[x] = a[x] * K2 + (a[x + 4] ^ a[x + 4] >> 15);
     for (int x = 0; x < n; x++)
-        if ((h[x] & CHOSEN_MASK) == 0 && flat[x])
-            fn(ctx, h[x], x0 + x, y);
+        h[x] = b[x] * K3 + (b[x + 8] ^ b[x + 8] >> 16);
+}
+
+static inline __attribute__((always_inline)) void mix_rows(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n,
+                                                           uint32_t *h)
+{
+    for (int x = 0; x < n; x++) {
+        uint32_t v = (a[x] * K1 + b[x]) * K2 + c[x];
+        h[x] = v ^ v >> 15;
+    }
+}
+
+__attribute__((optimize("O3"))) static void hash_row_c(const uint8_t *p, int n, uint32_t *h) { hash_row(p, n, h); }
+__attribute__((optimize("O3"))) static void mix_rows_c(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n, uint32_t *h)
+{
+    mix_rows(a, b, c, n, h);
+}
+#if defined(__x86_64__)
+__attribute__((optimize("O3"), target("avx2"))) static void hash_row_avx2(const uint8_t *p, int n, uint32_t *h)
+{
+    hash_row(p, n, h);
+}
+__attribute__((optimize("O3"), target("avx2"))) static void mix_rows_avx2(const uint32_t *a, const uint32_t *b, const uint32_t *c,
+                                                                          int n, uint32_t *h)
+{
+    mix_rows(a, b, c, n, h);
+}
+#endif
+
+struct pattern_ops {
+    void (*hash_row)(const uint8_t *p, int n, uint32_t *h);
+    void (*mix_rows)(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n, uint32_t *h);
+};
+static const struct pattern_ops ops_c = {hash_row_c, mix_rows_c};
+
+static const struct pattern_ops *pattern_best(void)
+{
+#if defined(__x86_64__)
+    static const struct pattern_ops ops_avx2 = {hash_row_avx2, mix_rows_avx2};
+    if (__builtin_cpu_supports("avx2"))
+        return &ops_avx2;
+#endif
+    return &ops_c;
+}
+
+static int edges(const uint8_t *p)
+{
+    int n = 0;
+    for (int x = 1; x < SPAN_X; x++)
+        n += px_at(p, x) != px_at(p, x - 1);
+    return n;
 }
 
 static void tile_patterns(const struct surface *s, const uint8_t *picture, int tile, int row_step, pattern_fn fn, void *ctx)
 {
+    const struct pattern_ops *ops = pattern_best();
+    uint32_t rows[ROWS][TILE], h[TILE];
     struct box b = surface_tile_box(s, tile);
-    int x1 = b.x1 < s->width - SPAN_X ? b.x1 : s->width - SPAN_X, y1 = b.y1 < s->height - SPAN_Y ? b.y1 : s->height - SPAN_Y;
-    for (int y = b.y0; y < y1 && x1 > b.x0; y += row_step)
-        row_patterns(picture + (size_t)y * s->stride + 4 * (size_t)b.x0, s->stride, x1 - b.x0, b.x0, y, fn, ctx);
+    int n = (b.x1 <= s->width - SPAN_X ? b.x1 : s->width - SPAN_X) - b.x0;
+    int height = (b.y1 <= s->height - SPAN_Y ? b.y1 : s->height - SPAN_Y) - b.y0;
+    const uint8_t *p = picture + (size_t)b.y0 * s->stride + 4 * (size_t)b.x0;
+    if (n <= 0 || height <= 0)
+        return;
+    for (int y = 0; y < height + SPAN_Y - 1; y++)
+        if (row_step == 1 || y % row_step == 0 || y % row_step == 2 || y % row_step == 4)
+            ops->hash_row(p + (size_t)y * s->stride, n, rows[y]);
+    for (int y = 0; y < height; y += row_step) {
+        ops->mix_rows(rows[y], rows[y + 2], rows[y + 4], n, h);
+        for (int x = 0; x < n; x++)
+            if ((h[x] & CHOSEN_MASK) == 0 && h[x] && edges(p + (size_t)y * s->stride + 4 * (size_t)x) >= EDGES_MIN)
+                fn(ctx, h[x], b.x0 + x, b.y0 + y);
+    }
 }
 
 static void remember(void *ctx, uint32_t hash, int x, int y)
@@ -114,7 +178,7 @@ int motion_find(struct motion *m, const struct surface *s, struct motion_vector 
             tile_patterns(s, s->shown, t, 1, remember, m);
     for (int t = 0; t < tiles; t++)
         if (!box_empty(&s->tiles[t].dirty))
-            tile_patterns(s, s->cur, t, 3, look_up, m);
+            tile_patterns(s, s->cur, t, 6, look_up, m);
     memset(out, 0, MOTION_VECTORS_MAX * sizeof *out);
     for (int i = 0; i < MOTION_VOTES; i++)
         if (m->votes[i].votes >= FOUND_MIN)

@@ -103,6 +103,11 @@ void draw_text(struct canvas *c, int x, int y, int w, int h, uint32_t seed, uint
     }
 }
 
+void draw_glyph(struct canvas *c, int x, int y, unsigned letter, uint32_t ink, uint32_t paper)
+{
+    glyph(c, x, y, c->w, c->h, letter, ink, paper, 1);
+}
+
 static int lattice(uint32_t seed, int x, int y)
 {
     uint32_t h = seed + (uint32_t)x * 374761393u + (uint32_t)y * 668265263u;

@@ -14,6 +14,7 @@ uint32_t scene_rand(uint32_t *seed);
 void draw_rect(struct canvas *c, int x, int y, int w, int h, uint32_t bgrx);
 /* Lines of made-up words in an 8x16 font of random but fixed glyphs; `soft` greys the edges as anti-aliasing does. */
 void draw_text(struct canvas *c, int x, int y, int w, int h, uint32_t seed, uint32_t ink, uint32_t paper, int soft);
+void draw_glyph(struct canvas *c, int x, int y, unsigned letter, uint32_t ink, uint32_t paper);
 /* Smooth noise in several octaves with grain: a photograph to every codec. phase moves it, zoom in 1/256. */
 void draw_photo(struct canvas *c, int x, int y, int w, int h, uint32_t seed, int dx, int dy, int zoom, int grain);
 /* Move what is inside by (dx, dy), as a scrolling application does; what is uncovered stays. */
