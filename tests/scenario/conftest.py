@@ -2,6 +2,8 @@
 """Fixtures of the stories. Run through scripts/check, or by hand: tests/README.md."""
 import os
 import re
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -50,7 +52,22 @@ def _failed(request):
 
 @pytest.fixture(scope="session")
 def _group():
+    """What an installation brings: system accounts and the PAM service. Wrong passwords are answered at once here: pam_unix waits
+    two seconds by itself, which says nothing about Oriel."""
     users.run("groupadd", "-f", "oriel-users")
+    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):
+        if subprocess.run(["getent", "passwd", name], stdout=subprocess.DEVNULL).returncode:
+            users.run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name)
+    installed = world.PREFIX + "/etc/pam.d/oriel"
+    if os.path.exists(installed):
+        shutil.copy(installed, "/etc/pam.d/oriel")
+    else:
+        with open("/etc/pam.d/oriel", "w") as f:
+            f.write("".join("@include common-%s\n" % k for k in ("auth", "account", "password", "session")))
+    with open("/etc/pam.d/common-auth") as f:
+        text = f.read()
+    with open("/etc/pam.d/common-auth", "w") as f:
+        f.write(re.sub(r"(pam_unix\.so)(?!.*nodelay)", r"\1 nodelay", text))
 
 
 class Services:
