@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/config.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/spawn.h"
@@ -217,13 +218,32 @@ static void tear_down(struct logon *l)
     g_object_unref(l->pango);
 }
 
+/* Read before the sandbox closes. The logon screen takes nothing but the log level from it: what it shows comes in logon_start. */
+static int read_config(int argc, char **argv)
+{
+    static struct config c;
+    struct config_error err;
+    if (argc == 1)
+        return 0;
+    if (argc != 3 || strcmp(argv[1], "--config") != 0) {
+        log_error("usage: oriel-logon [--config FILE]", "arguments=%d", argc - 1);
+        return -EINVAL;
+    }
+    int r = config_load(&c, argv[2], &err);
+    if (r < 0)
+        log_warning("configuration not read", "file=%s:%u reason=\"%s\"", err.file, err.line, err.text);
+    else
+        log_set_level((enum log_level)(c.log_level + LOG_LEVEL_ERROR));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct logon l = {.status = EXIT_SUCCESS};
     l.has_display = fcntl(FD_LOGON_DISPLAY, F_GETFD) >= 0; /* before anything else can get the number */
     log_init("oriel-logon", LOG_LEVEL_INFO);
     prctl(PR_SET_DUMPABLE, 0);
-    if (enclose() < 0)
+    if (read_config(argc, argv) < 0 || enclose() < 0)
         return EXIT_SETUP;
     l.pango = look_context();
     if (!set_up(&l)) {
