@@ -242,8 +242,9 @@ static void on_agent_message(void *user, struct link *l, const struct wire_def *
         struct leader_idle m = {.seconds = ((struct agent_idle *)msg)->seconds};
         monitor_say(s, &leader_idle_def, &m);
     } else if (def == &agent_failed_def) {
-        log_error("agent failed", "%s", ((struct agent_failed *)msg)->text);
-        session_fail(s, ((struct agent_failed *)msg)->text);
+        log_info("agent failed", "%s", ((struct agent_failed *)msg)->text);
+        if (s->phase != PHASE_RUNNING) /* there it is restarted, or the display is dead: then SIGCHLD says so */
+            session_fail(s, ((struct agent_failed *)msg)->text);
     }
 }
 
@@ -251,7 +252,8 @@ static void on_agent_closed(void *user, struct link *l, int err)
 {
     struct session *s = user;
     (void)l;
-    log_warning("agent link closed", "%s", strerror(-err));
+    if (s->phase <= PHASE_RUNNING)
+        log_warning("agent link closed", "%s", strerror(-err));
     agent_lost(s);
 }
 

@@ -88,7 +88,7 @@ static void session_environment(struct session *s)
     (void)env_set(&s->env, "XDG_RUNTIME_DIR", s->runtime.dir);
     (void)env_set(&s->env, "DBUS_SESSION_BUS_ADDRESS", bus);
     (void)env_set(&s->env, "XDG_SESSION_TYPE", "x11");
-    (void)env_set(&s->env, "ORIEL_SESSION", id);
+    (void)env_set(&s->env, "ORIEL_SESSION_ID", id);
     (void)env_set(&s->env, "ORIEL_SESSION_KEY", s->start.key);
     scale_environment(s);
     zone_environment(s);
@@ -247,11 +247,15 @@ int begin_agent(struct session *s)
         r = link_pair(sv);
     if (r < 0)
         return r;
-    const char *argv[] = {"oriel-agent", NULL};
-    struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = &sv[1], .nfds = 1, .out = s->runtime.log_fd,
+    int config = config_to_memfd(s->cfg); /* nothing in it is secret */
+    const int fds[] = {sv[1], config};
+    const char *argv[] = {"oriel-agent", "--config-fd", "4", NULL};
+    struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = fds, .nfds = 2, .out = s->runtime.log_fd,
                       .directory = "/", .death_signal = SIGKILL};
-    pid_t pid = child_start(&c);
+    pid_t pid = config < 0 ? config : child_start(&c);
     close(sv[1]);
+    if (config >= 0)
+        close(config);
     if (pid > 0)
         s->agent_link = link_create(s->base, sv[0], &agent_to_leader, &agent_ops, s, LINK_QUEUE_DEFAULT);
     if (pid < 0 || !s->agent_link) {

@@ -41,7 +41,7 @@ struct session {
     struct event_base *base;
     struct event *on_child, *on_term, *on_listen, *on_display, *on_bus, *timer;
     struct link *monitor, *agent_link;
-    int listen_fd, display_pipe, bus_pipe;
+    int listen_fd, display_pipe, bus_pipe, warden_fd;
     char socket_path[PATH_BYTES];
 
     int display;                   /* X display number, -1: none reserved */

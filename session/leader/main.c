@@ -19,6 +19,7 @@
 #include "session/leader/child.h"
 #include "session/leader/env.h"
 #include "session/leader/session.h"
+#include "session/leader/warden.h"
 
 #define HANG_SECONDS 10 /* a PAM module that hangs beyond the deadline takes the attempt with it */
 
@@ -71,7 +72,7 @@ static void set_language(void)
 }
 
 /* After a verdict the monitor decides: start, refresh, or nothing (the link closes). */
-static int follow_verdict(const struct config *cfg, struct auth *a, int64_t deadline_ms)
+static int follow_verdict(const struct config *cfg, struct auth *a, int64_t deadline_ms, int warden_fd)
 {
     static struct leader_start start;
     const struct wire_def *def;
@@ -87,13 +88,13 @@ static int follow_verdict(const struct config *cfg, struct auth *a, int64_t dead
     if (r == 0 && def == &leader_start_def) {
         start = *(struct leader_start *)msg;
         (void)alarm(0);
-        return session_run(cfg, a, &start, FD_LEADER_MONITOR);
+        return session_run(cfg, a, &start, FD_LEADER_MONITOR, warden_fd);
     }
     log_error("attempt given up", "%s", r == 0 ? "the monitor sent what does not follow a verdict" : strerror(-r));
     return EXIT_FAILURE;
 }
 
-static int run_attempt(const struct config *cfg, struct auth *a)
+static int run_attempt(const struct config *cfg, struct auth *a, int warden_fd)
 {
     const struct auth_options o = {.service = cfg->login_pam_service, .pam_dir = cfg->login_pam_dir, .sock = FD_LEADER_MONITOR,
                                    .deadline_ms = conv_now_ms() + cfg->server_login_deadline * 1000};
@@ -117,7 +118,7 @@ static int run_attempt(const struct config *cfg, struct auth *a)
         return EXIT_SUCCESS;
     if (trusted)
         return EXIT_SUCCESS; /* nothing was proven to PAM: this handle opens no session */
-    return follow_verdict(cfg, a, o.deadline_ms);
+    return follow_verdict(cfg, a, o.deadline_ms, warden_fd);
 }
 
 int main(int argc, char **argv)
@@ -137,8 +138,13 @@ int main(int argc, char **argv)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* PAM's helpers are waited for */
+    int warden_fd = warden_fork();
+    if (warden_fd < 0) {
+        log_error("no warden", "%s", strerror(-warden_fd));
+        return EXIT_FAILURE;
+    }
     set_language();
-    int status = run_attempt(&cfg, &a);
+    int status = run_attempt(&cfg, &a, warden_fd);
     auth_end(&a);
     return status;
 }

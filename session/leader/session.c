@@ -16,6 +16,7 @@
 #include "session/leader/child.h"
 #include "session/leader/keeper.h"
 #include "session/leader/record.h"
+#include "session/leader/warden.h"
 #include "session/leader/xorg.h"
 
 #define FAREWELL_MS 500 /* the last message waits so long for a monitor that does not read */
@@ -142,7 +143,7 @@ static void clean_up(struct session *s)
         record_logout((unsigned)s->display, getpid());
     runtime_destroy(&s->runtime, s->who);
     if (s->display >= 0)
-        xorg_release_display(&xorg_system_places, (unsigned)s->display);
+        xorg_release_display(&xorg_system_places, (unsigned)s->display, getpid());
     auth_end(s->auth);
     if (s->listen_fd >= 0)
         (void)unlink(s->socket_path);
@@ -176,7 +177,17 @@ static void finish(struct session *s)
     secret_wipe(s->start.key, sizeof s->start.key);
 }
 
-int session_run(const struct config *cfg, struct auth *a, const struct leader_start *start, int monitor_fd)
+/* So that the warden can clean up after a killed leader. */
+static void tell_warden(const struct session *s)
+{
+    static struct warden_note n;
+    n = (struct warden_note){.session = s->start.session, .leader = getpid(), .who = *s->who, .display = s->display, .recorded = s->recorded, .runtime = s->runtime};
+    snprintf(n.key, sizeof n.key, "%s", s->start.key);
+    snprintf(n.socket_path, sizeof n.socket_path, "%s", s->listen_fd >= 0 ? s->socket_path : "");
+    warden_tell(s->warden_fd, &n);
+}
+
+int session_run(const struct config *cfg, struct auth *a, const struct leader_start *start, int monitor_fd, int warden_fd)
 {
     struct session *s = calloc(1, sizeof *s);
     struct timeval deadline = {BEGIN_DEADLINE_MS / 1000, 0};
@@ -184,7 +195,7 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
     if (!s)
         return EXIT_FAILURE;
     *s = (struct session){.cfg = cfg, .auth = a, .who = &a->who, .start = *start, .since = time(NULL), .display = -1, .listen_fd = -1,
-                          .display_pipe = -1, .bus_pipe = -1, .runtime = {.log_fd = -1}};
+                          .display_pipe = -1, .bus_pipe = -1, .warden_fd = warden_fd, .runtime = {.log_fd = -1}};
     snprintf(name, sizeof name, "%llu", (unsigned long long)start->session);
     log_set_session(name);
     detach();
@@ -192,6 +203,7 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
     if (r == 0) {
         monitor_listen(s);
         r = begin_open(s, why, sizeof why);
+        tell_warden(s);
         (void)evtimer_add(s->timer, &deadline);
         if (r < 0)
             session_fail(s, why);

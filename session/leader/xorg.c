@@ -39,8 +39,8 @@ static void lock_path(const struct xorg_places *p, unsigned display, char *out, 
     snprintf(out, cap, "%s/.X%u-lock", p->locks, display);
 }
 
-/* The process that a lock names; 0: nobody's (any more); -1: cannot tell, leave it alone. */
-static pid_t lock_holder(const char *path)
+/* The process that a lock names; 0: there is none; -1: cannot tell, leave it alone. */
+static pid_t lock_names(const char *path)
 {
     char text[LOCK_BYTES + 1] = "", *end;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -51,7 +51,13 @@ static pid_t lock_holder(const char *path)
     long pid = n == LOCK_BYTES ? strtol(text, &end, 10) : 0;
     if (n != LOCK_BYTES || *end != '\n' || pid <= 0 || pid > INT32_MAX)
         return -1;
-    return kill((pid_t)pid, 0) == 0 || errno == EPERM ? (pid_t)pid : 0;
+    return (pid_t)pid;
+}
+
+static bool lock_is_stale(const char *path)
+{
+    pid_t pid = lock_names(path);
+    return pid == 0 || (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH);
 }
 
 /* link(2) makes the lock appear whole: nobody reads it half written. */
@@ -69,7 +75,7 @@ static int make_lock(const struct xorg_places *p, unsigned display)
     close(fd);
     for (int i = 0; r == 0 && i < LOCK_TRIES; i++) {
         r = link(temp, path) < 0 ? -errno : 0;
-        if (r != -EEXIST || lock_holder(path) != 0)
+        if (r != -EEXIST || !lock_is_stale(path))
             break;
         (void)unlink(path); /* its server is dead */
         r = 0;
@@ -102,16 +108,16 @@ int xorg_reserve_display(const struct xorg_places *p, unsigned first)
             continue;
         if (!socket_is_live(p, d))
             return (int)d;
-        xorg_release_display(p, d);
+        xorg_release_display(p, d, getpid());
     }
     return -EADDRINUSE;
 }
 
-void xorg_release_display(const struct xorg_places *p, unsigned display)
+void xorg_release_display(const struct xorg_places *p, unsigned display, pid_t holder)
 {
     char path[PATH_BYTES];
     lock_path(p, display, path, sizeof path);
-    if (lock_holder(path) != getpid())
+    if (lock_names(path) != holder)
         return;
     (void)socket_is_live(p, display); /* removes the socket of a killed server */
     (void)unlink(path);

@@ -20,8 +20,8 @@ int xorg_check_socket_dir(const struct xorg_places *p, char *why, size_t cap);
 /* Reserve the lowest free display from `first` on: we make its lock file, as every X server would, in the name of this process, and hold
  * it until xorg_release_display. (A server started with -displayfd makes none itself.) Returns the number or -EADDRINUSE. */
 int xorg_reserve_display(const struct xorg_places *p, unsigned first);
-/* Remove lock and socket. Only what is ours: the lock must carry our pid. */
-void xorg_release_display(const struct xorg_places *p, unsigned display);
+/* Remove lock and socket, if the lock names `holder`, the process that reserved. */
+void xorg_release_display(const struct xorg_places *p, unsigned display, pid_t holder);
 /* Write the server's configuration for desktops up to width x height. As the user. 0 or -errno. */
 int xorg_write_config(const char *path, unsigned width, unsigned height);
 /* Start it. `ready_fd`: end of a pipe on which it writes its display number. Returns the pid or -errno. */
