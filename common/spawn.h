@@ -11,8 +11,7 @@
 #define FD_PEER_CLIENT 3      /* oriel-peer: the client's TCP socket (or the door's stream) */
 #define FD_PEER_SERVER 4      /*   link to oriel-server */
 #define FD_PEER_KEYS 5        /*   link to oriel-keys */
-#define FD_PEER_MONITOR 6     /*   link to oriel-monitor */
-#define FD_PEER_CONFIG 7      /*   memfd with the configuration */
+#define FD_PEER_CONFIG 6      /*   memfd with the configuration. The link to oriel-monitor comes later, by child_monitor */
 #define FD_LEADER_MONITOR 3   /* oriel-leader */
 #define FD_AGENT_LEADER 3     /* oriel-agent */
 #define FD_LOGON_MONITOR 3    /* oriel-logon */

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <freerdp/version.h>
+#include <stdlib.h>
 #include <winpr/ssl.h>
 #include <winpr/wlog.h>
 
@@ -33,6 +34,9 @@ int compat_init_library(void)
     wLog *root = WLog_GetRoot();
     if (!root || !WLog_SetLogLevel(root, WLOG_OFF))
         return -ENOMEM;
+    /* Without a home folder no settings can be made; nothing is ever read or written there. */
+    if (setenv("HOME", "/", 1) < 0)
+        return -errno;
     return winpr_InitializeSSL(WINPR_SSL_INIT_DEFAULT) ? 0 : -EIO;
 }
 

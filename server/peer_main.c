@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -181,8 +180,6 @@ static int run(struct peer *p)
     r = r < 0 ? r : p->ops->start(p->front);
     if (r < 0)
         return r;
-    if (fcntl(FD_PEER_MONITOR, F_GETFD) >= 0)
-        login_link(p, FD_PEER_MONITOR);
     event_base_dispatch(p->base);
     return 0;
 }

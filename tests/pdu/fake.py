@@ -3,7 +3,6 @@
 import fcntl
 import mmap
 import os
-import select
 import socket
 import struct
 import subprocess
@@ -229,41 +228,125 @@ def wait_for(condition, seconds=10, what="condition"):
     raise AssertionError("no " + what + " within %s s" % seconds)
 
 
-def config_memfd(text):
-    fd = os.memfd_create("config", os.MFD_ALLOW_SEALING)
-    os.write(fd, text.encode())
-    return fd
+class World:
+    """oriel-keys and oriel-server for real, and a monitor of ours behind RUN_DIR/monitor.sock. Root only."""
 
+    ACCOUNTS = ("daemon", "bin")  # stand in for _oriel and _oriel-keys
+    CAPS = "+setuid,+setgid,+sys_chroot,+kill"
 
-class Peer:
-    """oriel-peer alone on one accepted socket, started the way oriel-server does it."""
+    def __init__(self, build, folder, monitor=None, **options):
+        self.run_dir, self.log = os.path.join(folder, "run"), os.path.join(folder, "log")
+        self.make_monitor = monitor or Monitor
+        self.monitors, self.peers = {}, {}
+        self.programs = os.path.join(folder, "bin")
+        for d, owner, mode in (("", "root", 0o755), ("run", "root", 0o755), ("run/keys", "keys", 0o2750), ("run/empty", "root", 0o755),
+                               ("state", "root", 0o755), ("state/tls", "keys", 0o750), ("bin", "root", 0o755)):
+            self.folder(os.path.join(folder, d), owner, mode)
+        for program in ("server/oriel-server", "server/oriel-peer", "common/oriel-keys"):
+            subprocess.run(["cp", os.path.join(build, program), self.programs], check=True)
+        options.setdefault("server.port", 0)
+        options.setdefault("server.listen", "127.0.0.1")
+        options.setdefault("log.level", "debug")
+        options.update({"paths.run_dir": self.run_dir, "paths.state_dir": os.path.join(folder, "state"),
+                        "paths.user_server": self.ACCOUNTS[0], "paths.user_keys": self.ACCOUNTS[1]})
+        self.config = os.path.join(folder, "oriel.conf")
+        self.write_config(options)
+        path = os.path.join(self.run_dir, "monitor.sock")
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(path)
+        os.chmod(path, 0o666)
+        self.listener.listen(5)
+        port = os.path.join(self.run_dir, "port")
+        open(port, "w").close()
+        self.chown(port, "server")
+        self.link, self.processes, self.hello = None, [], None
 
-    def __init__(self, program, client, monitor, keys, run_dir, options="", uid=600100001):
-        text = "[server]\nrequire_empty_root = false\n%s\n[paths]\nrun_dir = %s\n" % (options, run_dir)
-        self.server, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        config = config_memfd(text)
-        fds = [client.fileno(), theirs.fileno(), keys.fileno(), monitor.theirs.fileno(), config]
+    def chown(self, path, who):
+        import pwd
+        if who != "root":
+            p = pwd.getpwnam(self.ACCOUNTS[0 if who == "server" else 1])
+            group = pwd.getpwnam(self.ACCOUNTS[0]).pw_gid
+            os.chown(path, p.pw_uid, group)
 
-        def child():
-            kept = [fcntl.fcntl(fd, fcntl.F_DUPFD, 20) for fd in fds]
-            for i, fd in enumerate(kept):
-                os.dup2(fd, 3 + i, inheritable=True)
-                os.close(fd)
-            os.setgroups([])
-            os.setgid(uid)
-            os.setuid(uid)
+    def folder(self, path, owner, mode):
+        os.makedirs(path, exist_ok=True)
+        self.chown(path, owner)
+        os.chmod(path, mode)
 
-        self.process = subprocess.Popen([program], preexec_fn=child, pass_fds=range(3, 8), close_fds=True)
-        theirs.close()
-        monitor.theirs.close()
-        os.close(config)
-        client.close()
+    def write_config(self, options):
+        sections = {}
+        for k, v in options.items():
+            s, n = k.split(".")
+            sections.setdefault(s, []).append("%s = %s" % (n, v))
+        with open(self.config, "w") as f:
+            for s, lines in sections.items():
+                f.write("[%s]\n%s\n" % (s, "\n".join(lines)))
+        os.chmod(self.config, 0o644)
+        self.options = options
 
-    def phases(self, seconds=0):
-        seen = []
-        while select.select([self.server], [], [], seconds)[0]:
-            m = wire.receive(self.server)
+    def spawn(self, program, account, caps=None):
+        argv = ["setpriv", "--reuid", account, "--regid", account, "--clear-groups"]
+        if caps:
+            argv += ["--inh-caps", caps, "--ambient-caps", caps]
+        out = open(self.log, "ab")
+        p = subprocess.Popen(argv + [os.path.join(self.programs, program), "--config", self.config], stdout=out, stderr=out)
+        self.processes.append(p)
+        return p
+
+    def start(self):
+        self.keys = self.spawn("oriel-keys", self.ACCOUNTS[1])
+        wait_for(lambda: os.path.exists(os.path.join(self.run_dir, "keys/keys.sock")), what="oriel-keys")
+        self.server = self.spawn("oriel-server", self.ACCOUNTS[0], self.CAPS)
+        threading.Thread(target=self.serve, daemon=True).start()
+        wait_for(lambda: open(os.path.join(self.run_dir, "port")).read().strip(), what="port")
+        self.port = int(open(os.path.join(self.run_dir, "port")).read())
+        return self
+
+    def serve(self):
+        while True:
+            try:
+                self.link, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.one, args=(self.link,), daemon=True).start()
+
+    def one(self, link):
+        while True:
+            try:
+                m = wire.receive(link)
+            except OSError:
+                m = None
             if m is None:
-                break
-            seen.append(m[1][0])
-        return seen
+                return
+            r = wire.Reader(m[1])
+            if m[0] == 1:
+                peer, pid, address, port = r.take("Q"), r.take("i"), r.text(), r.take("H")
+                self.peers[peer] = (pid, address, port)
+                mon = self.make_monitor()
+                mon.start()
+                self.monitors[peer] = mon
+                wire.send(link, 101, struct.pack("<Q", peer), [mon.theirs.fileno()])
+                mon.theirs.close()
+            elif m[0] == 2:
+                self.peers.pop(r.take("Q"), None)
+            else:
+                self.hello = (r.text(), r.text())
+
+    def last(self):
+        wait_for(lambda: self.monitors, what="peer")
+        return self.monitors[max(self.monitors)]
+
+    def text(self):
+        return open(self.log).read()
+
+    def stop(self):
+        for p in reversed(self.processes):
+            if p.poll() is None:
+                p.terminate()
+        for p in self.processes:
+            try:
+                p.wait(5)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+        self.listener.close()

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* oriel-server: accepts, admits, gives each client a process of its own, and watches deadlines. Parses nothing but the length of
+ * the first request. */
+#include "server/daemon.h"
+
+#include "common/log.h"
+#include "common/spawn.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILES_BESIDE_CLIENTS 64
+
+int64_t daemon_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec;
+}
+
+static int load(const char *path, struct config *c)
+{
+    struct config_error err = {0};
+    if (!path) {
+        config_defaults(c);
+        return 0;
+    }
+    int r = config_load(c, path, &err);
+    if (r < 0)
+        log_error("configuration refused", "file=%s line=%u reason=%s", err.file[0] ? err.file : path, err.line, err.text);
+    return r;
+}
+
+static int publish_config(struct daemon *d)
+{
+    int fd = config_to_memfd(&d->config);
+    if (fd < 0)
+        return fd;
+    if (d->config_fd >= 0)
+        close(d->config_fd);
+    d->config_fd = fd;
+    return 0;
+}
+
+/* Only what may change while running does; the rest keeps its value until a restart. */
+static void keep_fixed(struct config *fresh, const struct config *old)
+{
+    for (size_t i = 0; i < config_noptions; i++) {
+        const struct option_info *o = &config_options[i];
+        static const size_t sizes[] = {[OPTION_BOOL] = sizeof(bool), [OPTION_INT] = sizeof(int64_t), [OPTION_STRING] = CONFIG_STRING_MAX,
+            [OPTION_ENUM] = sizeof(int)};
+        char *to = (char *)fresh + o->at;
+        const char *from = (const char *)old + o->at;
+        if (o->reload || memcmp(to, from, sizes[o->type]) == 0)
+            continue;
+        log_warning("option needs a restart", "option=%s.%s", o->section, o->name);
+        memcpy(to, from, sizes[o->type]);
+    }
+}
+
+static void on_reload(evutil_socket_t sig, short what, void *arg)
+{
+    struct daemon *d = arg;
+    struct config *fresh = calloc(1, sizeof *fresh);
+    (void)sig;
+    (void)what;
+    if (!fresh || load(d->config_path, fresh) < 0) {
+        log_error("old configuration kept", "file=%s", d->config_path ? d->config_path : "(defaults)");
+        free(fresh);
+        return;
+    }
+    keep_fixed(fresh, &d->config);
+    d->config = *fresh;
+    free(fresh);
+    log_set_level((enum log_level)(d->config.log_level + 1));
+    if (publish_config(d) == 0)
+        clients_reload(d);
+    log_info("configuration reloaded", "file=%s", d->config_path ? d->config_path : "(defaults)");
+}
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+    struct daemon *d = arg;
+    (void)what;
+    log_info("stopping", "signal=%d", (int)sig);
+    event_base_loopbreak(d->base);
+}
+
+static void on_child(evutil_socket_t sig, short what, void *arg)
+{
+    (void)sig;
+    (void)what;
+    clients_reap(arg);
+}
+
+static int add_signals(struct daemon *d, struct event *evs[4])
+{
+    static const int sigs[4] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD};
+    static const event_callback_fn calls[4] = {on_reload, on_stop, on_stop, on_child};
+    for (int i = 0; i < 4; i++) {
+        evs[i] = evsignal_new(d->base, sigs[i], calls[i], d);
+        if (!evs[i] || evsignal_add(evs[i], NULL) < 0)
+            return -ENOMEM;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    return 0;
+}
+
+static void raise_file_limit(const struct daemon *d)
+{
+    struct rlimit l;
+    rlim_t need = d->uid_slots * 2u + FILES_BESIDE_CLIENTS;
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+        return;
+    l.rlim_cur = l.rlim_max < need ? l.rlim_max : need;
+    (void)setrlimit(RLIMIT_NOFILE, &l);
+    if (l.rlim_cur < need)
+        log_warning("too few descriptors", "limit=%llu needed=%llu", (unsigned long long)l.rlim_cur, (unsigned long long)need);
+}
+
+static int start(struct daemon *d)
+{
+    d->base = event_base_new();
+    d->admission = admission_create();
+    d->uid_slots = (unsigned)d->config.server_max_clients;
+    d->slots = calloc(d->uid_slots, sizeof *d->slots);
+    if (!d->base || !d->admission || !d->slots)
+        return -ENOMEM;
+    raise_file_limit(d);
+    int r = spawn_sibling(d->config.paths_libexec_dir, "oriel-peer", d->peer_program, sizeof d->peer_program);
+    if (r < 0 || access(d->peer_program, X_OK) < 0) {
+        log_error("oriel-peer not found", "path=%s", d->peer_program);
+        return r < 0 ? r : -ENOENT;
+    }
+    r = publish_config(d);
+    r = r < 0 ? r : listeners_open(d);
+    if (r < 0)
+        return r;
+    r = server_sandbox((uint32_t)d->config.server_peer_uid_first, d->uid_slots);
+    if (r < 0) {
+        log_error("sandbox failed", "error=%s", strerror(-r));
+        return r;
+    }
+    return monitor_link_init(d);
+}
+
+static void stop(struct daemon *d, struct event *evs[4])
+{
+    listeners_close(d);
+    if (d->slots)
+        clients_kill_all(d);
+    monitor_link_finish(d);
+    admission_destroy(d->admission);
+    free(d->slots);
+    for (int i = 0; i < 4; i++)
+        if (evs[i])
+            event_free(evs[i]);
+    if (d->config_fd >= 0)
+        close(d->config_fd);
+    if (d->base)
+        event_base_free(d->base);
+}
+
+static const char *parse_arguments(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {0}};
+    const char *path = NULL;
+    int c;
+    while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        if (c != 'c') {
+            fprintf(stderr, "usage: oriel-server [--config FILE]\n");
+            exit(2);
+        }
+        path = optarg;
+    }
+    return path;
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon d = {.config_fd = -1};
+    struct event *evs[4] = {NULL};
+    log_init("oriel-server", LOG_LEVEL_INFO);
+    d.config_path = parse_arguments(argc, argv);
+    if (load(d.config_path, &d.config) < 0)
+        return 2;
+    log_set_level((enum log_level)(d.config.log_level + 1));
+    int r = start(&d);
+    r = r < 0 ? r : add_signals(&d, evs);
+    if (r == 0)
+        event_base_dispatch(d.base);
+    stop(&d, evs);
+    return r < 0 ? 1 : 0;
+}
