@@ -23,10 +23,15 @@ static inline void store_px(uint8_t *p, uint32_t v)
 }
 
 /* First and last differing pixel of one row widen the box. */
-static void widen(struct box *b, int y, int first, int last)
+static inline void widen(struct box *b, int y, int first, int last)
 {
-    struct box row = {first, y, last + 1, y + 1};
-    box_add(b, &row);
+    if (b->y1 == 0) {
+        *b = (struct box){first, y, last + 1, y + 1};
+        return;
+    }
+    b->x0 = first < b->x0 ? first : b->x0;
+    b->x1 = last >= b->x1 ? last + 1 : b->x1;
+    b->y1 = y + 1;
 }
 
 static void absorb_row_c(uint8_t *d, const uint8_t *s, int from, int to, int *first, int *last)
@@ -79,6 +84,14 @@ static bool diff_c(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b
     return !box_empty(changed);
 }
 
+static bool equal_rows(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height)
+{
+    for (int y = 0; y < height; y++)
+        if (memcmp(a + (size_t)y * a_stride, b + (size_t)y * b_stride, (size_t)width * 4) != 0)
+            return false;
+    return true;
+}
+
 static bool uniform_c(const uint8_t *px, size_t stride, int width, int height)
 {
     uint32_t v = load_px(px);
@@ -89,7 +102,7 @@ static bool uniform_c(const uint8_t *px, size_t stride, int width, int height)
     return true;
 }
 
-const struct compare_ops compare_c = {"c", absorb_c, diff_c, uniform_c};
+const struct compare_ops compare_c = {"c", absorb_c, diff_c, equal_rows, uniform_c};
 
 #ifdef HAVE_AVX2_PATH
 #define AVX2 __attribute__((target("avx2")))
@@ -168,7 +181,7 @@ AVX2 static bool uniform_avx2(const uint8_t *px, size_t stride, int width, int h
     return true;
 }
 
-static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, diff_avx2, uniform_avx2};
+static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, diff_avx2, equal_rows, uniform_avx2};
 #endif
 
 const struct compare_ops *compare_best(void)

@@ -24,6 +24,8 @@ struct compare_ops {
     /* The same comparison without copying; both blocks have X = 0xFF. */
     bool (*diff)(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height,
                  struct box *changed);
+    /* Equal pictures? Stops at the first difference. */
+    bool (*equal)(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height);
     /* Are all pixels equal to the first? */
     bool (*uniform)(const uint8_t *px, size_t stride, int width, int height);
 };

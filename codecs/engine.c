@@ -33,6 +33,7 @@ void engine_destroy(struct engine *e)
         surface_finish(&e->surfaces[i]);
     frame_finish_memory(&e->frame);
     clear_destroy(e->clear);
+    motion_finish(e->motion);
     free(e->motion);
     free(e);
 }
@@ -123,7 +124,7 @@ void engine_refresh(struct engine *e, uint16_t surface, const struct engine_rect
         for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
             struct box tile = surface_tile_box(s, t), both = box_intersect(b, &tile);
             if (!box_empty(&both))
-                surface_mark(s, t, TILE_UNKNOWN);
+                surface_mark(s, t, TILE_UNKNOWN | TILE_RECHECK);
         }
     }
 }
@@ -133,7 +134,7 @@ void engine_suppress(struct engine *e, bool on)
     if (e->suppressed && !on)
         for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
             for (int t = 0; e->surfaces[i].live && t < e->surfaces[i].tiles_x * e->surfaces[i].tiles_y; t++)
-                surface_mark(&e->surfaces[i], t, TILE_UNKNOWN);
+                surface_mark(&e->surfaces[i], t, TILE_UNKNOWN | TILE_RECHECK);
     e->suppressed = on;
 }
 

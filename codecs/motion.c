@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/motion.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 /* A pattern: sixteen pixels in each of three rows. */
 #define SPAN_X 16
@@ -65,18 +70,41 @@ __attribute__((optimize("O3"), target("avx2"))) static void mix_rows_avx2(const 
 {
     mix_rows(a, b, c, n, h);
 }
+__attribute__((target("avx2"))) static uint64_t chosen_avx2(const uint32_t *h, int n)
+{
+    const __m256i mask = _mm256_set1_epi32(CHOSEN_MASK), zero = _mm256_setzero_si256();
+    uint64_t m = 0;
+    int x = 0;
+    for (; x + 8 <= n; x += 8) {
+        __m256i v = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(const void *)(h + x)), mask);
+        m |= (uint64_t)(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(v, zero))) << x;
+    }
+    for (; x < n; x++)
+        m |= (uint64_t)((h[x] & CHOSEN_MASK) == 0) << x;
+    return m;
+}
 #endif
 
 struct pattern_ops {
     void (*hash_row)(const uint8_t *p, int n, uint32_t *h);
     void (*mix_rows)(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n, uint32_t *h);
+    uint64_t (*chosen)(const uint32_t *h, int n); /* bit x: h[x] is one to look at; n at most 64 */
 };
-static const struct pattern_ops ops_c = {hash_row_c, mix_rows_c};
+
+static uint64_t chosen_c(const uint32_t *h, int n)
+{
+    uint64_t m = 0;
+    for (int x = 0; x < n; x++)
+        m |= (uint64_t)((h[x] & CHOSEN_MASK) == 0) << x;
+    return m;
+}
+
+static const struct pattern_ops ops_c = {hash_row_c, mix_rows_c, chosen_c};
 
 static const struct pattern_ops *pattern_best(void)
 {
 #if defined(__x86_64__)
-    static const struct pattern_ops ops_avx2 = {hash_row_avx2, mix_rows_avx2};
+    static const struct pattern_ops ops_avx2 = {hash_row_avx2, mix_rows_avx2, chosen_avx2};
     if (__builtin_cpu_supports("avx2"))
         return &ops_avx2;
 #endif
@@ -106,9 +134,11 @@ static void tile_patterns(const struct surface *s, const uint8_t *picture, int t
             ops->hash_row(p + (size_t)y * s->stride, n, rows[y]);
     for (int y = 0; y < height; y += row_step) {
         ops->mix_rows(rows[y], rows[y + 2], rows[y + 4], n, h);
-        for (int x = 0; x < n; x++)
-            if ((h[x] & CHOSEN_MASK) == 0 && h[x] && edges(p + (size_t)y * s->stride + 4 * (size_t)x) >= EDGES_MIN)
+        for (uint64_t m = ops->chosen(h, n); m; m &= m - 1) {
+            int x = __builtin_ctzll(m);
+            if (h[x] && edges(p + (size_t)y * s->stride + 4 * (size_t)x) >= EDGES_MIN)
                 fn(ctx, h[x], b.x0 + x, b.y0 + y);
+        }
     }
 }
 
@@ -183,9 +213,6 @@ int motion_find(struct motion *m, const struct surface *s, struct motion_vector 
     for (int i = 0; i < MOTION_VOTES; i++)
         if (m->votes[i].votes >= FOUND_MIN)
             insert_best(out, &n, m->votes[i]);
-    for (int i = 0; i < m->nlast; i++)
-        insert_best(out, &n, (struct motion_vector){m->last[i].dx, m->last[i].dy, 1});
-    m->nlast = 0;
     return n;
 }
 
@@ -198,9 +225,8 @@ void motion_used(struct motion *m, struct motion_vector v)
 /* Is the destination box equal to what lies (dx, dy) before it in what the client shows? */
 static bool matches(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box b)
 {
-    struct box d;
-    return !ops->diff(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0 - v.dx, b.y0 - v.dy), s->stride, b.x1 - b.x0,
-                      b.y1 - b.y0, &d);
+    return ops->equal(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0 - v.dx, b.y0 - v.dy), s->stride, b.x1 - b.x0,
+                      b.y1 - b.y0);
 }
 
 static bool source_inside(const struct surface *s, struct motion_vector v, struct box b)
@@ -255,19 +281,47 @@ static bool is_dirty(const struct surface *s, int tx, int ty)
     return !box_empty(&s->tiles[ty * s->tiles_x + tx].dirty);
 }
 
-/* From a changed tile that matches, as far right as tiles match, then down while whole rows of them do. Tiles that did not change
- * may lie between when they match as well. */
-static struct box spread(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, int tx, int ty, int *gain)
+int motion_try(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v)
 {
-    int right = tx, bottom = ty;
-    *gain = 0;
-    while (right < s->tiles_x && tile_matches(s, ops, v, right, ty)) {
-        *gain += is_dirty(s, right, ty);
-        right++;
+    size_t tiles = (size_t)s->tiles_x * (size_t)s->tiles_y;
+    if (tiles > m->matched_cap) {
+        uint8_t *p = realloc(m->matched, tiles);
+        if (!p)
+            return -ENOMEM;
+        m->matched = p;
+        m->matched_cap = tiles;
     }
-    for (bottom = ty + 1; bottom < s->tiles_y; bottom++) {
+    int explained = 0;
+    for (int t = 0; t < (int)tiles; t++) {
+        m->matched[t] = is_dirty(s, t % s->tiles_x, t / s->tiles_x) && tile_matches(s, ops, v, t % s->tiles_x, t / s->tiles_x);
+        explained += m->matched[t];
+    }
+    return explained;
+}
+
+enum { NOT_TRIED = 0, MATCHES = 1, DIFFERS = 2 };
+
+/* Tiles that did not change are compared when they come to lie inside a rectangle. */
+static bool right_after(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, int tx,
+                        int ty)
+{
+    uint8_t *k = &m->matched[ty * s->tiles_x + tx];
+    if (*k == NOT_TRIED)
+        *k = !is_dirty(s, tx, ty) && tile_matches(s, ops, v, tx, ty) ? MATCHES : DIFFERS;
+    return *k == MATCHES;
+}
+
+/* From a changed tile that matches, as far right as tiles match, then down while whole rows of them do. */
+static struct box spread(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, int tx,
+                         int ty, int *gain)
+{
+    int right = tx, bottom = ty + 1;
+    *gain = 0;
+    for (; right < s->tiles_x && right_after(m, s, ops, v, right, ty); right++)
+        *gain += is_dirty(s, right, ty);
+    for (; bottom < s->tiles_y; bottom++) {
         int row = 0, x = tx;
-        for (; x < right && tile_matches(s, ops, v, x, bottom); x++)
+        for (; x < right && right_after(m, s, ops, v, x, bottom); x++)
             row += is_dirty(s, x, bottom);
         if (x < right)
             break;
@@ -277,27 +331,34 @@ static struct box spread(const struct surface *s, const struct compare_ops *ops,
     return box_intersect(b, &all);
 }
 
-bool motion_rect(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to)
+bool motion_rect(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to,
+                 struct box *exact)
 {
     int best = 0;
     for (int ty = 0; ty < s->tiles_y; ty++) {
         for (int tx = 0; tx < s->tiles_x; tx++) {
-            if (!is_dirty(s, tx, ty) || !tile_matches(s, ops, v, tx, ty))
+            if (!is_dirty(s, tx, ty) || m->matched[ty * s->tiles_x + tx] != MATCHES)
                 continue;
             int gain;
-            struct box b = spread(s, ops, v, tx, ty, &gain);
+            struct box b = spread(m, s, ops, v, tx, ty, &gain);
             if (gain > best && source_known(s, v, b)) {
                 best = gain;
-                *to = b;
+                *exact = b;
             }
             tx = (b.x1 - 1) / TILE;
         }
     }
     if (best == 0)
         return false;
-    struct box grown = *to;
-    grow(s, ops, v, &grown);
-    if (source_known(s, v, grown))
-        *to = grown;
+    *to = *exact;
+    grow(s, ops, v, to);
+    if (!source_known(s, v, *to))
+        *to = *exact;
     return true;
+}
+
+void motion_finish(struct motion *m)
+{
+    if (m)
+        free(m->matched);
 }

@@ -23,13 +23,19 @@ struct motion {
     struct motion_vector votes[MOTION_VOTES];
     struct motion_vector last[MOTION_VECTORS_MAX]; /* what moved the last time often moves on */
     int nlast;
+    uint8_t *matched;                 /* a tile each, for the displacement being looked at */
+    size_t matched_cap;
 };
+void motion_finish(struct motion *m);
 
 /* The likeliest displacements of the surface's dirty tiles (those whose `dirty` box is not empty), best first. */
 int motion_find(struct motion *m, const struct surface *s, struct motion_vector *out);
-/* The best rectangle to copy for this displacement: *to is the destination. False: none is worth a command. `shown` must be up to
- * date with all copies before. */
-bool motion_rect(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to);
+/* Compare every changed tile (and those between) for this displacement. Returns how many changed ones it explains; -ENOMEM. */
+int motion_try(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v);
+/* After motion_try: the best rectangle left to copy. *exact is its part whose every tile matched, *to is what may be copied with
+ * it. False: none is worth a command. */
+bool motion_rect(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to,
+                 struct box *exact);
 /* Remember what was used. */
 void motion_used(struct motion *m, struct motion_vector v);
 

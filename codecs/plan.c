@@ -34,39 +34,65 @@ void plan_surfaces(struct engine *e)
     }
 }
 
-/* Copies are emitted while the best rectangle of a displacement still wins something. */
-static bool copy_one(struct engine *e, struct surface *s, struct motion_vector v)
+static void emit_copy(struct engine *e, struct surface *s, struct motion_vector v, struct box to)
 {
-    struct box to;
-    if (!motion_rect(s, e->ops, v, &to))
-        return false;
     struct gfx_command *c = frame_add(&e->frame, GFX_COPY);
     if (!c)
-        return false;
+        return;
     struct box from = {to.x0 - v.dx, to.y0 - v.dy, to.x1 - v.dx, to.y1 - v.dy};
     struct engine_rect point = {(uint16_t)to.x0, (uint16_t)to.y0, 0, 0};
     c->surface = c->surface_from = s->id;
     c->rect = box_rect(&from);
     frame_add_rects(&e->frame, &point, 1);
-    surface_moved(s, to, v.dx, v.dy);
-    surface_find_dirty(s, e->ops);
-    motion_used(e->motion, v);
-    return true;
 }
 
-void plan_motion(struct engine *e, struct surface *s)
+/* The rectangles of one displacement, largest first. A copy changes what later ones would read, so tiles are tried anew after
+ * each. Returns how many changed tiles it made right. */
+static int copy_for(struct engine *e, struct surface *s, struct motion_vector v)
+{
+    int won = 0;
+    for (int k = 0; k < 4; k++) {
+        struct box to, exact;
+        if (motion_try(e->motion, s, e->ops, v) <= 0 || !motion_rect(e->motion, s, e->ops, v, &to, &exact))
+            break;
+        int before = s->checks;
+        emit_copy(e, s, v, to);
+        surface_moved(s, to, v.dx, v.dy, exact);
+        surface_find_dirty(s, e->ops);
+        won += before - s->checks;
+    }
+    if (won > 0)
+        motion_used(e->motion, v);
+    return won;
+}
+
+/* What moved the last time usually moves on: try that before searching. */
+static bool copy_as_before(struct engine *e, struct surface *s, int dirty)
+{
+    struct motion_vector last[MOTION_VECTORS_MAX];
+    int n = e->motion->nlast, won = 0;
+    for (int i = 0; i < n; i++)
+        last[i] = e->motion->last[i];
+    e->motion->nlast = 0;
+    for (int i = 0; i < n; i++)
+        won += copy_for(e, s, last[i]);
+    return won * 4 >= dirty * 3;
+}
+
+void plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
+    if (copy_as_before(e, s, dirty))
+        return;
     int n = motion_find(e->motion, s, v);
     for (int i = 0; i < n; i++)
-        for (int k = 0; k < 4 && copy_one(e, s, v[i]); k++)
-            ;
+        copy_for(e, s, v[i]);
 }
 
 void plan_surface(struct engine *e, struct surface *s)
 {
     int dirty = surface_find_dirty(s, e->ops);
     if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
-        plan_motion(e, s);
+        plan_motion(e, s, dirty);
     plan_exact(e, s);
 }

@@ -35,7 +35,7 @@ void plan_surface(struct engine *e, struct surface *s);
 /* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX wide. */
 void exact_send(struct engine *e, struct surface *s, struct box area);
 /* Copies for what moved; `dirty` boxes are up to date before and after. */
-void plan_motion(struct engine *e, struct surface *s);
+void plan_motion(struct engine *e, struct surface *s, int dirty);
 /* Changed tiles joined to rectangles and sent, until the budget is used. */
 void plan_exact(struct engine *e, struct surface *s);
 #define EXACT_PIXELS_MAX (256 * 1024)

@@ -57,7 +57,8 @@ void surface_unmark(struct surface *s, int tile)
 {
     if (s->tiles[tile].flags & (TILE_CHECK | TILE_UNKNOWN))
         s->checks--;
-    s->tiles[tile].flags &= (uint8_t)~(TILE_CHECK | TILE_UNKNOWN);
+    s->tiles[tile].flags &= (uint8_t)~(TILE_CHECK | TILE_UNKNOWN | TILE_RECHECK);
+    s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
 }
 
 void surface_forget(struct surface *s)
@@ -65,7 +66,7 @@ void surface_forget(struct surface *s)
     s->created = false;
     s->cursor = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
-        surface_mark(s, t, TILE_UNKNOWN);
+        surface_mark(s, t, TILE_UNKNOWN | TILE_RECHECK);
 }
 
 struct box surface_tile_box(const struct surface *s, int tile)
@@ -75,11 +76,18 @@ struct box surface_tile_box(const struct surface *s, int tile)
     return box_intersect((struct box){x, y, x + TILE, y + TILE}, &all);
 }
 
-static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box b)
+/* Of a tile that was right, what changed now is what differs. */
+static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, int tile, struct box b)
 {
     struct box changed;
-    return ops->absorb(surface_cur(s, b.x0, b.y0), s->stride, px + (size_t)b.y0 * stride + (size_t)b.x0 * 4, stride,
-                       b.x1 - b.x0, b.y1 - b.y0, &changed);
+    if (!ops->absorb(surface_cur(s, b.x0, b.y0), s->stride, px + (size_t)b.y0 * stride + (size_t)b.x0 * 4, stride, b.x1 - b.x0,
+                     b.y1 - b.y0, &changed))
+        return false;
+    bool waiting = s->tiles[tile].flags & TILE_CHECK;
+    surface_mark(s, tile, waiting ? TILE_RECHECK : TILE_CHECK);
+    if (!waiting)
+        s->tiles[tile].dirty = (struct box){b.x0 + changed.x0, b.y0 + changed.y0, b.x0 + changed.x1, b.y0 + changed.y1};
+    return true;
 }
 
 int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area)
@@ -92,10 +100,7 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
             int tile = ty * s->tiles_x + tx;
             struct box b = surface_tile_box(s, tile);
             b = box_intersect(b, &area);
-            if (!absorb_tile(s, ops, px, stride, b))
-                continue;
-            changed++;
-            surface_mark(s, tile, TILE_CHECK);
+            changed += absorb_tile(s, ops, px, stride, tile, b);
         }
     }
     return changed;
@@ -115,11 +120,14 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
 {
     int n = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
-        s->tiles[t].dirty = (struct box){0, 0, 0, 0};
-        if (!(s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN)))
+        struct tile *tile = &s->tiles[t];
+        if (!(tile->flags & TILE_CHECK))
             continue;
-        s->tiles[t].dirty = surface_tile_dirty(s, ops, t);
-        if (box_empty(&s->tiles[t].dirty))
+        if (tile->flags & TILE_RECHECK) {
+            tile->dirty = surface_tile_dirty(s, ops, t);
+            tile->flags &= (uint8_t)~TILE_RECHECK;
+        }
+        if (box_empty(&tile->dirty))
             surface_unmark(s, t);
         else
             n++;
@@ -127,7 +135,16 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
     return n;
 }
 
-void surface_moved(struct surface *s, struct box to, int dx, int dy)
+static void touched(struct surface *s, int tile, struct box exact)
+{
+    struct box b = surface_tile_box(s, tile), both = box_intersect(b, &exact);
+    if (memcmp(&b, &both, sizeof b) == 0 && !(s->tiles[tile].flags & TILE_UNKNOWN))
+        surface_unmark(s, tile);
+    else
+        surface_mark(s, tile, TILE_RECHECK);
+}
+
+void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact)
 {
     size_t bytes = (size_t)(to.x1 - to.x0) * 4;
     int rows = to.y1 - to.y0;
@@ -137,7 +154,7 @@ void surface_moved(struct surface *s, struct box to, int dx, int dy)
     }
     for (int ty = to.y0 / TILE; ty <= (to.y1 - 1) / TILE; ty++)
         for (int tx = to.x0 / TILE; tx <= (to.x1 - 1) / TILE; tx++)
-            surface_mark(s, ty * s->tiles_x + tx, TILE_CHECK);
+            touched(s, ty * s->tiles_x + tx, exact);
 }
 
 void surface_settle(struct surface *s, struct box area)

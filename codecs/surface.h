@@ -12,10 +12,11 @@ enum {
     TILE_CHECK = 1,                   /* cur may differ from shown */
     TILE_UNKNOWN = 2,                 /* what the client shows here is not known: send it whole */
     TILE_LOSSY = 4,                   /* the client shows an approximation of `shown` */
+    TILE_RECHECK = 8,                 /* `dirty` is not known: compare again */
 };
 struct tile {
     uint8_t flags;
-    struct box dirty;                 /* while a frame is planned: what differs, of tiles that were looked at */
+    struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
 };
 
 struct surface {
@@ -41,10 +42,11 @@ void surface_unmark(struct surface *s, int tile);
 int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area);
 /* The box of a tile, clipped to the surface. */
 struct box surface_tile_box(const struct surface *s, int tile);
-/* Compare the looked-at tiles: sets their `dirty`, clears the flags of those that turn out equal. Returns how many differ. */
+/* Compare the tiles with RECHECK: sets their `dirty`, clears the flags of those that turn out equal. Returns how many differ. */
 int surface_find_dirty(struct surface *s, const struct compare_ops *ops);
-/* Copy within `shown`, as the client does. Tiles touched are to be looked at again. */
-void surface_moved(struct surface *s, struct box to, int dx, int dy);
+/* Copy within `shown`, as the client does. Tiles wholly within `exact` are known to be right afterwards; others touched are to be
+ * looked at again. */
+void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact);
 /* What must be sent of a tile: empty when nothing differs. */
 struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile);
 /* The client now shows cur in `area`. */

@@ -189,11 +189,12 @@ static void compress(struct zgfx *z, uint32_t at, struct bits *b)
 {
     struct match ahead = {0, 0};
     bool have = false;
+    unsigned misses = 0;              /* literals since the last match: noise is searched with less and less effort */
     while (at < z->end && !b->full) {
         const uint8_t *p = z->history + (at - z->base);
         uint32_t left = z->end - at;
         struct match m = {0, 0};
-        if (left > MATCH_MIN) {
+        if (left > MATCH_MIN && (have || misses < 32 || (at & (misses < 256 ? 3 : 15)) == 0)) {
             m = have ? ahead : find(z, at, left);
             insert(z, p, at);
             have = false;
@@ -204,10 +205,12 @@ static void compress(struct zgfx *z, uint32_t at, struct bits *b)
         }
         if (m.distance == 0 || (have && ahead.distance && ahead.len > m.len + 1)) {
             put(b, z->literals[*p].value, z->literals[*p].bits);
+            misses += m.distance == 0;
             at++;
             continue;
         }
         put_match(b, m.distance, m.len);
+        misses = 0;
         insert_range(z, at + 1, at + m.len);
         at += m.len;
         have = false;
