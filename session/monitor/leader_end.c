@@ -28,8 +28,8 @@ static const struct request leader_rows[] = {
     {&leader_conv_def, LEADER_AUTH, 0, false, on_conv},
     {&leader_verdict_def, LEADER_AUTH, 0, true, on_verdict},
     {&leader_refreshed_def, LEADER_REFRESHING, 0, true, on_refreshed},
-    {&leader_hello_def, LEADER_STARTING | LEADER_FOUND, LEADER_ENDING, true, on_hello},
-    {&leader_failed_def, LEADER_STARTING | LEADER_ENDING, 0, true, on_failed},
+    {&leader_hello_def, LEADER_STARTING | LEADER_FOUND | LEADER_RUNNING, LEADER_ENDING, false, on_hello}, /* again: new process ids */
+    {&leader_failed_def, LEADER_STARTING | LEADER_RUNNING | LEADER_ENDING, 0, true, on_failed}, /* RUNNING: X server or desktop died */
     {&leader_client_state_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_state},
     {&leader_client_gone_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_gone},
     {&leader_idle_def, LEADER_RUNNING, LEADER_ENDING, false, on_idle},
@@ -226,10 +226,23 @@ static void on_refreshed(void *end, const void *msg, const int *fds)
     leader_discard(end);
 }
 
+/* The process we started is the leader's warden; the leader itself is the one to kill when it must be. */
+static void watch_process(struct leader *l, pid_t pid)
+{
+    int fd = pid > 0 && pid != l->pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (fd < 0)
+        return;
+    if (l->pidfd >= 0)
+        close(l->pidfd);
+    l->pidfd = fd;
+    l->pid = pid;
+}
+
 static void on_hello(void *end, const void *msg, const int *fds)
 {
     struct leader *l = end;
     (void)monitor_timer(l->m, &l->timer, 0, on_overdue, l);
+    watch_process(l, ((const struct leader_hello *)msg)->leader_pid);
     session_on_hello(l, msg);
 }
 
@@ -237,7 +250,7 @@ static void on_failed(void *end, const void *msg, const int *fds)
 {
     struct leader *l = end;
     const struct leader_failed *f = msg;
-    session_on_failed(l->session, f->text);
+    session_on_leader_failed(l->session, f->text);
 }
 
 static void on_client_state(void *end, const void *msg, const int *fds)

@@ -18,6 +18,7 @@
 #include "session/monitor/reap.h"
 #include "session/monitor/tokens.h"
 
+#define RESHOW_MAX 10 /* in the life of a client: more is a peer that breaks the display protocol again and again */
 #define ID(s) ((unsigned long long)(s)->id)
 
 static void on_start_overdue(int fd, short what, void *arg);
@@ -494,7 +495,7 @@ static struct session *rebuild(struct leader *l, const struct leader_hello *h)
 void session_on_hello(struct leader *l, const struct leader_hello *h)
 {
     struct session *s = l->session;
-    bool found = l->state == LEADER_FOUND;
+    bool found = l->state == LEADER_FOUND, again = l->state == LEADER_RUNNING;
     if (found)
         s = rebuild(l, h);
     else if (h->session != s->id || h->uid != s->uid || strcmp(h->key, s->key) != 0)
@@ -507,12 +508,14 @@ void session_on_hello(struct leader *l, const struct leader_hello *h)
             session_on_leader_lost(mine, "Its leader process gave a wrong account of itself and was stopped.");
         return;
     }
+    if (take_hello(s, h) < 0)
+        log_warning("session note not kept", "session=%llu", ID(s));
+    if (again)
+        return;
     l->state = LEADER_RUNNING;
     s->state = SESSION_DETACHED;
     free(s->start);
     s->start = NULL;
-    if (take_hello(s, h) < 0)
-        log_warning("session note not kept", "session=%llu", ID(s));
     if (!found)
         log_audit("session", "session=%llu user=%s display=:%u leader=%d", ID(s), s->user, s->display, (int)s->leader_pid);
     show_all(s);
@@ -568,6 +571,13 @@ void session_on_failed(struct session *s, const char *text)
     session_over(s);
 }
 
+void session_on_leader_failed(struct session *s, const char *text)
+{
+    log_error("session failed", "session=%llu user=%s", ID(s), s->user);
+    notify_clients(s, s->state == SESSION_STARTING ? "The session could not be started" : "The session ended unexpectedly", text);
+    enter_ending(s, s->ending ? s->ending : END_SESSION_FAILED);
+}
+
 void session_on_client_state(struct session *s, const struct leader_client *lc)
 {
     struct client *c = client_find(s, lc->client);
@@ -585,6 +595,9 @@ void session_on_client_gone(struct session *s, uint32_t client, enum end_cause c
         return;
     struct peer *p = c->peer;
     struct control_end *v = c->viewer;
+    /* The agent died and is replaced: the same client gets a display of the new one. */
+    if (cause == END_NONE && p && c->shown && s->state != SESSION_ENDING && c->reshown++ < RESHOW_MAX && show(s, c) == 0)
+        return;
     client_remove(s, c);
     if (p)
         peer_finish(p, cause ? cause : END_USER_DISCONNECT, monitor_end_text(cause));

@@ -19,6 +19,7 @@ struct client {
     struct control_end *viewer;
     uint8_t hash[HASH_BYTES];  /* SHA-256 of the peer_resume token */
     bool shown;                /* the leader was told; its display is handed over */
+    uint8_t reshown;           /* how often it got a new display because the agent was replaced */
     char address[ADDRESS_BYTES], client_name[CLIENT_NAME_BYTES];
     uint32_t width, height, nmonitors;
 };
@@ -70,7 +71,8 @@ void session_limits_changed(struct monitor *m);
 
 /* From the leader. */
 void session_on_hello(struct leader *l, const struct leader_hello *h);
-void session_on_failed(struct session *s, const char *text);
+void session_on_failed(struct session *s, const char *text);        /* it has not begun: forget it at once */
+void session_on_leader_failed(struct session *s, const char *text); /* its leader clears up, then says leader_ended */
 void session_on_client_state(struct session *s, const struct leader_client *c);
 void session_on_client_gone(struct session *s, uint32_t client, enum end_cause cause);
 void session_on_idle(struct session *s);

@@ -74,7 +74,7 @@ struct leader_client {           /* a client as the session sees it */
     uint32_t width, height, nmonitors; /* 0 until its display_open came */
 };
 extern const struct wire_def leader_client_element_def;
-struct leader_hello {            /* after leader_start succeeded, and to a monitor that connected anew */
+struct leader_hello {            /* after leader_start succeeded, to a monitor that connected anew, and when process ids changed */
     uint64_t session;
     char user[USER_BYTES];
     uint32_t uid, gid;
@@ -88,8 +88,10 @@ struct leader_hello {            /* after leader_start succeeded, and to a monit
     uint32_t nenv;               /* the PAM environment, for leader_refresh */
     struct env_entry env[ENV_MAX];
 };
-struct leader_failed { char text[LOG_TAIL_BYTES]; };  /* start failed: why, and the last lines of the log. It exits */
+struct leader_failed { char text[LOG_TAIL_BYTES]; };  /* the start failed, or X server or desktop died: why, and the last lines of the
+                                                       * log. leader_ended follows when everything is cleared up */
 struct leader_client_state { struct leader_client client; }; /* attached, or its size changed */
+/* Cause 0: its display link is gone. If the client still is there the agent died: leader_attach gives it to the next one. */
 struct leader_client_gone { uint32_t client; uint8_t cause; };
 struct leader_idle { uint32_t seconds; };             /* the idle limit was reached */
 struct leader_ended { uint8_t cause; char text[TEXT_BYTES]; }; /* everything of the session is gone; it exits */
