@@ -67,7 +67,7 @@ class Service:
         try:
             with socket.create_connection(("127.0.0.1", self.port), 0.5):
                 return True
-        except (OSError, ValueError):
+        except (OSError, ValueError, IndexError):
             return False
 
     @property
