@@ -235,7 +235,8 @@ static void on_cancel(void *end, const void *msg, const int *fds)
     } else if (l->state == LOGON_NOTICE) {
         peer_finish(p, l->cause, "");
     } else {
-        peer_finish(p, END_USER_DISCONNECT, "");
+        bool final = l->state == LOGON_FINAL;
+        peer_finish(p, final ? END_DENIED : END_USER_DISCONNECT, final ? "Too many attempts." : "");
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A leader without PAM and without a display, for tests of the monitor. Who it is asked for decides what it does:
  *   password "right" is right; "locked" has an invalid account; "otp" is asked for the code 123456; "dies" ends before its verdict;
- *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0. */
+ *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0;
+ *   "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ static uint32_t uid_of(const char *user)
     uint32_t uid = 200000;
     if (strcmp(user, "root0") == 0)
         return 0;
+    if (strcmp(user, "daemon") == 0)
+        return 1; /* an account every system has, with a group of its own: Debian's base-passwd */
     for (; *user; user++)
         uid = uid * 31 % 1000003 + (unsigned char)*user;
     return uid + 200000;
@@ -76,6 +79,8 @@ static void authenticate(void)
     bool right = who.trusted || (who.nsecret == 5 && memcmp(who.secret, "right", 5) == 0);
     if (strcmp(who.user, "dies") == 0)
         exit(1);
+    if (strcmp(who.user, "sleeps") == 0)
+        exit(hear(&(int){0}) != NULL);
     if (strcmp(who.user, "liar") == 0)
         say(&leader_hello_def, &hello);
     if (right && strcmp(who.user, "otp") == 0 && !who.trusted) {
@@ -99,6 +104,8 @@ static void become_leader(void)
         say(&leader_failed_def, &f);
         exit(1);
     }
+    if (strcmp(who.user, "slow") == 0)
+        exit(hear(&(int){0}) != &leader_logoff_def);
     snprintf(name, sizeof name, "leaders/%llu.sock", (unsigned long long)msg.d.session);
     if (config_run_path(&config, name, path, sizeof path) < 0 || (listener = sockets_listen(path, 0600, (gid_t)-1, 4)) < 0)
         exit(1);
@@ -149,6 +156,12 @@ static void obey(void)
         for (uint32_t i = 0; i < hello.nclients; i++)
             if (hello.clients[i].client == msg.f.client)
                 drop_client(i);
+    } else if (def == &leader_notice_def) {
+        close(fd);
+        for (uint32_t i = 0; i < hello.nclients; i++)
+            (void)!write(displays[i], "notice", 6);
+    } else if (def == &leader_logoff_def && strcmp(who.user, "stubborn") == 0) {
+        return;
     } else if (def == &leader_logoff_def) {
         ended.cause = msg.g.cause;
         say(&leader_ended_def, &ended);
