@@ -208,7 +208,7 @@ static void attempts_on_one_connection_are_counted(void **state)
 static void the_login_deadline_ends_a_silent_client(void **state)
 {
     rig_stop(&rig);
-    rig_start(&rig, "[server]\nlogin_deadline = 1\n");
+    rig_start(&rig, "[server]\nlogin_deadline = 4\n");
     struct rig_peer idle = peer(), checking = peer(), logon = peer();
     struct peer_logon q = {0};
     int display;
