@@ -19,11 +19,13 @@
 #include "session/monitor/tokens.h"
 
 #define RESHOW_MAX 10 /* in the life of a client: more is a peer that breaks the display protocol again and again */
+#define RESHOW_MS 150 /* a peer that ends closes its display first: wait whether it is gone, too */
 #define ID(s) ((unsigned long long)(s)->id)
 
 static void on_start_overdue(int fd, short what, void *arg);
 static void on_end_overdue(int fd, short what, void *arg);
 static void on_disconnected_limit(int fd, short what, void *arg);
+static void on_reshow(int fd, short what, void *arg);
 
 struct session *session_find(struct monitor *m, uint64_t id)
 {
@@ -167,8 +169,9 @@ static void replace_control(struct session *s)
 static void send_cookie(struct session *s, struct peer *p)
 {
     struct peer_cookie c;
-    if (!s->m->config.server_auto_reconnect)
-        return;
+    struct client *mine = client_find(s, p->client);
+    if (!s->m->config.server_auto_reconnect || !mine || mine->reshown)
+        return; /* with a new display the cookie it has stays good */
     if (cookie_mint(s->m->store, s->id, s->user, s->m->boot, throttle_boottime_ms(), &c) < 0)
         log_warning("no reconnect cookie", "session=%llu: the state directory cannot be written", ID(s));
     else
@@ -370,6 +373,7 @@ static void session_free(struct session *s)
 {
     LIST_REMOVE(s, entry);
     monitor_timer_free(&s->timer);
+    monitor_timer_free(&s->reshow);
     free(s->env);
     free(s->start);
     secret_wipe(s->key, sizeof s->key);
@@ -596,13 +600,29 @@ void session_on_client_gone(struct session *s, uint32_t client, enum end_cause c
     struct peer *p = c->peer;
     struct control_end *v = c->viewer;
     /* The agent died and is replaced: the same client gets a display of the new one. */
-    if (cause == END_NONE && p && c->shown && s->state != SESSION_ENDING && c->reshown++ < RESHOW_MAX && show(s, c) == 0)
+    if (cause == END_NONE && p && c->shown && s->state != SESSION_ENDING && c->reshown++ < RESHOW_MAX) {
+        c->reshow = true;
+        (void)monitor_timer(s->m, &s->reshow, RESHOW_MS, on_reshow, s);
         return;
+    }
     client_remove(s, c);
     if (p)
         peer_finish(p, cause ? cause : END_USER_DISCONNECT, monitor_end_text(cause));
     if (v)
         control_view_ended(v);
+}
+
+static void on_reshow(int fd, short what, void *arg)
+{
+    struct session *s = arg;
+    for (uint32_t i = s->nclients; i-- > 0;) {
+        struct client *c = i < s->nclients ? &s->clients[i] : NULL;
+        if (!c || !c->reshow)
+            continue;
+        c->reshow = false;
+        if (c->peer && show(s, c) < 0)
+            client_end(s, c, END_SESSION_FAILED);
+    }
 }
 
 void session_on_idle(struct session *s)

@@ -19,7 +19,8 @@ struct client {
     struct control_end *viewer;
     uint8_t hash[HASH_BYTES];  /* SHA-256 of the peer_resume token */
     bool shown;                /* the leader was told; its display is handed over */
-    uint8_t reshown;           /* how often it got a new display because the agent was replaced */
+    bool reshow;               /* its display is gone: it gets the next one, unless its peer goes, too */
+    uint8_t reshown;           /* how often that happened */
     char address[ADDRESS_BYTES], client_name[CLIENT_NAME_BYTES];
     uint32_t width, height, nmonitors;
 };
@@ -44,6 +45,7 @@ struct session {
     struct leader_start *start;/* STARTING */
     enum end_cause ending;     /* ENDING: why */
     struct event *timer;       /* STARTING: start limit; DETACHED: disconnected limit; ENDING: end limit */
+    struct event *reshow;
 };
 
 struct session *session_find(struct monitor *m, uint64_t id);

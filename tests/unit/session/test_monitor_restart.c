@@ -198,11 +198,18 @@ static void a_login_during_the_logoff_starts_when_that_is_over(void **state)
     close(p.fd);
 }
 
-static void a_display_that_closes_detaches_its_client(void **state)
+static void a_client_whose_agent_died_gets_another_display(void **state)
 {
     struct peer_verdict v;
     struct rig_peer p = rig_connect(&rig, "192.0.2.1");
-    close(rig_login(&rig, &p, "anna", VERDICT_START, &v, NULL));
+    int display = rig_login(&rig, &p, "anna", VERDICT_START, &v, NULL);
+    for (int i = 0; i < 10; i++) {
+        close(display);
+        assert_int_equal(rig_peer_expect(&p, peer_display, &display)->kind, DISPLAY_SESSION);
+        rig_expect_text(display, "session ");
+    }
+    rig_wait_session(&rig, v.session, SESSION_ACTIVE, 1);
+    close(display); /* often enough */
     rig_expect_end(&p, END_USER_DISCONNECT);
     rig_wait_session(&rig, v.session, SESSION_DETACHED, 0);
     close(p.fd);
@@ -243,7 +250,7 @@ int main(void)
         T(a_killed_monitor_finds_session_and_client_again), T(after_a_restart_a_login_attaches_to_the_found_session),
         T(a_forged_resume_kills_the_peer), T(a_server_that_reconnects_keeps_its_clients), T(a_killed_leader_takes_its_session_with_it),
         T(a_leader_that_died_while_no_monitor_ran_is_cleared_up), T(a_login_during_the_logoff_starts_when_that_is_over),
-        T(a_display_that_closes_detaches_its_client), T(a_stranger_may_not_be_the_server),
+        T(a_client_whose_agent_died_gets_another_display), T(a_stranger_may_not_be_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
