@@ -76,7 +76,7 @@ class Oriel(Peer):
         with open(f"{pam}/oriel", "w") as f:
             f.write("auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_unix.so\npassword required pam_unix.so\n")
         with open(conf, "w") as f:
-            f.write(f"[server]\nlisten = 127.0.0.1 10.98.0.1\nport = {PORT[self.name]}\n[login]\npam_dir = {pam}\n[paths]\n"
+            f.write(f"[server]\nlisten = 0.0.0.0\nport = {PORT[self.name]}\n[login]\npam_dir = {pam}\n[paths]\n"
                     f"run_dir = /run/oriel-bench\nstate_dir = /var/lib/oriel-bench\n")
         self.spawn([f"{self.programs}/oriel", "--config", conf], "oriel.log")
         wait_port(PORT[self.name])
