@@ -127,14 +127,16 @@ def cpu_of(pids):
 
 
 def pss_of(pids):
-    total = 0
+    """{program: MB}"""
+    found = {}
     for pid in pids:
         try:
-            with open(f"/proc/{pid}/smaps_rollup") as f:
-                total += next(int(r.split()[1]) for r in f if r.startswith("Pss:"))
+            with open(f"/proc/{pid}/smaps_rollup") as f, open(f"/proc/{pid}/comm") as c:
+                name = c.read().strip()
+                found[name] = found.get(name, 0) + next(int(r.split()[1]) for r in f if r.startswith("Pss:")) / 1024
         except (OSError, StopIteration):
             continue
-    return total / 1024
+    return found
 
 
 def pipe_write(peer, line, seconds=15):
@@ -194,7 +196,8 @@ def run_scene(peer, client, name, args):
     rx0 = time.monotonic()
     result["exact_after"], result["last_check"] = settle(client, args.settle)
     result["settle_seconds"] = time.monotonic() - rx0
-    result["pss"] = pss_of(peer.processes())
+    result["pss_of"] = pss_of(peer.processes())
+    result["pss"] = sum(result["pss_of"].values())
     return result
 
 
