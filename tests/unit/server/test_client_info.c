@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "server/client_info.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FLAG_UNICODE 0x10u
+#define FLAG_AUTOLOGON 0x8u
+
+struct field { const void *p; size_t n; };
+
+/* A Client Info PDU as a client sends it; `cookie`: 16 bytes or NULL. Returns its length. */
+static size_t make(uint8_t *out, size_t cap, uint32_t flags, struct field domain, struct field user, struct field password, const void *cookie)
+{
+    struct field fields[5] = {domain, user, password, {"", 0}, {"", 0}};
+    static const uint8_t head[] = {3, 0, 0, 0, 2, 0xf0, 0x80, 0x64, 0, 7, 3, 0xeb, 0x70, 0x80, 0, 0x40, 0, 0, 0};
+    static const uint8_t nothing[172];
+    struct wr w;
+    wr_init(&w, out, cap);
+    wr_bytes(&w, head, sizeof head);
+    wr_u32(&w, 0);
+    wr_u32(&w, flags);
+    for (int i = 0; i < 5; i++)
+        wr_u16(&w, (uint16_t)fields[i].n);
+    for (int i = 0; i < 5; i++) {
+        wr_bytes(&w, fields[i].p, fields[i].n);
+        wr_bytes(&w, "\0\0", flags & FLAG_UNICODE ? 2 : 1);
+    }
+    wr_u16(&w, 2);
+    wr_u16(&w, 4);
+    wr_bytes(&w, "1\0\0\0", 4);
+    wr_u16(&w, 0);
+    wr_bytes(&w, nothing, sizeof nothing);
+    wr_u32(&w, 0);
+    wr_u32(&w, 0);
+    wr_u16(&w, cookie ? 28 : 0);
+    if (cookie) {
+        wr_u32(&w, 28);
+        wr_u32(&w, 1);
+        wr_u32(&w, 77);
+        wr_bytes(&w, cookie, 16);
+    }
+    assert_false(w.bad);
+    out[2] = (uint8_t)(w.len >> 8);
+    out[3] = (uint8_t)w.len;
+    return w.len;
+}
+
+#define U(s) ((struct field){u"" s, sizeof(u"" s) - 2})
+#define NONE ((struct field){"", 0})
+
+static bool contains(const uint8_t *hay, size_t n, const void *needle, size_t m)
+{
+    return memmem(hay, n, needle, m) != NULL;
+}
+
+static void names_and_password_come_out_in_utf8(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, U("WERK"), U("J\u00fcrgen"), U("p\u00e4ss\U0001F511"), NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_string_equal(ci.domain, "WERK");
+    assert_string_equal(ci.user, "J\u00fcrgen");
+    assert_int_equal(ci.npassword, strlen("p\u00e4ss\U0001F511"));
+    assert_memory_equal(ci.password, "p\u00e4ss\U0001F511", ci.npassword);
+    assert_true(ci.have_password);
+    assert_false(ci.bad_credentials);
+    assert_false(ci.have_cookie);
+}
+
+static void the_password_and_the_cookie_are_gone_from_the_pdu(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), U("hunter2"), "0123456789abcdef");
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_false(contains(pdu, n, u"hunter2", 14));
+    assert_false(contains(pdu, n, "0123456789abcdef", 16));
+    assert_true(ci.have_cookie);
+    assert_int_equal(ci.logon_id, 77);
+    assert_memory_equal(ci.verifier, "0123456789abcdef", 16);
+    client_info_wipe(&ci);
+    assert_false(contains((uint8_t *)&ci, sizeof ci, "hunter2", 7));
+    assert_false(contains((uint8_t *)&ci, sizeof ci, "0123456789abcdef", 16));
+}
+
+static void eight_bit_clients_are_understood(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, 0, NONE, (struct field){"bob\0", 4}, (struct field){"\xe4", 1}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_string_equal(ci.user, "bob");
+    assert_int_equal(ci.npassword, 2);
+}
+
+static void a_nul_inside_a_name_is_no_name(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, (struct field){u"root\0x", 12}, U("p"), NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_string_equal(ci.user, "");
+    assert_true(ci.bad_credentials);
+}
+
+static void a_nul_inside_a_password_stays_inside_it(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), (struct field){u"ab\0cd", 10}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_int_equal(ci.npassword, 5);
+    assert_memory_equal(ci.password, "ab\0cd", 5);
+}
+
+static void a_password_of_half_characters_is_bad(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    static const uint8_t lone[] = {0x00, 0xd8};
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE | FLAG_AUTOLOGON, NONE, U("u"), (struct field){lone, 2}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_true(ci.bad_credentials);
+    assert_int_equal(ci.npassword, 0);
+}
+
+static void a_string_over_512_bytes_breaks_the_protocol(void **state)
+{
+    static uint8_t pdu[4096], longer[514];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), (struct field){longer, sizeof longer}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), -EPROTO);
+}
+
+static void another_pdu_is_left_alone(void **state)
+{
+    uint8_t pdu[2048], before[2048];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), U("p"), NULL);
+    pdu[15] = 0x80; /* SEC_LICENSE_PKT */
+    memcpy(before, pdu, n);
+    assert_int_equal(client_info_take(pdu, n, &ci), -ENOENT);
+    assert_memory_equal(before, pdu, n);
+}
+
+static void every_truncation_is_survived_and_no_secret_is_left(void **state)
+{
+    uint8_t whole[2048];
+    (void)state;
+    size_t n = make(whole, sizeof whole, FLAG_UNICODE, U("d"), U("u"), U("hunter2"), "0123456789abcdef");
+    for (size_t cut = 0; cut < n; cut++) {
+        uint8_t pdu[2048];
+        struct client_info ci;
+        memcpy(pdu, whole, cut);
+        if (cut > 3) {
+            pdu[2] = (uint8_t)(cut >> 8);
+            pdu[3] = (uint8_t)cut;
+        }
+        int r = client_info_take(pdu, cut, &ci);
+        if (r == 0)
+            assert_false(contains(pdu, cut, u"hunter2", 14));
+        else
+            assert_true(r == -EPROTO || r == -ENOENT);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_and_password_come_out_in_utf8),
+        cmocka_unit_test(the_password_and_the_cookie_are_gone_from_the_pdu),
+        cmocka_unit_test(eight_bit_clients_are_understood),
+        cmocka_unit_test(a_nul_inside_a_name_is_no_name),
+        cmocka_unit_test(a_nul_inside_a_password_stays_inside_it),
+        cmocka_unit_test(a_password_of_half_characters_is_bad),
+        cmocka_unit_test(a_string_over_512_bytes_breaks_the_protocol),
+        cmocka_unit_test(another_pdu_is_left_alone),
+        cmocka_unit_test(every_truncation_is_survived_and_no_secret_is_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
