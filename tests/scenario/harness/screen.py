@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client's screen: Xvfb with a window manager, keys and mouse, and its pixels as numpy arrays."""
 import os
+import re
 import subprocess
 
 import numpy as np
@@ -86,7 +87,12 @@ class Screen:
         self.dpy.sync()
 
     def type(self, text, delay_ms=12):
-        subprocess.run(["xdotool", "type", "--delay", str(delay_ms), "--", text], env=self.env, check=True, timeout=60)
+        """Type; a line feed is Return, a tab is Tab (xdotool's own "\\n" is the key Linefeed, which no client knows)."""
+        for piece in re.split("([\\n\\t])", text):
+            if piece in ("\n", "\t"):
+                self.press("Return" if piece == "\n" else "Tab")
+            elif piece:
+                subprocess.run(["xdotool", "type", "--delay", str(delay_ms), "--", piece], env=self.env, check=True, timeout=60)
 
     def press(self, *keys):
         subprocess.run(["xdotool", "key", "--delay", "20", *keys], env=self.env, check=True, timeout=20)
