@@ -143,7 +143,8 @@ static int add_control_rules(scmp_filter_ctx f)
     if (r == 0) /* a pair has no address and reaches nobody */
         r = add_masked(f, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, 0xffffffff, AF_UNIX);
     if (r == 0) /* read limits, of this process, and set none */
-        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_A0_64(SCMP_CMP_EQ, 0), SCMP_A2_64(SCMP_CMP_EQ, 0));
+        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_CMP64(0, SCMP_CMP_EQ, 0, 0),
+                             SCMP_CMP64(2, SCMP_CMP_EQ, 0, 0));
 #ifndef ORIEL_SANITIZED
     static const uint32_t prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_TIMERSLACK};
     if (r == 0)
