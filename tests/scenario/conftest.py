@@ -192,7 +192,8 @@ def give_session(user, stamp, stream=False, terminal=True, extra=""):
     if terminal:
         # the shell says who it is, so that a story can tell that it came back to the very same one
         user.write(".bashrc", "PS1='$ '\necho $$ >$HOME/shell-pid\nunset HISTFILE\n")
-        body += "openbox &\nexec %s -e /bin/bash\n" % XTERM
+        # a window that is mapped while openbox starts may stay unseen until the next key: openbox first
+        body += "openbox &\nuntil xprop -root _NET_SUPPORTING_WM_CHECK | grep -q '#'; do sleep 0.02; done\nexec %s -e /bin/bash\n" % XTERM
     else:
         body += "exec openbox\n"
     user.xsession(body)
