@@ -60,7 +60,7 @@ void json_session(FILE *out, const struct control_session *s)
     fprintf(out, "{\"id\": %" PRIu64 ", \"user\": ", s->session);
     json_string(out, s->user);
     fprintf(out, ", \"uid\": %" PRIu32 ", \"state\": \"%s\", \"since\": %" PRIu64 ", \"display\": ", s->uid, session_state_name(s->state), s->since);
-    if (s->display_pid)
+    if (s->display)
         fprintf(out, "\":%" PRIu32 "\"", s->display);
     else
         fputs("null", out);

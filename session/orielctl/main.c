@@ -21,6 +21,7 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_SUCH = 
 
 static const char usage[] =
     "usage: orielctl [--config FILE] COMMAND\n"
+    "FILE: the one oriel was started with; default " ORIEL_CONF "\n"
     "  status                     versions, and how much is going on\n"
     "  sessions [--json]          who has a session, in which state, from where\n"
     "  disconnect ID [CLIENT]     disconnect the clients of a session; it goes on\n"
@@ -55,6 +56,8 @@ static int connect_monitor(const char *config_path, char *sock, size_t cap)
     static struct config c;
     struct config_error err;
     config_defaults(&c);
+    if (!config_path && access(ORIEL_CONF, F_OK) == 0)
+        config_path = ORIEL_CONF;
     if (config_path && config_load(&c, config_path, &err) < 0) {
         fprintf(stderr, "orielctl: %s:%u: %s\n", err.file, err.line, err.text);
         exit(EXIT_USAGE);
@@ -86,7 +89,10 @@ static void print_row(const struct control_session *s)
     print_plain(s->user);
     printf("%*s %-9s ", (int)(strlen(s->user) < 16 ? 16 - strlen(s->user) : 0), "", session_state_name(s->state));
     print_since(s->since);
-    printf(" :%-6" PRIu32, s->display);
+    if (s->display)
+        printf(" :%-6" PRIu32, s->display);
+    else
+        printf(" %-7s", "-");
     for (uint32_t i = 0; i < s->nclients; i++) {
         const struct leader_client *c = &s->clients[i];
         printf("%s%s %s ", i ? ", " : " ", client_role_name(c->role), *c->address ? c->address : "local");

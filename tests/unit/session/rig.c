@@ -88,8 +88,10 @@ void rig_start(struct rig *r, const char *options)
 
 void rig_restart(struct rig *r)
 {
-    kill(r->monitor, SIGKILL);
-    assert_int_equal(waitpid(r->monitor, NULL, 0), r->monitor);
+    if (r->monitor) {
+        kill(r->monitor, SIGKILL);
+        assert_int_equal(waitpid(r->monitor, NULL, 0), r->monitor);
+    }
     close(r->server);
     start_monitor(r);
 }

@@ -82,7 +82,7 @@ int main(void)
             return 1;
         if (p[0].revents && hear() < 0)
             return 0;
-        if (p[1].revents && typed() < 0)
+        if (p[1].revents & (POLLIN | POLLHUP) && typed() < 0)
             return 0;
     }
 }
