@@ -35,11 +35,18 @@ static void write_oom(const char *value)
 
 void child_remember_limits(void) { (void)getrlimit(RLIMIT_CORE, &core_limit); }
 
+void leader_hide(void)
+{
+#ifndef ORIEL_SANITIZED /* a leak checker has to look inside */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 void leader_protect(void)
 {
     struct rlimit none = {0, core_limit.rlim_max};
     (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    leader_hide();
     write_oom(OOM_LEADER);
 }
 
@@ -152,7 +159,7 @@ void child_leave_user(void)
 {
     if (seteuid(0) < 0 || setegid(0) < 0)
         abort();
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    leader_hide(); /* changing the user made the kernel reset it */
 }
 
 static int remove_tree(const char *path)

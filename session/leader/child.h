@@ -37,5 +37,7 @@ int child_remove_tree(const struct account *who, const char *path, int timeout_m
 void child_remember_limits(void);
 /* The leader itself: no core file, not to be traced by the user it works for, late victim of the OOM killer. */
 void leader_protect(void);
+/* Nobody but root may look into this process. */
+void leader_hide(void);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -135,7 +134,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     umask(022);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    leader_hide();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* PAM's helpers are waited for */
     int warden_fd = warden_fork();

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The leader's parts one by one: environment, cookie file, choice of the desktop, display numbers, text, sweeping. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session/leader/child.h"
+#include "session/leader/desktop.h"
+#include "session/leader/env.h"
+#include "session/leader/sweep.h"
+#include "session/leader/xauth.h"
+#include "session/leader/xorg.h"
+
+static char dir[64];
+
+static const char *at(const char *name)
+{
+    static char path[4][256];
+    static unsigned next;
+    char *p = path[next++ % 4];
+    snprintf(p, sizeof path[0], "%s/%s", dir, name);
+    return p;
+}
+
+static void put(const char *name, const char *text, mode_t mode)
+{
+    int fd = open(at(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    (void)fchmod(fd, mode);
+    close(fd);
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/oriel-parts-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    static struct account me;
+    me.uid = getuid();
+    me.gid = getgid();
+    me.ngroups = getgroups(ACCOUNT_GROUPS_MAX, me.groups);
+    if (getuid() == 0)
+        return child_remove_tree(&me, dir, 2000);
+    char *const argv[] = {(char *)"rm", (char *)"-rf", dir, NULL};
+    pid_t pid = fork();
+    if (pid == 0)
+        execvp("rm", argv);
+    return waitpid(pid, NULL, 0) == pid ? 0 : -1;
+}
+
+static void the_last_value_of_a_variable_counts(void **state)
+{
+    (void)state;
+    struct env_list e = {0};
+    assert_int_equal(env_set(&e, "A", "1"), 0);
+    assert_int_equal(env_set(&e, "AB", "2"), 0);
+    assert_int_equal(env_put(&e, "A=3=4"), 0);
+    assert_int_equal(e.n, 2);
+    assert_string_equal(env_get(&e, "A"), "3=4");
+    assert_string_equal(env_get(&e, "AB"), "2");
+    assert_null(env_get(&e, "B"));
+    assert_int_equal(env_put(&e, "nothing"), -EINVAL);
+    assert_int_equal(env_put(&e, "=x"), -EINVAL);
+    assert_int_equal(env_set(&e, "A=B", "x"), -EINVAL);
+    env_unset(&e, "A");
+    assert_null(env_get(&e, "A"));
+    assert_int_equal(e.n, 1);
+    assert_null(e.v[1]);
+    env_finish(&e);
+}
+
+static void an_environment_has_an_end(void **state)
+{
+    (void)state;
+    struct env_list e = {0};
+    char name[16];
+    for (int i = 0; i < ENV_LIST_MAX; i++) {
+        snprintf(name, sizeof name, "N%d", i);
+        assert_int_equal(env_set(&e, name, "x"), 0);
+    }
+    assert_int_equal(env_set(&e, "ONE", "more"), -ENOSPC);
+    assert_int_equal(env_set(&e, "N7", "y"), 0);
+    env_finish(&e);
+}
+
+static void a_locale_file_gives_locale_variables_and_no_others(void **state)
+{
+    (void)state;
+    struct env_list e = {0};
+    put("locale", "# comment\nLANG=\"de_DE.UTF-8\"\nLC_TIME='C'\n LANGUAGE=de:en\nLD_PRELOAD=/tmp/evil.so\nPATH=/tmp\nLANG\n", 0644);
+    assert_int_equal(env_load_locale(&e, at("locale")), 0);
+    assert_string_equal(env_get(&e, "LANG"), "de_DE.UTF-8");
+    assert_string_equal(env_get(&e, "LC_TIME"), "C");
+    assert_string_equal(env_get(&e, "LANGUAGE"), "de:en");
+    assert_int_equal(e.n, 3);
+    env_finish(&e);
+    assert_int_equal(env_load_locale(&e, at("none")), -ENOENT);
+}
+
+static void a_cookie_file_reads_as_xauth_writes_it(void **state)
+{
+    (void)state;
+    static const uint8_t cookie[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const uint8_t want[] = {1, 0, 0, 2, 'h', 'o', 0, 2, '1', '0', 0, 18, 'M', 'I', 'T', '-', 'M', 'A', 'G', 'I', 'C', '-', 'C', 'O',
+                                   'O', 'K', 'I', 'E', '-', '1', 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+                                   255, 255, 0, 0, 0, 2, '1', '0', 0, 18, 'M', 'I', 'T', '-', 'M', 'A', 'G', 'I', 'C', '-', 'C', 'O',
+                                   'O', 'K', 'I', 'E', '-', '1', 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    uint8_t out[XAUTH_FILE_BYTES];
+    assert_int_equal(xauth_format("ho", 10, cookie, out, sizeof out), (ssize_t)sizeof want);
+    assert_memory_equal(out, want, sizeof want);
+    assert_int_equal(xauth_format("ho", 10, cookie, out, 20), -EMSGSIZE);
+}
+
+static void a_cookie_file_is_private_random_and_no_link(void **state)
+{
+    (void)state;
+    struct stat st;
+    uint8_t one[XAUTH_FILE_BYTES] = {0}, two[XAUTH_FILE_BYTES] = {0};
+    put("victim", "precious", 0666);
+    assert_int_equal(symlink(at("victim"), at("cookie")), 0);
+    assert_int_equal(xauth_write_file(at("cookie"), 10), 0);
+    assert_int_equal(lstat(at("cookie"), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(stat(at("victim"), &st), 0);
+    assert_int_equal(st.st_size, 8);
+    int fd = open(at("cookie"), O_RDONLY);
+    ssize_t n = read(fd, one, sizeof one);
+    close(fd);
+    assert_int_equal(xauth_write_file(at("cookie"), 10), 0);
+    fd = open(at("cookie"), O_RDONLY);
+    assert_int_equal(read(fd, two, sizeof two), n);
+    close(fd);
+    assert_memory_not_equal(one, two, (size_t)n);
+}
+
+/* ---- the desktop ---- */
+
+static void make_root(void)
+{
+    static const char *const folders[] = {"root", "root/usr", "root/usr/bin", "root/etc", "root/etc/X11", "home"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        assert_true(mkdir(at(folders[i]), 0755) == 0 || errno == EEXIST);
+}
+
+static int choose(struct desktop *d, bool user_xsession, const char *command)
+{
+    char root[128], home[128];
+    snprintf(root, sizeof root, "%s/root", dir);
+    snprintf(home, sizeof home, "%s/home", dir);
+    struct desktop_options o = {.user_xsession = user_xsession, .start_command = command, .root = root, .path = "/usr/local/bin:/usr/bin"};
+    return desktop_choose(&o, home, d);
+}
+
+static void a_desktop_is_found_from_the_most_personal_to_the_smallest(void **state)
+{
+    (void)state;
+    struct desktop d;
+    make_root();
+    assert_int_equal(choose(&d, true, ""), -ENOENT);
+    assert_non_null(strstr(desktop_missing_text, "apt install"));
+    put("root/usr/bin/xterm", "", 0755);
+    assert_int_equal(choose(&d, true, ""), 0);
+    assert_int_equal(d.kind, DESKTOP_FALLBACK);
+    assert_non_null(strstr(d.script, "/usr/bin/xterm"));
+    put("root/usr/bin/openbox", "", 0755);
+    assert_int_equal(choose(&d, true, ""), 0);
+    assert_int_equal(d.kind, DESKTOP_FALLBACK);
+    assert_non_null(strstr(d.script, "/usr/bin/openbox"));
+    assert_non_null(strstr(d.script, "/usr/bin/xterm"));
+    put("root/usr/bin/openbox-session", "", 0755);
+    assert_int_equal(symlink("openbox-session", at("root/usr/bin/x-session-manager")), 0);
+    assert_int_equal(choose(&d, true, ""), 0);
+    assert_int_equal(d.kind, DESKTOP_FALLBACK); /* a bare window manager shows a black screen */
+    assert_int_equal(unlink(at("root/usr/bin/x-session-manager")), 0);
+    put("root/usr/bin/x-session-manager", "", 0755);
+    assert_int_equal(choose(&d, true, ""), 0);
+    assert_int_equal(d.kind, DESKTOP_DISTRIBUTION);
+    assert_null(strstr(d.script, "Xsession"));
+    put("root/etc/X11/Xsession", "", 0755);
+    assert_int_equal(choose(&d, true, ""), 0);
+    assert_non_null(strstr(d.script, "/etc/X11/Xsession"));
+    assert_int_equal(choose(&d, true, "exec my-desktop"), 0);
+    assert_int_equal(d.kind, DESKTOP_COMMAND);
+    assert_non_null(strstr(d.script, "exec my-desktop"));
+    put("home/.xsession", "xterm\n", 0644);
+    assert_int_equal(choose(&d, true, "exec my-desktop"), 0);
+    assert_int_equal(d.kind, DESKTOP_XSESSION);
+    assert_int_equal(choose(&d, false, "exec my-desktop"), 0);
+    assert_int_equal(d.kind, DESKTOP_COMMAND);
+}
+
+/* ---- display numbers ---- */
+
+static struct xorg_places places(void)
+{
+    static char sockets[128], locks[128];
+    snprintf(sockets, sizeof sockets, "%s/x", dir);
+    snprintf(locks, sizeof locks, "%s", dir);
+    (void)mkdir(sockets, 01777);
+    (void)chmod(sockets, 01777);
+    return (struct xorg_places){sockets, locks};
+}
+
+static void no_two_reservations_are_the_same(void **state)
+{
+    (void)state;
+    struct xorg_places p = places();
+    int first = xorg_reserve_display(&p, 10), second = xorg_reserve_display(&p, 10);
+    assert_int_equal(first, 10);
+    assert_int_equal(second, 11);
+    xorg_release_display(&p, 10, getpid() + 1); /* somebody else's */
+    assert_int_equal(xorg_reserve_display(&p, 10), 12);
+    xorg_release_display(&p, 10, getpid());
+    assert_int_equal(xorg_reserve_display(&p, 10), 10);
+    for (unsigned d = 10; d < 13; d++)
+        xorg_release_display(&p, d, getpid());
+}
+
+static void many_processes_reserve_different_displays(void **state)
+{
+    (void)state;
+    struct xorg_places p = places();
+    int pipes[2], seen[64] = {0};
+    assert_int_equal(pipe(pipes), 0);
+    pid_t pids[16];
+    for (int i = 0; i < 16; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            int d = xorg_reserve_display(&p, 30);
+            ssize_t n = write(pipes[1], &d, sizeof d);
+            (void)n;
+            (void)pause();
+        }
+    }
+    for (int i = 0; i < 16; i++) {
+        int d = -1;
+        assert_int_equal(read(pipes[0], &d, sizeof d), (ssize_t)sizeof d);
+        assert_in_range(d, 30, 45);
+        assert_int_equal(seen[d - 30]++, 0);
+    }
+    for (int i = 0; i < 16; i++) {
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], NULL, 0);
+    }
+    assert_int_equal(xorg_reserve_display(&p, 30), 30); /* dead ones' locks do not count */
+    for (unsigned d = 30; d < 46; d++) {
+        char name[32];
+        snprintf(name, sizeof name, ".X%u-lock", d);
+        (void)unlink(at(name));
+    }
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static void a_strange_lock_is_left_alone(void **state)
+{
+    (void)state;
+    struct xorg_places p = places();
+    put(".X50-lock", "what is this\n", 0444);
+    put(".X51-lock", "", 0444);
+    assert_int_equal(symlink("/etc/passwd", at(".X52-lock")), 0);
+    assert_int_equal(xorg_reserve_display(&p, 50), 53);
+    assert_int_equal(access(at(".X50-lock"), F_OK), 0);
+    xorg_release_display(&p, 53, getpid());
+}
+
+/* ---- text ---- */
+
+static void text_from_outside_is_clean_whatever_it_was(void **state)
+{
+    (void)state;
+    char out[64];
+    srandom(7);
+    for (int round = 0; round < 20000; round++) {
+        char in[48];
+        size_t n = (size_t)random() % (sizeof in - 1), cap = 1 + (size_t)random() % sizeof out;
+        for (size_t i = 0; i < n; i++)
+            in[i] = (char)(1 + random() % 255);
+        in[n] = 0;
+        memset(out, 0x7e, sizeof out);
+        conv_clean_text(in, out, cap);
+        size_t len = strnlen(out, cap);
+        assert_true(len < cap);
+        for (size_t i = 0; i < len; i++)
+            assert_true((unsigned char)out[i] >= 0x20 || out[i] == '\n' || out[i] == '\t');
+        char again[64];
+        conv_clean_text(out, again, sizeof again);
+        assert_string_equal(out, again);
+    }
+}
+
+/* ---- sweeping ---- */
+
+static void what_carries_the_key_or_hangs_below_is_found(void **state)
+{
+    (void)state;
+    static const char key[] = "0123456789abcdef0123456789abcdef";
+    char entry[64];
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    snprintf(entry, sizeof entry, "ORIEL_SESSION_KEY=%s", key);
+    char *const with[] = {(char *)"PATH=/bin:/usr/bin", entry, NULL};
+    char *const without[] = {(char *)"PATH=/bin:/usr/bin", NULL};
+    char *const argv[] = {(char *)"sh", (char *)"-c", (char *)"echo; sleep 1000; :", NULL};
+    pid_t keyed = fork();
+    if (keyed == 0) {
+        dup2(ready[1], 1);
+        execve("/bin/sh", argv, with);
+    }
+    pid_t plain = fork();
+    if (plain == 0) {
+        dup2(ready[1], 1);
+        execve("/bin/sh", argv, without);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+    struct sweep by_key = {.uid = getuid(), .key = key};
+    struct sweep other_user = {.uid = getuid() + 1, .key = key};
+    struct sweep other_key = {.uid = getuid(), .key = "0123456789abcdef0123456789abcde0"};
+    struct sweep by_tree = {.leader = getpid(), .key = ""};
+    (void)poll(NULL, 0, 50); /* both shells fork their sleep after the echo */
+    assert_in_range(sweep_signal(&by_key, 0), 1, 2);
+    assert_int_equal(sweep_signal(&other_user, 0), 0);
+    assert_int_equal(sweep_signal(&other_key, 0), 0);
+    assert_in_range(sweep_signal(&by_tree, 0), 3, 4);
+    by_tree.spare[0] = keyed;
+    assert_in_range(sweep_signal(&by_tree, 0), 2, 3);
+    by_tree.spare[0] = 0;
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    for (int i = 0; i < 200 && sweep_signal(&by_tree, SIGKILL) > 0; i++) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(sweep_signal(&by_tree, 0), 0);
+    assert_int_equal(sweep_signal(&by_key, 0), 0);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void a_removed_tree_does_not_take_what_links_point_to(void **state)
+{
+    (void)state;
+    static struct account me;
+    if (getuid() != 0)
+        skip();
+    me.ngroups = 0;
+    assert_int_equal(mkdir(at("tree"), 0700), 0);
+    assert_int_equal(mkdir(at("tree/closed"), 0500), 0);
+    assert_int_equal(mkdir(at("kept"), 0700), 0);
+    put("kept/file", "x", 0600);
+    assert_int_equal(symlink(at("kept"), at("tree/link")), 0);
+    assert_int_equal(child_remove_tree(&me, at("tree"), 2000), 0);
+    assert_int_equal(access(at("tree"), F_OK), -1);
+    assert_int_equal(access(at("kept/file"), F_OK), 0);
+}
+
+static void a_program_that_does_not_exist_is_an_error_at_once(void **state)
+{
+    (void)state;
+    static struct account me;
+    const char *argv[] = {"x", NULL};
+    char *const envp[] = {NULL};
+    if (getuid() != 0)
+        skip();
+    me.uid = me.gid = 65534;
+    struct child c = {.path = "/no/such/program", .argv = argv, .envp = envp, .who = &me, .out = -1};
+    assert_int_equal(child_start(&c), -ENOENT);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void a_program_runs_as_the_user_with_nothing_of_ours(void **state)
+{
+    (void)state;
+    static struct account me;
+    char text[512] = "";
+    int p[2], extra = open("/dev/null", O_RDONLY), status;
+    const char *argv[] = {"sh", "-c", "id -u; id -G; ls /proc/self/fd | tr '\\n' ' '; cat /proc/self/oom_score_adj; echo $X; pwd", NULL};
+    char *const envp[] = {(char *)"PATH=/bin:/usr/bin", (char *)"X=y", NULL};
+    if (getuid() != 0)
+        skip();
+    me.uid = me.gid = 65534;
+    me.groups[0] = 4;
+    me.ngroups = 1;
+    assert_int_equal(pipe(p), 0);
+    struct child c = {.path = "/bin/sh", .argv = argv, .envp = envp, .who = &me, .out = p[1], .directory = "/no/such"};
+    pid_t pid = child_start(&c);
+    assert_true(pid > 0);
+    close(p[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(read(p[0], text, sizeof text - 1) > 0);
+    assert_string_equal(text, "65534\n65534 4\n0 1 2 3 0\ny\n/\n"); /* 3 is ls' own */
+    close(p[0]);
+    close(extra);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_value_of_a_variable_counts),
+        cmocka_unit_test(an_environment_has_an_end),
+        cmocka_unit_test(a_locale_file_gives_locale_variables_and_no_others),
+        cmocka_unit_test(a_cookie_file_reads_as_xauth_writes_it),
+        cmocka_unit_test(a_cookie_file_is_private_random_and_no_link),
+        cmocka_unit_test(a_desktop_is_found_from_the_most_personal_to_the_smallest),
+        cmocka_unit_test(no_two_reservations_are_the_same),
+        cmocka_unit_test(many_processes_reserve_different_displays),
+        cmocka_unit_test(a_strange_lock_is_left_alone),
+        cmocka_unit_test(text_from_outside_is_clean_whatever_it_was),
+        cmocka_unit_test(what_carries_the_key_or_hangs_below_is_found),
+        cmocka_unit_test(a_removed_tree_does_not_take_what_links_point_to),
+        cmocka_unit_test(a_program_that_does_not_exist_is_an_error_at_once),
+        cmocka_unit_test(a_program_runs_as_the_user_with_nothing_of_ours),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
