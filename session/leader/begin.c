@@ -225,8 +225,11 @@ void begin_display(struct session *s)
         session_fail(s, "The host is out of descriptors or memory.");
         return;
     }
-    pid_t pid = xorg_start(s->cfg->display_xorg, s->who, &s->runtime, (unsigned)s->display, write_end, s->env.v);
+    int out = runtime_open_file(s->who, s->runtime.xorg_out);
+    pid_t pid = xorg_start(s->cfg->display_xorg, s->who, &s->runtime, (unsigned)s->display, write_end, out, s->env.v);
     close(write_end);
+    if (out >= 0)
+        close(out);
     if (pid < 0) {
         char why[CONFIG_STRING_MAX + 256];
         snprintf(why, sizeof why, "The X server %s cannot be started: %s. Install it (Debian: apt install xserver-xorg-core "
@@ -264,7 +267,8 @@ int begin_agent(struct session *s)
     }
     s->agent = pid;
     struct agent_start m = {.open = s->start.open, .idle_seconds = (uint32_t)s->cfg->session_idle_limit};
-    return link_send(s->agent_link, &agent_start_def, &m, NULL);
+    r = link_send(s->agent_link, &agent_start_def, &m, NULL);
+    return r == -EPIPE ? 0 : r; /* it died already: its link says so in a moment */
 }
 
 static int choose_desktop(struct session *s)

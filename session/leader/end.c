@@ -16,7 +16,7 @@
 
 static void append_tail(struct session *s, char *text, size_t cap, const char *title, const char *path, int64_t not_before)
 {
-    char tail[LOG_TAIL_BYTES / 2];
+    char tail[LOG_TAIL_BYTES / 3]; /* three sources share the text */
     size_t used = strlen(text);
     if (used + 256 > cap || !path[0] || !s->runtime.dir[0])
         return;
@@ -29,8 +29,10 @@ static void add_logs(struct session *s, char *text, size_t cap)
 {
     char errors[PATH_BYTES + 32];
     append_tail(s, text, cap, "Session log", s->runtime.log_path, 0);
-    if (s->phase == PHASE_BEGIN_DISPLAY || (s->desktop_pid && !s->xorg))
+    if (!s->xorg) {
         append_tail(s, text, cap, "X server log", s->runtime.xorg_log, 0);
+        append_tail(s, text, cap, "X server", s->runtime.xorg_out, 0);
+    }
     snprintf(errors, sizeof errors, "%s/.xsession-errors", s->who->home);
     append_tail(s, text, cap, "Desktop", errors, s->since);
 }

@@ -65,7 +65,7 @@ int runtime_create(struct runtime *r, const struct account *who, uint64_t sessio
     if (!join(r->base, sizeof r->base, users_dir, uid) || !join(r->dir, sizeof r->dir, r->base, name) ||
         !join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") ||
         !join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") ||
-        !join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") || !join(r->bus, sizeof r->bus, r->dir, "bus"))
+        !join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") || !join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") || !join(r->bus, sizeof r->bus, r->dir, "bus"))
         return -ENAMETOOLONG;
     int e = make_base(r, who, users_dir, why, cap);
     if (e == 0)
@@ -103,12 +103,22 @@ static int open_log_file(const char *path)
     return fd;
 }
 
-static int open_as_user(const struct account *who, char *path, const char *below)
+int runtime_open_file(const struct account *who, const char *path)
 {
     int fd = child_enter_user(who);
     if (fd < 0)
         return fd;
-    fd = below ? make_folders(path, strlen(below)) : 0;
+    fd = open_log_file(path);
+    child_leave_user();
+    return fd;
+}
+
+static int open_below(const struct account *who, char *path, const char *below)
+{
+    int fd = child_enter_user(who);
+    if (fd < 0)
+        return fd;
+    fd = make_folders(path, strlen(below));
     if (fd == 0)
         fd = open_log_file(path);
     child_leave_user();
@@ -140,12 +150,12 @@ void runtime_open_log(struct runtime *r, const struct account *who, uint64_t ses
         fd = open_in_log_dir(log_dir, r->log_path, who);
     } else {
         snprintf(r->log_path, sizeof r->log_path, "%s/.local/state/oriel/session-%llu.log", who->home, id);
-        fd = open_as_user(who, r->log_path, who->home);
+        fd = open_below(who, r->log_path, who->home);
     }
     if (fd < 0) {
         log_warning("session log not in its place", "path=%s: %s; using the runtime folder", r->log_path, strerror(-fd));
         snprintf(r->log_path, sizeof r->log_path, "%s/session.log", r->dir);
-        fd = open_as_user(who, r->log_path, NULL);
+        fd = runtime_open_file(who, r->log_path);
     }
     r->log_fd = fd < 0 ? -1 : fd;
 }

@@ -15,7 +15,7 @@ struct runtime {
     char base[RUNTIME_DIR_BYTES];       /* /run/user/UID */
     bool made_base;
     char dir[RUNTIME_DIR_BYTES];        /* XDG_RUNTIME_DIR; "" before runtime_create */
-    char xauthority[PATH_BYTES], xorg_config[PATH_BYTES], xorg_log[PATH_BYTES], bus[PATH_BYTES];
+    char xauthority[PATH_BYTES], xorg_config[PATH_BYTES], xorg_log[PATH_BYTES], xorg_out[PATH_BYTES], bus[PATH_BYTES];
     char log_path[2 * PATH_BYTES + 64];
     int log_fd;                  /* append-only, owned by the user; -1: none */
 };
@@ -25,6 +25,8 @@ int runtime_create(struct runtime *r, const struct account *who, uint64_t sessio
 /* Open the session's log: in `log_dir`, or, when that is "", in ~/.local/state/oriel, or, when that fails, in the runtime folder.
  * Never fails: without any place for a log the session runs without. */
 void runtime_open_log(struct runtime *r, const struct account *who, uint64_t session, const char *log_dir);
+/* A new file in the runtime folder, for appending. Descriptor or -errno. */
+int runtime_open_file(const struct account *who, const char *path);
 /* Remove what runtime_create made, close the log. Harmless on a zeroed struct whose log_fd is -1. */
 void runtime_destroy(struct runtime *r, const struct account *who);
 /* The last lines of a file, at most `cap` - 1 bytes of clean UTF-8, as text. Missing files give "". Reads as the user. */

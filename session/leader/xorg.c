@@ -169,14 +169,14 @@ int xorg_write_config(const char *path, unsigned width, unsigned height)
 }
 
 pid_t xorg_start(const char *program, const struct account *who, const struct runtime *r, unsigned display, int ready_fd,
-                 char *const *envp)
+                 int out, char *const *envp)
 {
     char name[16];
     snprintf(name, sizeof name, ":%u", display);
     const char *argv[] = {program, name, "-displayfd", "3", "-config", r->xorg_config, "-auth", r->xauthority, "-logfile", r->xorg_log,
                           "-nolisten", "tcp", "-nolisten", "local", "-noreset", "-novtswitch", "-sharevts", "-s", "0",
                           "-verbose", "0", NULL};
-    struct child c = {.path = program, .argv = argv, .envp = envp, .who = who, .fds = &ready_fd, .nfds = 1, .out = r->log_fd,
+    struct child c = {.path = program, .argv = argv, .envp = envp, .who = who, .fds = &ready_fd, .nfds = 1, .out = out,
                       .directory = "/", .death_signal = SIGTERM /* it removes its socket then */};
     return child_start(&c);
 }
