@@ -60,10 +60,14 @@ class Drawer(threading.Thread):
                 m = wire.receive(self.ours)
             except OSError:
                 m = None
+            try:
+                if m is not None:
+                    self.on_message(*m[:2])
+            except OSError:
+                m = None
             if m is None:
                 self.closed.set()
                 return
-            self.on_message(*m[:2])
 
     def monitors(self, r):
         return [r.take(MONITOR) for _ in range(r.take("I"))]
@@ -163,10 +167,14 @@ class Monitor(threading.Thread):
                 m = wire.receive(self.ours)
             except OSError:
                 m = None
+            try:
+                if m is not None:
+                    self.on_message(m[0], m[1])
+            except OSError:
+                m = None
             if m is None:
                 self.closed.set()
                 return
-            self.on_message(m[0], m[1])
 
     def on_message(self, ident, payload):
         r = wire.Reader(payload)

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client with mstsc's profile: what it is offered, before and after the verdict."""
+import struct
+import time
+
+import fake
+import mstsc
+from fake import wait_for
+from harness.rdp import Rdp
+
+
+def logged_in(world, **kw):
+    c = mstsc.Mstsc(world.port, **kw).login("alice", "secret")
+    c.until(lambda: c.frames > 0, what="first frame")
+    return c, world.last()
+
+
+def test_the_right_password_opens_graphics_and_control_and_a_frame_comes(world):
+    c, m = logged_in(world)
+    assert c.selected == 1
+    assert [s[0] for s in m.said][:2] == ["hello", "auth"]
+    assert m.said[1] == ("auth", fake.PASSWORD, "alice", "", b"secret")
+    assert c.confirmed[0][0] == mstsc.CAPS_107
+    assert c.resets == [(1024, 768, 1)]
+    first = [k for k, _ in c.commands]
+    assert first.index(mstsc.CONFIRM) == 0 and first.index(mstsc.RESET) < first.index(mstsc.CREATE) < first.index(mstsc.MAP)
+    c.until(lambda: c.control_caps, what="display control")
+    assert c.control_caps[:3] == (5, 20, 15)
+    assert world.hello[1].startswith("3.")
+
+
+def test_before_the_verdict_there_is_a_picture_and_no_channel(world):
+    c = mstsc.Mstsc(world.port).login("alice", "wrong")
+    c.until(lambda: c.updates(), what="picture")
+    c.drdynvc(b"\x50\0\x01\0")
+    c.drdynvc(b"\x20\x01" + bytes(100))
+    c.run(1)
+    assert not c.channel_data() and not c.commands and not c.logon_info
+    m = world.last()
+    assert m.said[-1] == ("logon", "alice", 1) and m.drawer is None
+    assert c.error_info is None
+
+
+def test_without_credentials_the_screen_is_asked_at_once(world):
+    c = mstsc.Mstsc(world.port).login("bob", "", flags=mstsc.INFO_FLAGS & ~8)
+    c.until(lambda: c.updates(), what="picture")
+    assert [s[0] for s in world.last().said] == ["hello", "logon"]
+    assert world.last().said[1] == ("logon", "bob", 0)
+
+
+def test_a_login_on_the_screen_opens_the_channels_then(world):
+    c = mstsc.Mstsc(world.port).login("", "", flags=mstsc.INFO_FLAGS & ~8)
+    c.until(lambda: c.updates(), what="picture")
+    m = world.last()
+    m.grant("alice")
+    c.until(lambda: c.frames > 0, what="frame")
+    assert c.logon_info
+
+
+def test_a_client_without_graphics_gets_bitmaps_of_the_session(world):
+    c = mstsc.Mstsc(world.port, refuse=(mstsc.GRAPHICS,)).login("alice", "secret")
+    m = world.last()
+    wait = lambda: m.drawer and m.drawer.done and c.updates()
+    c.until(wait, what="bitmap update")
+    assert not c.commands
+
+
+def test_a_client_that_never_opens_graphics_gets_bitmaps_after_a_while(world):
+    c = Rdp(world.port).login("alice", "secret")
+    assert c.run(10, lambda: world.last().drawer and world.last().drawer.done and c.updates())
+    assert c.updates()
+
+
+def test_a_second_advertisement_starts_over(world):
+    c, m = logged_in(world)
+    creates, resets = c.count(mstsc.CREATE), len(c.resets)
+    c.advertise()
+    c.until(lambda: len(c.confirmed) == 2 and len(c.resets) > resets and c.count(mstsc.CREATE) > creates, what="new surface")
+
+
+def test_the_session_says_logon_and_the_cookie_logs_in_again(world):
+    c, m = logged_in(world)
+    c.until(lambda: c.logon_info, what="logon notice")
+    m.cookie(77, b"0123456789abcdef")
+    c.until(lambda: c.cookie, what="cookie")
+    assert c.cookie == (77, b"0123456789abcdef")
+    c.close()
+    verifier = b"v" * 16
+    back = mstsc.Mstsc(world.port)
+    wait_for(lambda: len(world.monitors) == 1)
+    make = world.make_monitor
+    world.make_monitor = lambda: with_cookie(make(), struct.pack("<I", 77) + verifier)
+    back.login("alice", "", cookie=back.reconnect_cookie(77, verifier))
+    back.until(lambda: back.frames > 0, what="frame after the cookie")
+    assert [s[0] for s in world.last().said] == ["hello", "auth"]
+    assert world.last().said[1][1] == fake.ARC
+
+
+def with_cookie(monitor, secret):
+    monitor.cookies[secret] = True
+    return monitor
+
+
+def test_a_bad_cookie_falls_back_to_the_password_then_to_the_screen(world):
+    c = mstsc.Mstsc(world.port)
+    c.login("alice", "secret", cookie=c.reconnect_cookie(1, b"x" * 16))
+    c.until(lambda: c.frames > 0, what="frame")
+    assert [s[1] for s in world.last().said if s[0] == "auth"] == [fake.ARC, fake.PASSWORD]
+    d = mstsc.Mstsc(world.port)
+    d.login("alice", "", flags=mstsc.INFO_FLAGS & ~8, cookie=d.reconnect_cookie(1, b"x" * 16))
+    d.until(lambda: d.updates(), what="logon screen")
+    assert world.last().said[-1] == ("logon", "alice", 9)
+
+
+def test_several_monitors_reach_drawer_and_client(world):
+    c, m = logged_in(world, width=3200, height=1200, monitors=[(0, 0, 1600, 1200), (1600, 0, 1600, 1200)])
+    assert [x[:4] for x in m.drawer.opened] == [(0, 0, 1600, 1200), (1600, 0, 1600, 1200)]
+    assert c.resets == [(3200, 1200, 2)]
+    assert m.hello[1:4] == (3200, 1200, 2)
+
+
+def test_a_monitor_left_of_the_primary_is_moved_to_the_origin(world):
+    c, m = logged_in(world, width=2000, height=600, monitors=[(0, 0, 1000, 600), (-1000, 0, 1000, 600)])
+    assert [x[:2] for x in m.drawer.opened] == [(1000, 0), (0, 0)]
+
+
+def test_a_new_layout_resets_graphics_at_the_new_size(world):
+    c, m = logged_in(world)
+    c.until(lambda: c.control_caps, what="display control")
+    c.ask_layout([(0, 0, 1280, 1024), (1280, 0, 800, 600)])
+    c.until(lambda: len(c.resets) == 2, what="reset")
+    assert c.resets[1] == (2080, 1024, 2)
+    assert [x[:4] for x in m.drawer.layouts[0]] == [(0, 0, 1280, 1024), (1280, 0, 800, 600)]
+    c.run(1)
+    assert c.count(mstsc.CREATE) == 2 and ("status", 2080, 1024, 2) in m.said
+
+
+def test_a_senseless_layout_changes_nothing(world):
+    c, m = logged_in(world)
+    c.until(lambda: c.control_caps, what="display control")
+    c.ask_layout([(0, 0, 0, 0)])
+    c.ask_layout([(0, 0, 300000, 300000)])
+    c.ask_layout([(0, 0, 900, 700)])
+    c.until(lambda: len(c.resets) == 2, what="reset")
+    assert len(m.drawer.layouts) == 1
+
+
+def test_without_display_control_a_new_size_reactivates(world):
+    c = mstsc.Mstsc(world.port, refuse=(mstsc.GRAPHICS, mstsc.CONTROL)).login("alice", "secret")
+    m = world.last()
+    c.until(lambda: m.drawer and m.drawer.done and c.updates(), what="picture")
+    with m.drawer.lock:
+        m.drawer.new_buffer([(0, 0, 640, 480, 0, 0, 0, 0, 1)])
+    before = [s[0] for s in c.seen].count("demand-active")
+    c.until(lambda: [s[0] for s in c.seen].count("demand-active") > before, what="reactivation")
+    n = len(c.updates())
+    c.until(lambda: len(c.updates()) > n, what="picture at the new size")
+
+
+def test_a_client_that_never_acknowledges_is_not_starved_and_not_flooded(world):
+    c = mstsc.Mstsc(world.port, ack=False).login("alice", "secret")
+    c.until(lambda: c.frames > 0, what="frame")
+    m = world.last()
+    for i in range(40):
+        m.drawer.repaint(i * 6)
+        c.run(0.05)
+    c.run(6)
+    assert c.frames >= 2
+    assert m.drawer.frame == len(m.drawer.done) or m.drawer.frame == len(m.drawer.done) + 1
+
+
+def test_a_client_that_suspends_acknowledgement_gets_frames(world):
+    c = mstsc.Mstsc(world.port, ack=False).login("alice", "secret")
+    c.until(lambda: c.frames > 0, what="frame")
+    c.acknowledge(1, depth=0xFFFFFFFF)
+    m, n = world.last(), c.frames
+    for i in range(20):
+        m.drawer.repaint(i * 12)
+        c.run(0.05)
+    c.until(lambda: c.frames >= n + 10, seconds=5, what="ten frames")
+
+
+def test_suppressed_output_sends_nothing_and_then_everything(world):
+    c, m = logged_in(world)
+    c.data_pdu(35, struct.pack("<Bxxx", 0))
+    wait_for(lambda: m.drawer.suppressed == [1], what="suppression")
+    m.drawer.repaint(99)
+    n = c.frames
+    c.run(1)
+    assert c.frames == n
+    c.data_pdu(35, struct.pack("<BxxxHHHH", 1, 0, 0, 1023, 767))
+    c.until(lambda: c.frames > n, what="frame")
+    assert m.drawer.suppressed == [1, 0]
+
+
+def test_refresh_rect_brings_unchanged_pixels_again(world):
+    c, m = logged_in(world)
+    c.run(1)
+    n = c.frames
+    c.data_pdu(33, struct.pack("<BxxxHHHH", 1, 0, 0, 255, 255))
+    c.until(lambda: c.frames > n, what="frame")
+
+
+def test_a_quiet_client_gets_a_heartbeat_and_nothing_else(worlds):
+    world = worlds.make(server__heartbeat=1)
+    c, m = logged_in(world)
+    c.run(1.5)
+    n = len(c.seen)
+    c.run(3)
+    assert 2 <= len(c.seen) - n <= 4, c.seen[n:]
+    quiet = worlds.make(server__heartbeat=0)
+    c, m = logged_in(quiet)
+    c.run(1.5)
+    n = len(c.seen)
+    c.run(2)
+    assert c.seen[n:] == []
+
+
+def test_the_pointer_goes_through_the_clients_cache(world):
+    c, m = logged_in(world)
+    n = len(c.updates())
+
+    def codes():
+        return [p[0] & 0x0F for _, _, p in c.updates()[n:]]
+    shape = bytes([10, 20, 30, 255]) * (24 * 24)
+    m.drawer.cursor(1, 24, 24, (3, 4), shape)
+    m.drawer.cursor(2, 24, 24, (3, 4), shape)
+    m.drawer.cursor(1, 24, 24, (3, 4), shape)
+    m.drawer.cursor(3, 0, 0, (0, 0), b"")
+    m.drawer.point(100, 120)
+    c.until(lambda: len(codes()) >= 5, what="pointer updates")
+    assert codes()[:5] == [11, 11, 10, 5, 8]
+
+
+def test_lights_reach_the_keyboard(world):
+    c, m = logged_in(world)
+    m.drawer.leds(0x6)
+    c.until(lambda: any(s[0] == "data-41" for s in c.seen), what="indicators")
+    assert [s[2] for s in c.seen if s[0] == "data-41"][-1][2:4] == b"\x06\0"
+
+
+def test_input_reaches_the_drawer(world):
+    c, m = logged_in(world)
+    c.scancode(0x1E)
+    c.scancode(0x48, extended=True)
+    c.type_unicode("ä")
+    c.fastpath_input([struct.pack("<BH", 4 << 5, u) for u in (0xD83D, 0xDE00)])
+    c.fastpath_input([struct.pack("<BHHH", 1 << 5, 0x0800, 7, 9)])                  # move
+    c.fastpath_input([struct.pack("<BHHH", 1 << 5, 0x8000 | 0x2000, 7, 9)])         # right button down
+    c.fastpath_input([struct.pack("<BHHH", 2 << 5, 0x8000 | 1, 7, 9)])              # back
+    c.fastpath_input([struct.pack("<BHHH", 1 << 5, 0x0200 | (-3 & 0x1FF), 0, 0)])   # a fine step down
+    c.fastpath_input([struct.pack("<BHHH", 1 << 5, 0x0400 | 120, 0, 0)])            # a notch to the right
+    c.fastpath_input([struct.pack("<B", 3 << 5 | 0x6)])                             # locks
+    wait_for(lambda: any(e[0] == 6 for e in m.drawer.events), what="input")
+    e = m.drawer.events
+    for wanted in ((1, 1, 0x1E, 0, 0, 0), (1, 0, 0x1E, 0, 0, 0), (1, 3, 0x48, 0, 0, 0), (2, 1, 0xE4, 0, 0, 0), (2, 1, 0x1F600, 0, 0, 0),
+                   (3, 0, 0, 7, 9, 0), (4, 1, 3, 7, 9, 0), (4, 1, 8, 7, 9, 0), (5, 0, 0, 0, 0, -3), (5, 8, 0, 0, 0, 120), (6, 0, 6, 0, 0, 0)):
+        assert wanted in e, (wanted, e)
+
+
+def test_each_end_is_told_with_its_code(world):
+    codes = {1: 5, 2: 3, 3: 4, 4: 7, 5: 1, 6: 2, 7: 12, 8: 11, 9: 17, 10: 1}
+    for cause, code in codes.items():
+        c, m = logged_in(world)
+        m.end(cause)
+        c.run(5)
+        assert c.error_info == code, (cause, c.error_info)
+
+
+def test_an_unsealed_buffer_is_refused(world):
+    class Unsealed(fake.Drawer):
+        def __init__(self):
+            super().__init__(sealed=False)
+
+    def make():
+        m = fake.Monitor()
+        m.session_drawer = Unsealed
+        return m
+    world.make_monitor = make
+    c = mstsc.Mstsc(world.port).login("alice", "secret")
+    wait_for(lambda: world.last().drawer and world.last().drawer.closed.is_set(), what="refusal")
+    c.run(1)
+    assert c.frames == 0 and "not sealed" in world.text()
+
+
+def test_rectangles_beyond_the_buffer_are_clipped(world):
+    c, m = logged_in(world)
+    n = c.frames
+    m.drawer.memory[:] = m.drawer.paint(*m.drawer.size, 77)
+    m.drawer.send_frame([(0, 0, 32767, 32767), (1000, 700, 32000, 32000), (32767, 32767, 10, 10)])
+    c.until(lambda: c.frames > n, what="frame")
+
+
+def test_the_monitor_may_restart_and_the_session_resumes(world):
+    c, m = logged_in(world)
+    world.link.shutdown(2)
+    m.ours.shutdown(2)
+    wait_for(lambda: world.last() is not m, what="fresh link")
+    wait_for(lambda: world.last().said, what="words")
+    wait_for(lambda: len(world.last().said) >= 2, what="resume")
+    assert [s[0] for s in world.last().said] == ["hello", "resume"]
+    assert world.last().said[1][1:] == (7, 1, b"t" * 16)
+    n = c.frames
+    m.drawer.repaint(50)
+    c.until(lambda: c.frames > n, what="frame")
+
+
+def test_a_killed_monitor_in_the_logon_screen_brings_it_back(world):
+    c = mstsc.Mstsc(world.port).login("alice", "wrong")
+    c.until(lambda: c.updates(), what="picture")
+    m = world.last()
+    world.link.shutdown(2)
+    m.ours.shutdown(2)
+    m.logon.close()
+    wait_for(lambda: world.last() is not m and len(world.last().said) >= 2, what="logon again")
+    assert [s[0] for s in world.last().said] == ["hello", "logon"]
+    time.sleep(0.2)
+    n = len(c.updates())
+    world.last().logon.repaint(9)
+    c.until(lambda: len(c.updates()) > n, what="picture")

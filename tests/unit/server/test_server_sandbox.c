@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Needs root: what is tested is what capabilities would allow. */
+#include "server/daemon.h"
+
+#include <grp.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FIRST 600100000u
+#define SLOTS 200u
+
+/* Run `act` in a child behind the filter. Returns its wait status. */
+static int shut_in(int (*act)(void))
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (server_sandbox(FIRST, SLOTS) < 0)
+            _exit(99);
+        _exit(act() == 0 ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void killed(int (*act)(void))
+{
+    int status = shut_in(act);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
+static int as(uid_t uid) { return (int)syscall(SYS_setresuid, uid, uid, uid); }
+static int first_peer(void) { return setgroups(0, NULL) || syscall(SYS_setresgid, FIRST, FIRST, FIRST) || as(FIRST); }
+static int last_peer(void) { return as(FIRST + SLOTS - 1); }
+static int root(void) { return as(0); }
+static int below(void) { return as(FIRST - 1); }
+static int above(void) { return as(FIRST + SLOTS); }
+static int unchanged(void) { return as((uid_t)-1); }
+static int only_saved(void) { return (int)syscall(SYS_setresuid, FIRST, FIRST, 0); }
+static int root_group(void) { return (int)syscall(SYS_setresgid, 0, 0, 0); }
+static int old_setuid(void) { return (int)syscall(SYS_setuid, FIRST); }
+static int fs_uid(void) { return (int)syscall(SYS_setfsuid, 0); }
+static int groups(void)
+{
+    gid_t g = 0;
+    return setgroups(1, &g);
+}
+static int trace(void) { return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL); }
+static int mounting(void) { return mount("none", "/mnt", "tmpfs", 0, NULL); }
+static int spaces(void) { return (int)syscall(SYS_unshare, 0x10000000); }
+
+static void peers_identities_can_be_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(shut_in(first_peer), 0);
+    assert_int_equal(shut_in(last_peer), 0);
+}
+
+static void any_other_identity_kills(void **state)
+{
+    (void)state;
+    killed(root);
+    killed(below);
+    killed(above);
+    killed(unchanged);
+    killed(only_saved);
+    killed(root_group);
+    killed(groups);
+    killed(old_setuid);
+    killed(fs_uid);
+}
+
+static void what_a_server_never_needs_kills(void **state)
+{
+    (void)state;
+    killed(trace);
+    killed(mounting);
+    killed(spaces);
+}
+
+int main(void)
+{
+    if (geteuid() != 0)
+        return 77;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(peers_identities_can_be_taken),
+        cmocka_unit_test(any_other_identity_kills),
+        cmocka_unit_test(what_a_server_never_needs_kills),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
