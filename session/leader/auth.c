@@ -190,6 +190,8 @@ static int run_stack(struct auth *a, const struct auth_options *o, const struct 
         refuse(v, REFUSE_CREDENTIALS, "");
         return 0;
     }
+    if (conv_acknowledge(&a->conv) < 0)
+        return refuse_pam(a, AUTH_PHASE_ACCOUNT, v);
     v->reason = REFUSE_NONE;
     v->uid = a->who.uid;
     v->gid = a->who.gid;

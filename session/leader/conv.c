@@ -22,6 +22,7 @@ static union {
 } inbox __attribute__((aligned(16)));
 static struct leader_conv asked;      /* too large for the stack of a PAM module's call */
 static struct leader_answers answered;
+static struct leader_conv unread;     /* messages shown without a prompt after them */
 
 int64_t conv_now_ms(void)
 {
@@ -109,6 +110,7 @@ void conv_wipe(struct conv *c)
     secret_wipe(c->secret, sizeof c->secret);
     secret_wipe(&inbox, sizeof inbox);
     secret_wipe(&answered, sizeof answered);
+    unread.nprompts = 0;
     c->nsecret = 0;
     c->have_secret = false;
 }
@@ -164,10 +166,41 @@ static int take_answers(struct conv *c, struct pam_response *const *to)
     return ret;
 }
 
+static bool only_messages(void)
+{
+    for (uint32_t i = 0; i < asked.nprompts; i++)
+        if (asked.prompts[i].style != PAM_TEXT_INFO && asked.prompts[i].style != PAM_ERROR_MSG)
+            return false;
+    return true;
+}
+
+static void keep_unread(void)
+{
+    if (!asked.inform)
+        unread.nprompts = 0; /* they stood above the prompts */
+    for (uint32_t i = 0; asked.inform && i < asked.nprompts && unread.nprompts < CONV_MAX; i++)
+        unread.prompts[unread.nprompts++] = asked.prompts[i];
+}
+
+int conv_acknowledge(struct conv *c)
+{
+    if (!c->interactive || unread.nprompts == 0)
+        return 0;
+    asked = unread;
+    asked.inform = 0;
+    unread.nprompts = 0;
+    int r = ask_monitor(c);
+    secret_wipe(&answered, sizeof answered);
+    asked.nprompts = 0;
+    return r;
+}
+
 static int flush_round(struct conv *c, struct pam_response *const *to)
 {
     if (asked.nprompts == 0)
         return PAM_SUCCESS;
+    asked.inform = only_messages();
+    keep_unread();
     int r = ask_monitor(c) < 0 ? PAM_CONV_ERR : take_answers(c, to);
     asked.nprompts = 0;
     return r;

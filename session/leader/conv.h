@@ -34,6 +34,9 @@ int conv_left_ms(int64_t deadline_ms);
 int conv_receive(int sock, int64_t deadline_ms, const struct wire_def **def, void **msg);
 /* struct pam_conv's function; appdata_ptr is the struct conv. */
 int conv_function(int n, const struct pam_message **msgs, struct pam_response **out, void *appdata);
+/* Have the user acknowledge the messages that no prompt followed: otherwise the session would wipe them off the screen.
+ * 0, or negative errno, also in link_error. */
+int conv_acknowledge(struct conv *c);
 void conv_forget_text(struct conv *c);
 /* Copy text from outside into out as UTF-8 without control characters other than newline and tab. Cuts at whole characters. */
 void conv_clean_text(const char *text, char *out, size_t cap);

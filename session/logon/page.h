@@ -12,7 +12,7 @@
 
 #include "session/logon/field.h"
 
-#define PAGE_WIDGETS_MAX 48 /* CONV_MAX prompts of label and field, title, buttons, messages, footer */
+#define PAGE_WIDGETS_MAX 64 /* CONV_MAX prompts of label and field, as many messages, heading, buttons, footer */
 
 struct box { int x, y, w, h; };
 static inline bool box_has(struct box b, int x, int y) { return x >= b.x && y >= b.y && x < b.x + b.w && y < b.y + b.h; }

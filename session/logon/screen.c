@@ -205,12 +205,49 @@ static void add_prompt(struct screen *s, uint32_t i, const struct conv_prompt *q
         *first = w;
 }
 
+static void add_kept(struct screen *s)
+{
+    for (uint32_t i = 0; i < s->nkept; i++)
+        add_message(s, s->kept[i].style == PAM_ERROR_MSG ? TONE_ERROR : TONE_INFO, s->kept[i].text);
+}
+
+/* Messages that nobody waits for: on the screen, and answered. */
+static void inform(struct screen *s, const struct logon_conv *m)
+{
+    struct logon_answers *none = &s->vault->answers_message;
+    for (uint32_t i = 0; i < m->nprompts && s->nkept < CONV_MAX; i++)
+        s->kept[s->nkept++] = m->prompts[i];
+    begin(s, SCREEN_BUSY);
+    add_heading(s, s->start.host, s->name.text);
+    add_kept(s);
+    add_button(s, ID_CANCEL, WORDS_CANCEL, false, false);
+    finish(s, NULL);
+    explicit_bzero(none, sizeof *none);
+    none->nanswers = m->nprompts < CONV_MAX ? m->nprompts : CONV_MAX;
+    s->ops->answers(s->user, none);
+}
+
+static bool asks_anything(const struct logon_conv *m)
+{
+    for (uint32_t i = 0; i < m->nprompts; i++)
+        if (m->prompts[i].style == PAM_PROMPT_ECHO_OFF || m->prompts[i].style == PAM_PROMPT_ECHO_ON)
+            return true;
+    return false;
+}
+
 void screen_conv(struct screen *s, const struct logon_conv *m)
 {
     struct widget *first = NULL;
+    if (m->inform) {
+        inform(s, m);
+        return;
+    }
     begin(s, SCREEN_CONVERSATION);
     add_heading(s, s->start.host, s->name.text);
     s->nanswers = m->nprompts < CONV_MAX ? m->nprompts : CONV_MAX;
+    if (asks_anything(m))
+        add_kept(s);
+    s->nkept = 0;
     for (uint32_t i = 0; i < s->nanswers; i++)
         add_prompt(s, i, &m->prompts[i], &first);
     add_button(s, ID_CANCEL, WORDS_CANCEL, false, false);
@@ -230,6 +267,7 @@ void screen_refused(struct screen *s, const struct logon_refused *m)
 {
     bool replace = m->text[0] && words_text_replaces(m->reason);
     char text[2 * TEXT_BYTES];
+    s->nkept = 0;
     snprintf(text, sizeof text, "%s%s%s", replace ? "" : words_refusal(m->reason), m->text[0] && !replace ? "\n" : "", m->text);
     field_clear(&s->password);
     wipe_answers(s);

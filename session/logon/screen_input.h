@@ -34,6 +34,8 @@ struct screen {
     struct field name, password, answers[CONV_MAX];
     bool asked[CONV_MAX];      /* prompt i wants an answer */
     uint32_t nanswers;
+    struct conv_prompt kept[CONV_MAX]; /* messages that PAM did not wait with: they stay above its next question */
+    uint32_t nkept;
     struct logon_start start;
     struct box old_card;
     int pointer_x, pointer_y, wheel;

@@ -161,6 +161,7 @@ void logon_ask(struct logon *l, const struct leader_conv *conv)
     if (!c)
         return;
     c->nprompts = conv->nprompts;
+    c->inform = conv->inform;
     memcpy(c->prompts, conv->prompts, conv->nprompts * sizeof conv->prompts[0]);
     l->nprompts = conv->nprompts;
     l->state = LOGON_ASKED;

@@ -58,7 +58,7 @@ static const struct wire_def *const monitor_to_leader_defs[] = {
 const struct wire_proto monitor_to_leader = {"monitor to leader", monitor_to_leader_defs, COUNT(monitor_to_leader_defs)};
 
 static const struct wire_field leader_conv_fields[] = {
-    WF_ARRAY(leader_conv, prompts, nprompts, &conv_prompt_def),
+    WF_ARRAY(leader_conv, prompts, nprompts, &conv_prompt_def), WF_U8(leader_conv, inform, 1),
 };
 WIRE_DEF(leader_conv, 101, 0);
 static const struct wire_field leader_verdict_fields[] = {

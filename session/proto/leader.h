@@ -56,7 +56,12 @@ extern const struct wire_def leader_auth_def, leader_answers_def, leader_refresh
     leader_detach_def, leader_logoff_def, leader_notice_def;
 
 /* leader → monitor */
-struct leader_conv { uint32_t nprompts; struct conv_prompt prompts[CONV_MAX]; };
+struct leader_conv {             /* answered with leader_answers */
+    uint32_t nprompts;
+    struct conv_prompt prompts[CONV_MAX];
+    uint8_t inform;              /* 1: messages only, PAM goes on at once ("touch your key"): show them and answer without waiting.
+                                  * 0: wait for the user, who also acknowledges messages that no prompt followed */
+};
 struct leader_verdict {
     uint8_t reason;              /* REFUSE_NONE: authenticated, account valid, password (if it was expired) changed */
     char text[TEXT_BYTES];

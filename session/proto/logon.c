@@ -10,7 +10,7 @@ static const struct wire_field logon_start_fields[] = {
 };
 WIRE_DEF(logon_start, 1, 0);
 static const struct wire_field logon_conv_fields[] = {
-    WF_ARRAY(logon_conv, prompts, nprompts, &conv_prompt_def),
+    WF_ARRAY(logon_conv, prompts, nprompts, &conv_prompt_def), WF_U8(logon_conv, inform, 1),
 };
 WIRE_DEF(logon_conv, 2, 0);
 static const struct wire_field logon_refused_fields[] = {

@@ -16,7 +16,11 @@ struct logon_start {
     char title[256];            /* NOTICE: headline */
     char text[LOG_TAIL_BYTES];  /* banner, or the notice */
 };
-struct logon_conv { uint32_t nprompts; struct conv_prompt prompts[CONV_MAX]; }; /* answer with logon_answers */
+struct logon_conv {             /* answer with logon_answers */
+    uint32_t nprompts;
+    struct conv_prompt prompts[CONV_MAX];
+    uint8_t inform;             /* 1: messages only: show them, answer at once, keep them above the next prompts */
+};
 struct logon_refused {          /* back to the first page, unless `final` */
     uint8_t reason;
     uint8_t final;              /* no more attempts: show it, the monitor ends the connection */

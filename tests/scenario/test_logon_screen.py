@@ -103,7 +103,7 @@ def test_an_expired_password_is_changed_on_the_screen(oriel, connect, person):
         settled(client, 12)
         client.save("expired-1")
         assert not procs.of_user("expired")
-        answers = [old, new, new]
+        answers = [old, old, new, new]
         # PAM asks for the current password once more, or not, as its stack is set up: the logon screen shows what it asks.
         for n in range(6):
             if client.shows(dora.stamp):

@@ -586,6 +586,47 @@ static void messages_alone_wait_to_be_acknowledged(void **state)
     close_rig(&r);
 }
 
+static void say(struct rig *r, uint8_t style, const char *text)
+{
+    static struct logon_conv m;
+    m.nprompts = 1;
+    m.inform = 1;
+    m.prompts[0].style = style;
+    snprintf(m.prompts[0].text, TEXT_BYTES, "%s", text);
+    screen_conv(r->s, &m);
+}
+
+static unsigned count_messages(struct rig *r)
+{
+    unsigned n = 0;
+    struct page *p = screen_page(r->s);
+    for (unsigned i = 0; i < p->nwidgets; i++)
+        n += p->widgets[i].kind == WIDGET_MESSAGE;
+    return n;
+}
+
+static void messages_nobody_waits_for_stay_above_the_next_prompt(void **state)
+{
+    struct rig r = rig(800, 600);
+    open_rig(&r, "anna");
+    key(&r, SC_ENTER, 0);
+    say(&r, PAM_ERROR_MSG, "You must change your password.");
+    assert_int_equal(r.answers, 1); /* at once */
+    assert_int_equal(r.answer.nanswers, 1);
+    assert_string_equal(message_of(&r), "You must change your password.");
+    key(&r, SC_ENTER, 0); /* and nothing is to be confirmed */
+    assert_int_equal(r.answers, 1);
+    assert_int_equal(r.cancels, 0);
+    say(&r, PAM_TEXT_INFO, "Changing password for anna.");
+    ask(&r, 1, (const int[]){PAM_PROMPT_ECHO_OFF}, (const char *const[]){"Current password: "});
+    assert_int_equal(count_messages(&r), 2);
+    assert_int_equal(focus_id(&r), ID_ANSWER);
+    type(&r, "x\r");
+    ask(&r, 1, (const int[]){PAM_PROMPT_ECHO_OFF}, (const char *const[]){"New password: "});
+    assert_int_equal(count_messages(&r), 0);
+    close_rig(&r);
+}
+
 static void sixteen_long_prompts_fit_by_scrolling(void **state)
 {
     static char text[TEXT_BYTES];
@@ -773,6 +814,7 @@ int main(void)
         cmocka_unit_test(the_card_lies_on_the_primary_monitor),
         cmocka_unit_test(several_prompts_are_answered_in_their_places),
         cmocka_unit_test(messages_alone_wait_to_be_acknowledged),
+        cmocka_unit_test(messages_nobody_waits_for_stay_above_the_next_prompt),
         cmocka_unit_test(sixteen_long_prompts_fit_by_scrolling),
         cmocka_unit_test(answers_do_not_stay_for_the_next_question),
         cmocka_unit_test(escape_gives_a_conversation_up),
