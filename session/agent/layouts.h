@@ -8,6 +8,9 @@
 
 #include "session/display/backend.h"
 
+#define KEYBOARD_TYPE_JAPANESE 7 /* MS-RDPBCGR 2.2.1.3.2, keyboardType */
+#define KEYBOARD_TYPE_KOREAN 8
+
 struct layout_entry { uint32_t klid; struct backend_keymap keymap; };
 extern const struct layout_entry layouts_table[];
 extern const size_t layouts_count;
