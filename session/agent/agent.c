@@ -30,6 +30,9 @@ void agent_arm(struct event *timer, uint64_t us)
 
 void agent_end(struct agent *a, int code, enum display_end_reason reason)
 {
+    if (a->ending)
+        return; /* the first reason counts */
+    a->ending = true;
     a->exit_code = code;
     client_remove_all(a, reason);
     event_base_loopbreak(a->base);
@@ -60,19 +63,18 @@ static void apply_layout(struct agent *a, const struct display_layout *want)
     renew_buffers(a);
 }
 
-void agent_want_layout(struct agent *a, const struct display_monitor *monitors, uint32_t n)
+void agent_want_layout(struct agent *a, const struct display_monitor *monitors, uint32_t n, bool at_once)
 {
     struct display_layout want;
     layout_normalise(monitors, n, (uint32_t)a->config.display_max_width, (uint32_t)a->config.display_max_height, &want);
-    if (evtimer_pending(a->layout_timer, NULL)) {
-        a->next_layout = want;
+    a->next_layout = want;
+    if (evtimer_pending(a->layout_timer, NULL) && !at_once)
         return;
-    }
+    evtimer_del(a->layout_timer);
     if (layout_equal(&want, &a->asked_layout))
         return;
     uint64_t since = agent_now_us() - a->layout_us;
-    a->next_layout = want;
-    if (a->layout_us && since < LAYOUT_PAUSE_US) {
+    if (a->layout_us && since < LAYOUT_PAUSE_US && !at_once) {
         agent_arm(a->layout_timer, LAYOUT_PAUSE_US - since);
         return;
     }
@@ -220,7 +222,7 @@ static void on_start(struct agent *a, const struct agent_start *m)
         return;
     }
     a->idle_seconds = m->idle_seconds;
-    agent_want_layout(a, m->open.monitors, m->open.nmonitors);
+    agent_want_layout(a, m->open.monitors, m->open.nmonitors, true);
     (void)a->ops->set_scale(a->backend, layout_scale(&a->layout));
     agent_set_keyboard(a, m->open.keyboard_layout, m->open.keyboard_type, m->open.keyboard_subtype);
     a->ops->input_done(a->backend);

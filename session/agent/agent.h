@@ -80,6 +80,7 @@ struct agent {
     bool cursor_known;
     uint8_t locks;
     bool locks_known;
+    bool ending;
     int exit_code;
 };
 
@@ -87,8 +88,8 @@ uint64_t agent_now_us(void);
 void agent_arm(struct event *timer, uint64_t us);
 /* End the program with this code; clients are told `reason` first. */
 void agent_end(struct agent *a, int code, enum display_end_reason reason);
-/* Take a layout from a control client: now, or gathered with those that follow at once. */
-void agent_want_layout(struct agent *a, const struct display_monitor *monitors, uint32_t n);
+/* Take a layout from a control client: at once, or gathered with those that follow soon. */
+void agent_want_layout(struct agent *a, const struct display_monitor *monitors, uint32_t n, bool at_once);
 void agent_set_keyboard(struct agent *a, uint32_t layout, uint32_t type, uint32_t subtype);
 /* A control client did something: the idle clock starts over. */
 void agent_note_input(struct agent *a);

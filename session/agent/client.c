@@ -66,7 +66,7 @@ static void on_open(struct client *c, const struct display_open *m)
     struct agent *a = c->agent;
     uint32_t id = c->id;
     if (c->role == ROLE_CONTROL) {
-        agent_want_layout(a, m->monitors, m->nmonitors);
+        agent_want_layout(a, m->monitors, m->nmonitors, true);
         agent_set_keyboard(a, m->keyboard_layout, m->keyboard_type, m->keyboard_subtype);
         agent_note_input(a);
     }
@@ -106,7 +106,7 @@ static void on_control(struct client *c, const struct wire_def *def, void *msg)
         input_handle(c, msg);
     } else if (def == &display_layout_def) {
         struct display_layout *l = msg;
-        agent_want_layout(a, l->monitors, l->nmonitors);
+        agent_want_layout(a, l->monitors, l->nmonitors, false);
     } else if (def == &display_keyboard_def) {
         struct display_keyboard *k = msg;
         agent_set_keyboard(a, k->keyboard_layout, k->keyboard_type, k->keyboard_subtype);

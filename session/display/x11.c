@@ -222,6 +222,8 @@ static int x11_open(struct event_base *base, const struct backend_events *ev, vo
     r = x11_keys_create(b, why, cap);
     if (r < 0)
         goto fail;
+    (void)x11_sync(b); /* where the pointer is now is nobody's doing */
+    b->pointer_moved = false;
     r = -ENOMEM;
     b->readable = event_new(base, xcb_get_file_descriptor(b->c), EV_READ | EV_PERSIST, on_readable, b);
     if (!b->readable || event_add(b->readable, NULL) < 0) {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <xcb/xcbext.h>
 
 #include "common/log.h"
 #include "session/display/x11.h"
@@ -222,20 +224,29 @@ static void delete_our_monitors(struct backend *b)
     free(r);
 }
 
+/* RRSetMonitor (RandR 1.5, section 7.5). libxcb 1.15's wrapper aborts when the monitor has an output: sent by hand. */
+struct set_monitor_request {
+    uint8_t major, minor;
+    uint16_t length;            /* these three are filled in by libxcb */
+    xcb_window_t window;
+    xcb_randr_monitor_info_t info;
+    xcb_randr_output_t output;
+};
+
 static int lay_monitor(struct backend *b, const struct display_monitor *m, uint32_t index, const xcb_randr_output_t *output)
 {
-    union {
-        xcb_randr_monitor_info_t info;
-        uint8_t bytes[sizeof(xcb_randr_monitor_info_t) + sizeof(xcb_randr_output_t)];
-    } u = {.info = {.primary = m->primary, .nOutput = output ? 1 : 0, .x = (int16_t)m->x, .y = (int16_t)m->y,
-                    .width = (uint16_t)m->width, .height = (uint16_t)m->height,
-                    .width_in_millimeters = m->phys_width, .height_in_millimeters = m->phys_height}};
+    static const xcb_protocol_request_t request = {.count = 1, .ext = &xcb_randr_id, .opcode = XCB_RANDR_SET_MONITOR, .isvoid = 1};
+    struct set_monitor_request r = {
+        .window = b->root, .output = output ? *output : 0,
+        .info = {.primary = m->primary, .nOutput = output ? 1 : 0, .x = (int16_t)m->x, .y = (int16_t)m->y,
+                 .width = (uint16_t)m->width, .height = (uint16_t)m->height,
+                 .width_in_millimeters = m->phys_width, .height_in_millimeters = m->phys_height}};
     char name[24];
     snprintf(name, sizeof name, MODE_PREFIX "%u", index);
-    u.info.name = x11_atom(b, name);
-    if (output)
-        memcpy(u.bytes + sizeof u.info, output, sizeof *output);
-    return x11_check(b, xcb_randr_set_monitor_checked(b->c, b->root, &u.info), "set monitor");
+    r.info.name = x11_atom(b, name);
+    struct iovec iov[3] = {[2] = {&r, output ? sizeof r : offsetof(struct set_monitor_request, output)}};
+    xcb_void_cookie_t cookie = {xcb_send_request(b->c, XCB_REQUEST_CHECKED, iov + 2, &request)};
+    return x11_check(b, cookie, "set monitor");
 }
 
 static int set_single(struct backend *b, struct setup *s, const struct display_layout *l, uint32_t width, uint32_t height)

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Typing through the real oriel-agent into a real X server. argv[1]: "xvfb" or "xorg". An X client reads back what arrives:
+ * the key event's keycode and state, looked up in the keymap that the server has. */
+#define explicit explicit_ /* a field of xcb/xkb.h is named as a C++ word */
+#include <xcb/xkb.h>
+#undef explicit
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xkbcommon/xkbcommon-x11.h>
+#include <xkbcommon/xkbcommon.h>
+
+#include "session/agent/layouts.h"
+#include "tests/unit/agent/display_fixture.h"
+
+#define SHIFT 0x2a
+#define ALTGR 0x38 /* with E0 */
+#define EVDEV 8
+
+/* The keymap the server has now. */
+static struct xkb_keymap *server_keymap(struct fixture *x, struct xkb_context *c)
+{
+    int32_t device = xkb_x11_get_core_keyboard_device_id(x->c);
+    struct xkb_keymap *m = xkb_x11_keymap_new_from_device(c, x->c, device, XKB_KEYMAP_COMPILE_NO_FLAGS);
+    assert_non_null(m);
+    return m;
+}
+
+static void use_xkb(struct fixture *x)
+{
+    uint16_t major, minor;
+    assert_int_equal(xkb_x11_setup_xkb_extension(x->c, 1, 0, XKB_X11_SETUP_XKB_EXTENSION_NO_FLAGS, &major, &minor, NULL, NULL), 1);
+}
+
+static xkb_keysym_t received(struct fixture *x, struct xkb_keymap *m)
+{
+    uint16_t state = 0;
+    uint8_t code = fixture_next_key(x, &state);
+    struct xkb_state *s = xkb_state_new(m);
+    xkb_state_update_mask(s, state & 0xff, 0, 0, 0, 0, state >> 13 & 3);
+    xkb_keysym_t sym = code ? xkb_state_key_get_one_sym(s, code) : XKB_KEY_NoSymbol;
+    xkb_state_unref(s);
+    return sym;
+}
+
+static xkb_keysym_t expected(struct xkb_keymap *m, uint32_t scancode, bool shift, bool altgr)
+{
+    struct xkb_state *s = xkb_state_new(m);
+    if (shift)
+        xkb_state_update_key(s, 42 + EVDEV, XKB_KEY_DOWN);
+    if (altgr)
+        xkb_state_update_key(s, 100 + EVDEV, XKB_KEY_DOWN);
+    xkb_keysym_t sym = xkb_state_key_get_one_sym(s, scancode + EVDEV);
+    xkb_state_unref(s);
+    return sym;
+}
+
+static void press(struct front *f, uint32_t code, unsigned flags)
+{
+    front_key(f, code, flags | INPUT_DOWN);
+}
+
+static const uint32_t probes[] = {0x03, 0x0c, 0x0d, 0x10, 0x15, 0x1a, 0x1b, 0x27, 0x28, 0x29, 0x2b, 0x33, 0x56};
+
+/* Returns how many keysyms were other than libxkbcommon's. */
+static int try_level(struct fixture *x, struct front *f, struct xkb_keymap *want, struct xkb_keymap *have, bool shift, bool altgr)
+{
+    int wrong = 0;
+    if (shift) {
+        press(f, SHIFT, 0);
+        (void)received(x, have);
+    }
+    if (altgr) {
+        press(f, ALTGR, INPUT_EXTENDED);
+        (void)received(x, have);
+    }
+    for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++) {
+        press(f, probes[i], 0);
+        front_key(f, probes[i], 0);
+        xkb_keysym_t got = received(x, have), sym = expected(want, probes[i], shift, altgr);
+        char a[64], b[64];
+        xkb_keysym_get_name(got, a, sizeof a);
+        xkb_keysym_get_name(sym, b, sizeof b);
+        if (got != sym)
+            print_error("scancode %02x shift %d altgr %d: %s, not %s\n", probes[i], shift, altgr, a, b);
+        wrong += got != sym;
+    }
+    if (altgr)
+        front_key(f, ALTGR, INPUT_EXTENDED);
+    if (shift)
+        front_key(f, SHIFT, 0);
+    return wrong;
+}
+
+/* The agent loads the layout before it handles what comes later: a lock message after it, echoed as LEDs, marks the end. */
+static void set_layout(struct fixture *x, struct front *f, uint32_t klid)
+{
+    struct display_keyboard k = {.keyboard_layout = klid, .keyboard_type = 4};
+    wire_send(f->sock, &display_keyboard_def, &k, NULL);
+    front_event(f, &(struct display_event){.type = INPUT_MOVE, .x = (int32_t)(klid % 613), .y = (int32_t)(klid >> 16) + 7});
+    fixture_wait_pointer(x, (int)(klid % 613), (int)(klid >> 16) + 7);
+}
+
+static void every_layout_types_what_libxkbcommon_says(void **state)
+{
+    struct fixture *x = *state;
+    struct front f;
+    int wrong = 0, dead = 0;
+    use_xkb(x);
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
+    fixture_focus(x);
+    struct xkb_context *c = xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
+    for (size_t i = 0; i < layouts_count; i++) {
+        const struct backend_keymap *k = &layouts_table[i].keymap;
+        struct xkb_rule_names names = {"evdev", k->model, k->layout, k->variant, k->options};
+        struct xkb_keymap *want = xkb_keymap_new_from_names(c, &names, XKB_KEYMAP_COMPILE_NO_FLAGS);
+        assert_non_null(want);
+        set_layout(x, &f, layouts_table[i].klid);
+        struct xkb_keymap *have = server_keymap(x, c);
+        int w = try_level(x, &f, want, have, false, false) + try_level(x, &f, want, have, true, false) +
+                try_level(x, &f, want, have, false, true);
+        if (w)
+            print_error("KLID 0x%08x %s(%s): %d wrong\n", layouts_table[i].klid, k->layout, k->variant, w);
+        wrong += w;
+        for (size_t p = 0; p < sizeof probes / sizeof probes[0]; p++)
+            dead += (expected(want, probes[p], false, false) & 0xffffff00) == 0xfe00;
+        xkb_keymap_unref(have);
+        xkb_keymap_unref(want);
+        assert_true(front_settle(&f, 0, 100) >= 0);
+    }
+    print_message("%zu layouts, %zu keys each at three levels, %d dead keys among them\n", layouts_count,
+                  sizeof probes / sizeof probes[0], dead);
+    assert_int_equal(wrong, 0);
+    assert_true(dead > 20);
+    xkb_context_unref(c);
+    front_finish(&f);
+}
+
+static void characters_that_no_key_has_arrive_in_order(void **state)
+{
+    enum { N = 120 };
+    struct fixture *x = *state;
+    struct front f;
+    use_xkb(x);
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
+    fixture_focus(x);
+    struct xkb_context *c = xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
+    set_layout(x, &f, 0x409);
+    uint32_t text[N];
+    for (int i = 0; i < N; i++)
+        text[i] = i % 4 == 0 ? (uint32_t)('a' + i % 26) : i % 4 == 1 ? 0x410 + (uint32_t)i % 32 : i % 4 == 2 ? 0x4e00 + (uint32_t)i * 7 : (uint32_t)('A' + i % 26);
+    for (int i = 0; i < N; i++) {
+        front_event(&f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i], .flags = INPUT_DOWN});
+        front_event(&f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i]});
+    }
+    press(&f, 0x1c, 0); /* Return waits behind them */
+    front_key(&f, 0x1c, 0);
+    int right = 0;
+    for (int i = 0; i <= N; i++) {
+        struct xkb_keymap *have = NULL;
+        uint16_t mods = 0;
+        uint8_t code = fixture_next_key(x, &mods);
+        if (code == 50) /* Shift, for a capital */
+            code = fixture_next_key(x, &mods);
+        have = server_keymap(x, c);
+        struct xkb_state *s = xkb_state_new(have);
+        xkb_state_update_mask(s, mods & 0xff, 0, 0, 0, 0, mods >> 13 & 3);
+        right += xkb_state_key_get_utf32(s, code) == (i < N ? text[i] : '\r');
+        xkb_state_unref(s);
+        xkb_keymap_unref(have);
+    }
+    print_message("%d of %d characters right\n", right - 1, N);
+    assert_int_equal(right, N + 1);
+    xkb_context_unref(c);
+    front_finish(&f);
+}
+
+static void a_held_key_repeats_as_often_as_the_client_says(void **state)
+{
+    struct fixture *x = *state;
+    struct front f;
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
+    fixture_focus(x);
+    press(&f, 0x1e, 0);
+    assert_int_equal(fixture_count_presses(x, 1500), 1); /* the server's own repetition would have begun after 0.7 s */
+    for (int i = 0; i < 5; i++)
+        press(&f, 0x1e, 0);
+    assert_int_equal(fixture_count_presses(x, 300), 5);
+    assert_int_equal(fixture_run("xset r rate 200 30"), 0); /* what a desktop does when it starts */
+    press(&f, 0x1e, 0);
+    assert_int_equal(fixture_count_presses(x, 700), 1);
+    front_key(&f, 0x1e, 0);
+    assert_int_equal(fixture_keys_down_after(x, 2000), 0);
+    front_finish(&f);
+}
+
+static void nothing_stays_pressed_after_a_client_is_gone(void **state)
+{
+    struct fixture *x = *state;
+    struct front f;
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
+    fixture_focus(x);
+    press(&f, SHIFT, 0);
+    press(&f, 0x1d, 0);
+    press(&f, 0x38, INPUT_EXTENDED);
+    press(&f, 0x1e, 0);
+    front_event(&f, &(struct display_event){.type = INPUT_BUTTON, .code = 1, .flags = INPUT_DOWN, .x = 100, .y = 100});
+    fixture_expect_click(x, 1);
+    assert_int_equal(fixture_keys_down(x), 4);
+    front_finish(&f);
+    assert_int_equal(fixture_keys_down_after(x, 2000), 0);
+    fixture_expect_release(x, 1);
+}
+
+static uint8_t server_locks(struct fixture *x)
+{
+    xcb_xkb_get_state_reply_t *r = xcb_xkb_get_state_reply(x->c, xcb_xkb_get_state(x->c, XCB_XKB_ID_USE_CORE_KBD), NULL);
+    uint8_t locks = r ? r->lockedMods : 0xff;
+    free(r);
+    return locks;
+}
+
+static void locks_go_both_ways(void **state)
+{
+    enum { CAPS = XCB_MOD_MASK_LOCK, NUM = XCB_MOD_MASK_2 };
+    struct fixture *x = *state;
+    struct front f;
+    use_xkb(x);
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
+    fixture_focus(x);
+    for (uint32_t locks = 0; locks < 8; locks++) {
+        front_event(&f, &(struct display_event){.type = INPUT_LOCKS, .code = locks});
+        front_event(&f, &(struct display_event){.type = INPUT_MOVE, .x = (int32_t)locks + 50, .y = 60});
+        fixture_wait_pointer(x, (int)locks + 50, 60);
+        assert_int_equal(server_locks(x), (locks & INPUT_LOCK_CAPS ? CAPS : 0) | (locks & INPUT_LOCK_NUM ? NUM : 0));
+    }
+    front_event(&f, &(struct display_event){.type = INPUT_LOCKS, .code = 0});
+    front_settle(&f, 50, 1000);
+    unsigned before = f.ledses;
+    xcb_xkb_latch_lock_state(x->c, XCB_XKB_ID_USE_CORE_KBD, CAPS, CAPS, 0, 0, 0, 0, 0);
+    xcb_flush(x->c);
+    for (int i = 0; i < 50 && f.ledses == before; i++)
+        front_step(&f, 100);
+    assert_int_equal(f.leds.locks, INPUT_LOCK_CAPS);
+    press(&f, 0x3a, 0); /* the key itself turns it off again */
+    front_key(&f, 0x3a, 0);
+    for (int i = 0; i < 50 && f.leds.locks; i++)
+        front_step(&f, 100);
+    assert_int_equal(f.leds.locks, 0);
+    assert_int_equal(server_locks(x), 0);
+    front_finish(&f);
+}
+
+static void a_lock_message_releases_keys(void **state)
+{
+    struct fixture *x = *state;
+    struct front f;
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
+    fixture_focus(x);
+    press(&f, 0x38, 0);
+    press(&f, 0x0f, 0); /* Alt+Tab away: the client sees no release */
+    fixture_next_key(x, NULL);
+    fixture_next_key(x, NULL);
+    front_event(&f, &(struct display_event){.type = INPUT_LOCKS});
+    assert_int_equal(fixture_keys_down_after(x, 2000), 0);
+    front_finish(&f);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    fixture_kind = strcmp(argv[1], "xorg") == 0 ? XSERVER_XORG : XSERVER_XVFB;
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        CASE(every_layout_types_what_libxkbcommon_says),
+        CASE(characters_that_no_key_has_arrive_in_order),
+        CASE(a_held_key_repeats_as_often_as_the_client_says),
+        CASE(nothing_stays_pressed_after_a_client_is_gone),
+        CASE(locks_go_both_ways),
+        CASE(a_lock_message_releases_keys),
+    };
+    return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
+}
