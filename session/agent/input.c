@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a control client does with keys, pointer and wheel. Everything here is from outside: unknown codes are dropped, positions
  * clamped to the monitors. */
+#include <linux/input-event-codes.h>
+
 #include "session/agent/agent.h"
 
 #define KEYS_MAX 256   /* evdev codes that X11 can carry end at 247 */
 
 static bool legal_button(uint32_t button) { return (button >= 1 && button <= 3) || button == 8 || button == 9; }
 
+static bool is_modifier(uint32_t code)
+{
+    switch (code) {
+    case KEY_LEFTCTRL: case KEY_RIGHTCTRL: case KEY_LEFTSHIFT: case KEY_RIGHTSHIFT: case KEY_LEFTALT: case KEY_RIGHTALT:
+    case KEY_LEFTMETA: case KEY_RIGHTMETA: case KEY_CAPSLOCK: case KEY_NUMLOCK: case KEY_SCROLLLOCK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Windows clients repeat modifiers, too; a repeated press means a release before it, and releasing Super opens a menu. */
 static void press(struct client *c, uint32_t code, bool down)
 {
     uint8_t bit = (uint8_t)(1u << (code & 7)), *byte = &c->keys[code / 8];
-    if (!down && !(*byte & bit))
+    bool is_down = *byte & bit;
+    if (!down && !is_down)
         return; /* released already: locks, detach or a client that only saw the end of it */
+    if (down && is_down && is_modifier(code))
+        return;
     *byte = (uint8_t)(down ? *byte | bit : *byte & ~bit);
+    if (down && is_down)
+        c->agent->ops->key(c->agent->backend, code, false);
     c->agent->ops->key(c->agent->backend, code, down);
 }
 

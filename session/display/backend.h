@@ -70,7 +70,8 @@ struct backend_ops {
     void (*copy)(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t nrects);
     /* Wait until all copies asked for are done. */
     int (*sync)(struct backend *b);
-    /* Input. Key codes are evdev's (linux/input-event-codes.h), buttons X11's. A key that is down and pressed again repeats. */
+    /* Input. Key codes are evdev's (linux/input-event-codes.h), buttons X11's. The
+     * server must not repeat keys by itself: clients do. */
     void (*key)(struct backend *b, uint32_t code, bool down);
     void (*unicode)(struct backend *b, uint32_t code_point);
     void (*move)(struct backend *b, int32_t x, int32_t y);

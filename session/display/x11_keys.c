@@ -16,7 +16,7 @@
 #include "session/display/x11_unicode.h"
 
 #define CORE_KEYBOARD XCB_XKB_ID_USE_CORE_KBD
-#define REPEAT_NEVER_MS 65535 /* the largest delay: the client's own repeated presses make the repetition */
+#define REPEAT_NEVER_MS 65535 /* the largest delay there is */
 #define LOAD_ALL 0xbf         /* all parts of a keymap but the geometry (XkbGBN_AllComponentsMask) */
 #define NUM_LOCK_KEYSYM 0xff7f
 
@@ -58,7 +58,7 @@ static uint8_t find_num_mask(struct backend *b)
     return mask;
 }
 
-/* Repeat keys stay on, or the server would drop the client's repeated presses; only its own timer must never fire. */
+/* Clients repeat keys, at their own rate. Repetition is not switched off, for users look at that setting; it just never begins. */
 static void stop_own_repeat(struct backend *b)
 {
     xcb_xkb_get_controls_reply_t *r = xcb_xkb_get_controls_reply(b->c, xcb_xkb_get_controls(b->c, CORE_KEYBOARD), NULL);

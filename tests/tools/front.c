@@ -102,7 +102,7 @@ int front_step(struct front *f, int timeout_ms)
     static _Alignas(16) uint8_t buf[sizeof(struct display_cursor) + sizeof(struct display_frame)];
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
-    int r = wire_recv(f->sock, &display_to_front, &def, buf, fds, timeout_ms);
+    int r = wire_recv(f->sock, &display_to_front, &def, buf, fds, timeout_ms > 0 ? timeout_ms : 1); /* 0 would block */
     if (r < 0)
         return r == -EAGAIN ? -ETIMEDOUT : r;
     if (def == &display_buffer_def)
