@@ -38,6 +38,7 @@ struct client {
     uint32_t id;
     uint8_t role;                   /* enum client_role */
     bool open, suppressed, on_loan;
+    bool cursor_stale;              /* the last shape was not sent: too much is queued */
     uint32_t frame;
     struct backend_pixels *pixels;
     pixman_region32_t pending;      /* damage this client has not seen */

@@ -7,7 +7,8 @@
 #include "common/log.h"
 #include "session/agent/agent.h"
 
-#define CLIENT_QUEUE_MAX (256 * 1024) /* frames wait for frame_done, so only cursors can pile up: a second of a busy animation */
+#define CLIENT_QUEUE_MAX (256 * 1024) /* one frame on loan, one buffer per layout, few LEDs: reached only by one who never reads */
+#define CURSOR_QUEUE_MAX (64 * 1024)  /* two shapes of the largest kind */
 
 struct client *client_find(struct agent *a, uint32_t id)
 {
@@ -55,9 +56,11 @@ void client_new_buffer(struct client *c)
     tell_size(c);
 }
 
+/* A client that does not read gets the shape of the day when it comes back, not every one it missed. */
 void client_send_cursor(struct client *c)
 {
-    if (c->agent->cursor_known)
+    c->cursor_stale = link_queued(c->link) > CURSOR_QUEUE_MAX;
+    if (c->agent->cursor_known && !c->cursor_stale)
         (void)link_send(c->link, &display_cursor_def, &c->agent->cursor, NULL);
 }
 
@@ -86,6 +89,8 @@ static void on_frame_done(struct client *c, const struct display_frame_done *m)
     if (!c->on_loan || m->frame != c->frame)
         return; /* of an older buffer */
     c->on_loan = false;
+    if (c->cursor_stale)
+        client_send_cursor(c);
     frames_step(c->agent);
 }
 

@@ -9,7 +9,7 @@
 
 static bool ready(const struct client *c)
 {
-    return c->open && !c->suppressed && !c->on_loan && link_queued(c->link) == 0;
+    return c->open && !c->suppressed && !c->on_loan;
 }
 
 static bool any_ready(const struct agent *a)

@@ -32,6 +32,12 @@ void x11_replied(struct backend *b)
         event_active(b->readable, EV_READ, 0);
 }
 
+void x11_flush(struct backend *b)
+{
+    xcb_flush(b->c);
+    x11_replied(b);
+}
+
 int x11_check(struct backend *b, xcb_void_cookie_t cookie, const char *what)
 {
     xcb_generic_error_t *e = xcb_request_check(b->c, cookie);
@@ -99,26 +105,35 @@ static void dispatch(struct backend *b, xcb_generic_event_t *e)
     }
 }
 
+/* The next event. Flushing reads what has come meanwhile, so the queue is looked at once more. */
+static xcb_generic_event_t *next_event(struct backend *b)
+{
+    xcb_generic_event_t *e = xcb_poll_for_event(b->c);
+    if (e)
+        return e;
+    xcb_flush(b->c);
+    return xcb_poll_for_queued_event(b->c);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct backend *b = arg;
     (void)fd;
     (void)what;
-    xcb_generic_event_t *e;
     if (!b->reported) {
         b->reported = true;
         x11_cursor_report(b);
         x11_keys_report(b);
     }
-    while (!b->dead && (e = xcb_poll_for_event(b->c))) {
+    xcb_generic_event_t *e;
+    while ((e = next_event(b))) {
         dispatch(b, e);
         free(e);
     }
-    if (b->pointer_moved && !b->dead) {
+    if (b->pointer_moved) {
         b->pointer_moved = false;
         b->events->pointer(b->user, b->pointer_x, b->pointer_y);
     }
-    xcb_flush(b->c);
     if (!b->dead && xcb_connection_has_error(b->c)) {
         b->dead = true;
         event_del(b->readable);
@@ -201,17 +216,10 @@ static int x11_open(struct event_base *base, const struct backend_events *ev, vo
     if (!b)
         return -ENOMEM;
     *b = (struct backend){.base = base, .events = ev, .user = user, .limits = *limits};
-    int number = 0, r = -ECONNREFUSED;
-    b->c = xcb_connect(NULL, &number);
-    if (xcb_connection_has_error(b->c)) {
-        const char *name = getenv("DISPLAY");
-        say(why, cap, "cannot connect to the X server at DISPLAY=%s", name ? name : "");
+    int r = x11_connect(&b->c, why, cap);
+    if (r < 0)
         goto fail;
-    }
-    xcb_screen_iterator_t it = xcb_setup_roots_iterator(xcb_get_setup(b->c));
-    for (; it.rem > 1 && number > 0; number--)
-        xcb_screen_next(&it);
-    b->screen = it.data;
+    b->screen = xcb_setup_roots_iterator(xcb_get_setup(b->c)).data;
     b->root = b->screen->root;
     b->width = b->screen->width_in_pixels;
     b->height = b->screen->height_in_pixels;
@@ -238,7 +246,7 @@ fail:
     return r;
 }
 
-static void x11_input_done(struct backend *b) { xcb_flush(b->c); }
+static void x11_input_done(struct backend *b) { x11_flush(b); }
 
 const struct backend_ops backend_x11 = {
     .name = "x11",

@@ -280,6 +280,6 @@ int x11_set_keymap(struct backend *b, const struct backend_keymap *k)
     b->keys->num_mask = find_num_mask(b);
     stop_own_repeat(b);
     x11_unicode_keymap_changed(b->keys->unicode, true);
-    xcb_flush(b->c);
+    x11_flush(b);
     return 0;
 }

@@ -200,7 +200,7 @@ static int switch_outputs(struct backend *b, struct setup *s, const struct displ
             xcb_randr_set_output_primary(b->c, b->root, o->id);
     }
     xcb_ungrab_server(b->c);
-    xcb_flush(b->c);
+    x11_flush(b);
     return r;
 }
 
@@ -293,7 +293,7 @@ static void drop_old_modes(struct backend *b, struct setup *s)
         if (!used)
             xcb_randr_destroy_mode(b->c, m[i].id);
     }
-    xcb_flush(b->c);
+    x11_flush(b);
 }
 
 /* Too large for this server: one monitor, as large as it can be. */

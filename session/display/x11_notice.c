@@ -33,7 +33,7 @@ static void take_down(struct backend *b, struct x11_notice *n)
         at = &(*at)->next;
     *at = n->next;
     destroy_one(n);
-    xcb_flush(b->c);
+    x11_flush(b);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -107,7 +107,7 @@ static void create_window(struct backend *b, struct x11_notice *n, const uint8_t
     xcb_configure_window(b->c, n->window, XCB_CONFIG_WINDOW_STACK_MODE, &above);
     xcb_free_gc(b->c, gc);
     xcb_free_pixmap(b->c, pixmap);
-    xcb_flush(b->c);
+    x11_flush(b);
 }
 
 int x11_notice_show(struct backend *b, int fd, uint32_t width, uint32_t height, uint32_t stride, unsigned seconds)

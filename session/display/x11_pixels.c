@@ -107,7 +107,7 @@ void x11_pixels_destroy(struct backend *b, struct backend_pixels *p)
         xcb_free_pixmap(b->c, p->pixmap);
     if (p->segment)
         xcb_shm_detach(b->c, p->segment);
-    xcb_flush(b->c);
+    x11_flush(b);
     if (p->fd >= 0)
         close(p->fd);
     free(p);

@@ -43,7 +43,7 @@ static int set_resources(struct backend *b, uint32_t dpi)
     if (text) {
         len = edit_resources(r ? xcb_get_property_value(r) : "", len, dpi, text, cap);
         xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8, (uint32_t)len, text);
-        xcb_flush(b->c);
+        x11_flush(b);
     }
     free(text);
     free(r);

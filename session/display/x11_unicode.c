@@ -64,7 +64,7 @@ void x11_unicode_forget(struct backend *b, struct x11_unicode *u)
     for (unsigned i = 0; i < u->nring; i++)
         if (u->ring[i].keysym)
             set_spare(u, &u->ring[i], 0);
-    xcb_flush(b->c);
+    x11_flush(b);
 }
 
 void x11_unicode_destroy(struct backend *b, struct x11_unicode *u)
@@ -241,7 +241,7 @@ static void work(struct x11_unicode *u)
         u->head = (u->head + 1) % QUEUE_MAX;
         u->count--;
     }
-    xcb_flush(u->b->c);
+    x11_flush(u->b);
     bool set = false;
     for (unsigned i = 0; i < u->nring; i++)
         set = set || u->ring[i].keysym;

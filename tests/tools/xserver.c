@@ -80,7 +80,7 @@ static void child(const struct xserver *x, int displayfd)
     dup2(o, 2);
     if (x->kind == XSERVER_XORG)
         execl(XORG, "Xorg", "-config", conf, "-logfile", log, "-auth", auth, "-displayfd", fd, "-noreset", "-nolisten", "tcp",
-              "-nolisten", "local", "-novtswitch", "-sharevts", (char *)NULL);
+              "-novtswitch", "-sharevts", (char *)NULL);
     else
         execl(XVFB, "Xvfb", "-auth", auth, "-displayfd", fd, "-noreset", "-nolisten", "tcp", "-screen", "0", "3840x2160x24",
               (char *)NULL);
