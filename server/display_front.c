@@ -170,6 +170,14 @@ void display_front_detach(struct peer *p)
         (void)evtimer_add(d->lost, &patience);
 }
 
+void display_front_facts(const struct client_facts *facts, struct display_open *o)
+{
+    *o = (struct display_open){.nmonitors = facts->layout.nmonitors, .keyboard_layout = facts->keyboard_layout,
+        .keyboard_type = facts->keyboard_type, .keyboard_subtype = facts->keyboard_subtype};
+    memcpy(o->monitors, facts->layout.monitors, sizeof o->monitors);
+    memcpy(o->time_zone, facts->time_zone, sizeof o->time_zone);
+}
+
 void display_front_attach(struct peer *p, int fd, uint8_t kind)
 {
     static const struct link_ops ops = {.message = on_message, .closed = on_closed};
@@ -182,12 +190,9 @@ void display_front_attach(struct peer *p, int fd, uint8_t kind)
         peer_end(p, END_SESSION_FAILED, "no memory for the display");
         return;
     }
-    const struct client_facts *facts = p->ops->facts(p->front);
     d->kind = kind;
-    struct display_open o = {.nmonitors = facts->layout.nmonitors, .keyboard_layout = facts->keyboard_layout,
-        .keyboard_type = facts->keyboard_type, .keyboard_subtype = facts->keyboard_subtype};
-    memcpy(o.monitors, facts->layout.monitors, sizeof o.monitors);
-    memcpy(o.time_zone, facts->time_zone, sizeof o.time_zone);
+    struct display_open o;
+    display_front_facts(p->ops->facts(p->front), &o);
     (void)say(d, &display_open_def, &o);
     if (p->picture.suppressed)
         display_front_suppress(p, true);

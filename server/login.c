@@ -30,6 +30,7 @@ static void send_hello(struct peer *p)
     const struct client_facts *f = p->ops->facts(p->front);
     struct peer_hello h = {.nmonitors = f->layout.nmonitors, .keyboard_layout = f->keyboard_layout};
     (void)snprintf(h.client_name, sizeof h.client_name, "%s", f->name);
+    display_front_facts(f, &h.open);
     for (uint32_t i = 0; i < f->layout.nmonitors; i++) {
         const struct display_monitor *m = &f->layout.monitors[i];
         uint32_t right = (uint32_t)m->x + m->width, bottom = (uint32_t)m->y + m->height;

@@ -126,6 +126,8 @@ void display_front_detach(struct peer *p);
 void display_front_return(struct peer *p);
 void display_front_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects);
 void display_front_suppress(struct peer *p, bool on);
+/* What the client told about itself, as the session and its drawer want it. */
+void display_front_facts(const struct client_facts *facts, struct display_open *o);
 
 /* ---- picture ---- */
 int picture_init(struct peer *p);

@@ -37,7 +37,7 @@ static bool connect_leader(struct monitor *m, const char *path, int *count)
         close(fd);
         return true;
     }
-    *count += leader_found(m, fd, who.pid) != NULL;
+    *count += leader_found(m, fd, who.pid, strtoull(strrchr(path, '/') + 1, NULL, 10)) != NULL;
     return true;
 }
 
@@ -48,22 +48,38 @@ static void on_cleared(struct monitor *m, uint64_t session, bool clean)
     reap_note_remove(m, session);
 }
 
+/* By the note at `path`. */
+static void clear_by_note(struct monitor *m, const char *path)
+{
+    struct reap_note n;
+    int r = reap_note_read(path, &n);
+    if (r == -ENOENT)
+        return;
+    if (r < 0) {
+        log_warning("session note broken", "path=%s: removed", path);
+        (void)unlink(path);
+        return;
+    }
+    log_warning("session lost", "session=%" PRIu64 ": its leader died unseen; clearing up", n.session);
+    (void)store_session_seen(m->store, n.session);
+    reap_start(m, &n, on_cleared);
+}
+
+void found_lost(struct monitor *m, uint64_t session)
+{
+    char name[64], path[256];
+    snprintf(name, sizeof name, "leaders/%" PRIu64 ".session", session);
+    if (config_run_path(&m->config, name, path, sizeof path) == 0)
+        clear_by_note(m, path);
+}
+
 static void clear_dead(struct monitor *m, const char *dir, const char *name)
 {
     char note[512], sock[520];
-    struct reap_note n;
     snprintf(note, sizeof note, "%s/%s", dir, name);
     snprintf(sock, sizeof sock, "%.*s.sock", (int)(strlen(note) - strlen(".session")), note);
-    if (access(sock, F_OK) == 0)
-        return;
-    if (reap_note_read(note, &n) < 0) {
-        log_warning("session note broken", "path=%s: removed", note);
-        (void)unlink(note);
-        return;
-    }
-    log_warning("session lost", "session=%" PRIu64 ": its leader died while no monitor ran; clearing up", n.session);
-    (void)store_session_seen(m->store, n.session);
-    reap_start(m, &n, on_cleared);
+    if (access(sock, F_OK) != 0)
+        clear_by_note(m, note);
 }
 
 int found_scan(struct monitor *m)

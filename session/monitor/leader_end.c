@@ -12,6 +12,7 @@
 #include "common/link.h"
 #include "common/log.h"
 #include "session/monitor/attempt.h"
+#include "session/monitor/found.h"
 #include "session/monitor/session.h"
 
 static void on_conv(void *end, const void *msg, const int *fds);
@@ -29,11 +30,11 @@ static const struct request leader_rows[] = {
     {&leader_verdict_def, LEADER_AUTH, 0, true, on_verdict},
     {&leader_refreshed_def, LEADER_REFRESHING, 0, true, on_refreshed},
     {&leader_hello_def, LEADER_STARTING | LEADER_FOUND | LEADER_RUNNING, LEADER_ENDING, false, on_hello}, /* again: new process ids */
-    {&leader_failed_def, LEADER_STARTING | LEADER_RUNNING | LEADER_ENDING, 0, true, on_failed}, /* RUNNING: X server or desktop died */
+    {&leader_failed_def, LEADER_STARTING | LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_failed}, /* RUNNING: X server or desktop died */
     {&leader_client_state_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_state},
     {&leader_client_gone_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_gone},
     {&leader_idle_def, LEADER_RUNNING, LEADER_ENDING, false, on_idle},
-    {&leader_ended_def, LEADER_RUNNING | LEADER_ENDING, 0, true, on_ended},
+    {&leader_ended_def, LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_ended},
 };
 static const char *const state_names[LEADER_STATES] = {"AUTH", "CONV", "JUDGED", "REFRESHING", "STARTING", "FOUND", "RUNNING", "ENDING",
                                                        "GOING"};
@@ -59,9 +60,13 @@ static void kill_process(const struct leader *l)
 static void on_overdue(int fd, short what, void *arg)
 {
     struct leader *l = arg;
+    struct monitor *m = l->m;
+    uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
     log_warning("leader killed", "pid=%d state=%s why=it did not go in time", (int)l->pid, request_state_name(&leader_table, l->state));
     kill_process(l);
     leader_free(l);
+    if (found)
+        found_lost(m, found);
 }
 
 static void on_exited(int fd, short what, void *arg)
@@ -103,12 +108,16 @@ static void punish(struct leader *l, const char *what, const char *why)
 {
     struct attempt *a = l->attempt;
     struct session *s = l->session;
+    struct monitor *m = l->m;
+    uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
     log_error("leader killed", "pid=%d state=%s message=%s why=%s", (int)l->pid, request_state_name(&leader_table, l->state), what, why);
     leader_kill(l);
     if (a)
         attempt_on_leader_lost(a);
     if (s)
         session_on_leader_lost(s, "Its leader process broke a rule and was stopped.");
+    if (found)
+        found_lost(m, found);
 }
 
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
@@ -132,11 +141,15 @@ static void on_closed(void *user, struct link *link, int err)
         punish(l, "(none)", strerror(-err));
         return;
     }
+    struct monitor *m = l->m;
+    uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
     leader_discard(l);
     if (a)
         attempt_on_leader_lost(a);
     if (s)
         session_on_leader_lost(s, "The process that held it together ended.");
+    if (found)
+        found_lost(m, found);
 }
 
 static struct leader *leader_create(struct monitor *m, int fd, pid_t pid, enum leader_state state)
@@ -177,13 +190,14 @@ struct leader *leader_spawn(struct attempt *a, struct monitor *m, const struct l
     return l;
 }
 
-struct leader *leader_found(struct monitor *m, int fd, pid_t pid)
+struct leader *leader_found(struct monitor *m, int fd, pid_t pid, uint64_t session)
 {
     struct leader *l = leader_create(m, fd, pid, LEADER_FOUND);
     if (!l) {
         close(fd);
         return NULL;
     }
+    l->found = session;
     (void)monitor_timer(m, &l->timer, LEADER_HELLO_MS, on_overdue, l);
     return l;
 }

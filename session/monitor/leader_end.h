@@ -21,7 +21,7 @@ enum leader_state {
 #define LEADER_STATES 9
 #define LEADER_GRACE_MS 10000  /* a PAM module may sleep after a failure, or hang: then it is killed */
 #define LEADER_REFRESH_MS 30000
-#define LEADER_HELLO_MS 5000   /* a found leader that says nothing */
+#define LEADER_HELLO_MS 120000 /* a found leader that says nothing: it may still be starting its session (START_LIMIT_MS) */
 
 struct leader {
     LIST_ENTRY(leader) entry;
@@ -31,6 +31,7 @@ struct leader {
     int pidfd;                 /* -1: already gone */
     enum leader_state state;
     uint32_t said;
+    uint64_t found;            /* FOUND: the session its socket is named after */
     struct attempt *attempt;
     struct session *session;
     struct event *timer, *exited;
@@ -40,7 +41,7 @@ extern const struct request_table leader_table;
 /* Start a leader for an attempt, and send it `auth`. NULL: *err. */
 struct leader *leader_spawn(struct attempt *a, struct monitor *m, const struct leader_auth *auth, int *err);
 /* Take over a connection to a session's leader (fd is taken) whose credentials were checked. NULL: fd is closed. */
-struct leader *leader_found(struct monitor *m, int fd, pid_t pid);
+struct leader *leader_found(struct monitor *m, int fd, pid_t pid, uint64_t session);
 int leader_send(struct leader *l, const struct wire_def *def, const void *msg, const int *fds);
 /* The user has a session: let this leader refresh its credentials, and go. */
 void leader_refresh_and_go(struct leader *l, const struct env_entry *env, uint32_t nenv);

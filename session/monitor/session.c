@@ -338,6 +338,10 @@ void session_status(struct peer *p, uint32_t width, uint32_t height, uint32_t nm
 
 static void fill_open(struct display_open *o, const struct peer_hello *h)
 {
+    if (h->open.nmonitors) {
+        *o = h->open;
+        return;
+    }
     uint32_t w = h->width ? h->width : 1024, hgt = h->height ? h->height : 768;
     o->nmonitors = 1;
     o->monitors[0] = (struct display_monitor){.width = w < DISPLAY_SIDE_MAX ? w : DISPLAY_SIDE_MAX,

@@ -7,6 +7,7 @@
 static const struct wire_field peer_hello_fields[] = {
     WF_STR(peer_hello, client_name), WF_U32(peer_hello, width, UINT32_MAX), WF_U32(peer_hello, height, UINT32_MAX),
     WF_U32(peer_hello, nmonitors, 64), WF_U32(peer_hello, keyboard_layout, UINT32_MAX),
+    WF_STRUCT(peer_hello, open, &display_open_def),
 };
 WIRE_DEF(peer_hello, 1, 0);
 static const struct wire_field peer_auth_fields[] = {

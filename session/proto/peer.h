@@ -17,6 +17,7 @@
 #ifndef ORIEL_SESSION_PROTO_PEER_H
 #define ORIEL_SESSION_PROTO_PEER_H
 
+#include "session/proto/display.h"
 #include "session/proto/types.h"
 
 /* peer → monitor */
@@ -24,6 +25,8 @@ struct peer_hello {
     char client_name[CLIENT_NAME_BYTES];
     uint32_t width, height, nmonitors; /* as the client asked; for listings only */
     uint32_t keyboard_layout;
+    struct display_open open;          /* as it will go to the session: its scale and time zone shape a session that starts. nmonitors
+                                        * 0: not known yet */
 };
 struct peer_auth {
     uint8_t method;                    /* enum auth_method */
