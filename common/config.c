@@ -150,6 +150,11 @@ void config_option_expects(const struct option_info *o, char *out, size_t cap)
     }
 }
 
+const char *config_default_path(void)
+{
+    return access(ORIEL_CONF, F_OK) == 0 || errno != ENOENT ? ORIEL_CONF : NULL;
+}
+
 void config_defaults(struct config *c)
 {
     memset(c, 0, sizeof *c);

@@ -42,6 +42,8 @@ struct config_error {
     char text[512];              /* what is wrong, and what would be right */
 };
 
+/* The installed oriel.conf, or NULL when there is none: what a program reads that is given no --config. */
+const char *config_default_path(void);
 /* Fill in the defaults. */
 void config_defaults(struct config *c);
 /* Parse a whole file over the defaults. 0, or -EINVAL/-errno with *err filled; *c is then unchanged. */

@@ -39,7 +39,7 @@ static int read_arguments(int argc, char **argv, struct supervisor *s, enum acti
         {"prepare", no_argument, NULL, 'p'}, {"version", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
     int opt;
-    s->config_path = access(ORIEL_CONF, F_OK) == 0 || errno != ENOENT ? ORIEL_CONF : NULL;
+    s->config_path = config_default_path();
     while ((opt = getopt_long(argc, argv, "c:", options, NULL)) >= 0) {
         switch (opt) {
         case 'c': s->config_path = optarg; break;

@@ -56,8 +56,8 @@ static int connect_monitor(const char *config_path, char *sock, size_t cap)
     static struct config c;
     struct config_error err;
     config_defaults(&c);
-    if (!config_path && access(ORIEL_CONF, F_OK) == 0)
-        config_path = ORIEL_CONF;
+    if (!config_path)
+        config_path = config_default_path();
     if (config_path && config_load(&c, config_path, &err) < 0) {
         fprintf(stderr, "orielctl: %s:%u: %s\n", err.file, err.line, err.text);
         exit(EXIT_USAGE);
