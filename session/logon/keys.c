@@ -3,18 +3,18 @@
 
 #include <errno.h>
 #include <linux/input-event-codes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xkbcommon/xkbcommon-compose.h>
 #include <xkbcommon/xkbcommon.h>
 
 #include "common/log.h"
-#include "session/keyboard/layouts.h"
-#include "session/keyboard/scancodes.h"
+#include "session/agent/layouts.h"
+#include "session/agent/scancode.h"
 
 #define COMPOSE_LOCALE "en_US.UTF-8" /* its table has the dead keys of all Latin, Greek and Cyrillic layouts */
-#define KEYCODES_MAX 768
+#define KEYCODES_MAX 256
+#define KEYCODE_XKB_OFFSET 8 /* an XKB keycode is the evdev code plus eight */
 
 struct keys {
     struct xkb_context *ctx;
@@ -23,7 +23,7 @@ struct keys {
     struct xkb_compose_table *table;
     struct xkb_compose_state *compose;
     bool compose_tried;
-    const struct keyboard_layout *layout;
+    struct scancode_state scancodes;
     uint32_t klid, type, subtype;
     uint8_t down[KEYCODES_MAX / 8];
     uint32_t high_surrogate;
@@ -34,7 +34,6 @@ struct keys *keys_create(void)
     struct keys *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
-    k->layout = keyboard_layout_find(0);
     k->ctx = xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
     if (!k->ctx)
         log_warning("keyboard translation is off", "reason=%s", "no XKB data");
@@ -70,19 +69,17 @@ static void need_compose(struct keys *k)
 
 int keys_set_layout(struct keys *k, uint32_t klid, uint32_t type, uint32_t subtype)
 {
-    const struct keyboard_layout *l = keyboard_layout_find(klid);
-    char layout[64], variant[64];
+    struct backend_keymap m;
     if (k->map && k->klid == klid && k->type == type && k->subtype == subtype)
         return 0;
-    snprintf(layout, sizeof layout, l->latin ? "%s" : "%s,us", l->layout);
-    snprintf(variant, sizeof variant, l->latin ? "%s" : "%s,", l->variant);
-    struct xkb_rule_names names = {"evdev", keyboard_model(l, type, subtype), layout, variant,
-                                   l->latin ? "" : "grp:alt_shift_toggle"};
+    layouts_find(klid, type, subtype, &m);
+    bool two = strchr(m.layout, ',') != NULL; /* without Latin letters: "us" is the second group */
+    struct xkb_rule_names names = {"evdev", m.model, m.layout, m.variant, two && !m.options[0] ? "grp:alt_shift_toggle" : m.options};
     struct xkb_keymap *map = k->ctx ? xkb_keymap_new_from_names(k->ctx, &names, XKB_KEYMAP_COMPILE_NO_FLAGS) : NULL;
     struct xkb_state *state = map ? xkb_state_new(map) : NULL;
     if (!state) {
         xkb_keymap_unref(map);
-        log_warning("keyboard layout not available", "klid=%08x layout=%s", (unsigned)klid, l->layout);
+        log_warning("keyboard layout not available", "klid=%08x layout=%s", (unsigned)klid, m.layout);
         return -EINVAL;
     }
     uint8_t locks = keys_locks(k);
@@ -90,7 +87,6 @@ int keys_set_layout(struct keys *k, uint32_t klid, uint32_t type, uint32_t subty
     xkb_keymap_unref(k->map);
     k->map = map;
     k->state = state;
-    k->layout = l;
     k->klid = klid;
     k->type = type;
     k->subtype = subtype;
@@ -140,7 +136,7 @@ uint8_t keys_locks(const struct keys *k)
 }
 
 /* The letter for a shortcut: what the key types, else what it would type on a US keyboard. */
-static char shortcut_letter(uint32_t keysym, uint16_t evdev)
+static char shortcut_letter(uint32_t keysym, uint32_t evdev)
 {
     static const char rows[] = "qwertyuiop\0\0\0\0asdfghjkl\0\0\0\0\0zxcvbnm"; /* KEY_Q … KEY_M */
     uint32_t cp = xkb_keysym_to_utf32(keysym);
@@ -199,7 +195,7 @@ static bool compose_feed(struct keys *k, xkb_keysym_t sym, struct key_press *out
     }
 }
 
-static bool press(struct keys *k, uint16_t evdev, struct key_press *out)
+static bool press(struct keys *k, uint32_t evdev, struct key_press *out)
 {
     xkb_keysym_t sym = xkb_state_key_get_one_sym(k->state, evdev + KEYCODE_XKB_OFFSET);
     bool level3 = mod_on(k, "Mod5", XKB_STATE_MODS_EFFECTIVE); /* AltGr; Windows clients send Ctrl with it */
@@ -216,7 +212,8 @@ static bool press(struct keys *k, uint16_t evdev, struct key_press *out)
 
 static bool key_event(struct keys *k, const struct display_event *ev, struct key_press *out)
 {
-    uint16_t evdev = keyboard_evdev(ev->code, ev->flags);
+    uint32_t evdev = scancode_to_evdev(&k->scancodes, ev->code, ev->flags & INPUT_EXTENDED, ev->flags & INPUT_EXTENDED1,
+                                       ev->flags & INPUT_DOWN);
     if (!evdev || evdev >= KEYCODES_MAX || !k->state)
         return false;
     uint8_t bit = (uint8_t)(1u << (evdev % 8));
@@ -292,12 +289,13 @@ static unsigned group(const struct keys *k)
 
 const char *keys_layout_name(const struct keys *k)
 {
-    return group(k) == 0 ? k->layout->name : "English (US)";
+    const char *name = k->map ? xkb_keymap_layout_get_name(k->map, group(k)) : NULL;
+    return name ? name : "";
 }
 
 unsigned keys_ngroups(const struct keys *k)
 {
-    return k->layout->latin || !k->map ? 1 : 2;
+    return k->map ? xkb_keymap_num_layouts(k->map) : 1;
 }
 
 void keys_next_group(struct keys *k)

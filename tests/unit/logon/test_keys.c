@@ -9,8 +9,7 @@
 #include <xkbcommon/xkbcommon-keysyms.h>
 #include <xkbcommon/xkbcommon.h>
 
-#include "session/keyboard/layouts.h"
-#include "session/keyboard/scancodes.h"
+#include "session/agent/layouts.h"
 #include "session/logon/keys.h"
 
 #define SHIFT 1u
@@ -103,30 +102,19 @@ static void dead_keys_combine(void **state)
 
 static void every_known_layout_exists_and_types_something(void **state)
 {
-    assert_true(keyboard_nlayouts >= 60);
-    for (size_t i = 0; i < keyboard_nlayouts; i++) {
+    assert_true(layouts_count >= 60);
+    for (size_t i = 0; i < layouts_count; i++) {
         struct keys *k = keys_create();
         unsigned n = 0;
-        if (keys_set_layout(k, keyboard_layouts[i].klid, 4, 0) < 0)
-            fail_msg("layout %x: %s(%s) does not compile", keyboard_layouts[i].klid, keyboard_layouts[i].layout,
-                     keyboard_layouts[i].variant);
+        if (keys_set_layout(k, layouts_table[i].klid, 4, 0) < 0)
+            fail_msg("layout %x: %s(%s) does not compile", layouts_table[i].klid, layouts_table[i].keymap.layout,
+                     layouts_table[i].keymap.variant);
         for (uint32_t c = 0x10; c <= 0x32; c++)
             n += typed(k, c, 0) != 0;
         if (n < 20)
-            fail_msg("layout %x types only %u letters", keyboard_layouts[i].klid, n);
+            fail_msg("layout %x types only %u letters", layouts_table[i].klid, n);
         keys_destroy(k);
     }
-}
-
-static void unknown_layouts_fall_back_to_their_language(void **state)
-{
-    assert_string_equal(keyboard_layout_find(0x00090407)->layout, "de");
-    assert_string_equal(keyboard_layout_find(0x1407)->layout, "de"); /* German, Liechtenstein */
-    assert_string_equal(keyboard_layout_find(0x2c0a)->layout, "es");
-    assert_string_equal(keyboard_layout_find(0x1009)->layout, "ca");
-    assert_string_equal(keyboard_layout_find(0x1409)->layout, "us");
-    assert_string_equal(keyboard_layout_find(0)->layout, "us");
-    assert_string_equal(keyboard_layout_find(UINT32_MAX)->layout, "us");
 }
 
 static void a_layout_without_latin_letters_has_us_english_beside_it(void **state)
@@ -228,26 +216,11 @@ static void any_event_is_survived(void **state)
         seed = seed * 1664525 + 1013904223;
         struct display_event e = {.type = (uint8_t)(seed >> 28), .flags = (uint8_t)(seed >> 16), .code = seed >> 12};
         if (i % 1000 == 0)
-            (void)keys_set_layout(k, keyboard_layouts[(seed >> 8) % keyboard_nlayouts].klid, seed >> 20 & 15, 0);
+            (void)keys_set_layout(k, layouts_table[(seed >> 8) % layouts_count].klid, seed >> 20 & 15, 0);
         (void)keys_event(k, &e, &p);
         assert_true(p.ntext <= 8);
     }
     keys_destroy(k);
-}
-
-static void scancodes_become_evdev_codes(void **state)
-{
-    assert_int_equal(keyboard_evdev(0x01, 0), 1);
-    assert_int_equal(keyboard_evdev(0x1d, INPUT_EXTENDED), 97);
-    assert_int_equal(keyboard_evdev(0x38, INPUT_EXTENDED), 100);
-    assert_int_equal(keyboard_evdev(0x48, 0), 72);
-    assert_int_equal(keyboard_evdev(0x48, INPUT_EXTENDED), 103);
-    assert_int_equal(keyboard_evdev(0x1d, INPUT_EXTENDED1), 119);
-    assert_int_equal(keyboard_evdev(0x57, 0), 87);
-    assert_int_equal(keyboard_evdev(0x73, 0), 89);
-    assert_int_equal(keyboard_evdev(0, 0), 0);
-    assert_int_equal(keyboard_evdev(0x80, 0), 0);
-    assert_int_equal(keyboard_evdev(UINT32_MAX, INPUT_EXTENDED), 0);
 }
 
 int main(void)
@@ -256,14 +229,12 @@ int main(void)
         cmocka_unit_test(client_layouts_type_their_letters),
         cmocka_unit_test(dead_keys_combine),
         cmocka_unit_test(every_known_layout_exists_and_types_something),
-        cmocka_unit_test(unknown_layouts_fall_back_to_their_language),
         cmocka_unit_test(a_layout_without_latin_letters_has_us_english_beside_it),
         cmocka_unit_test(locks_follow_the_client_and_the_keys),
         cmocka_unit_test(a_lost_modifier_is_released_by_the_next_synchronisation),
         cmocka_unit_test(shortcuts_work_in_any_script),
         cmocka_unit_test(unicode_input_knows_surrogates_and_control_keys),
         cmocka_unit_test(any_event_is_survived),
-        cmocka_unit_test(scancodes_become_evdev_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
