@@ -18,7 +18,8 @@ struct engine *engine_create(const struct engine_config *config)
         return e;
     e->clear = clear_create(e->ops);
     e->motion = calloc(1, sizeof *e->motion);
-    if (!e->clear || !e->motion) {
+    e->progressive = config->caps.progressive ? progressive_create() : NULL;
+    if (!e->clear || !e->motion || (config->caps.progressive && !e->progressive)) {
         engine_destroy(e);
         return NULL;
     }
@@ -35,6 +36,7 @@ void engine_destroy(struct engine *e)
     clear_destroy(e->clear);
     motion_finish(e->motion);
     free(e->motion);
+    progressive_destroy(e->progressive);
     free(e);
 }
 
@@ -112,7 +114,7 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
         return -EINVAL;
     int changed = 0;
     for (size_t i = 0; i < nrects; i++)
-        changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]));
+        changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
     return changed;
 }
 
@@ -150,12 +152,21 @@ static int waiting(const struct engine *e)
     return n;
 }
 
+/* Refinement yields to everything: it leaves only when a large frame may. */
+static int64_t next_refinement(struct engine *e, uint64_t now_us)
+{
+    int64_t due = refine_wait(e, now_us);
+    if (due != 0)
+        return due;
+    return pace_wait(&e->pace, false, now_us);
+}
+
 int64_t engine_next(struct engine *e, uint64_t now_us)
 {
     int n = waiting(e);
-    if (n < 0 || e->suppressed)
+    if (e->suppressed)
         return -1;
-    return pace_wait(&e->pace, n <= SMALL_TILES, now_us);
+    return n < 0 ? next_refinement(e, now_us) : pace_wait(&e->pace, n <= SMALL_TILES, now_us);
 }
 
 static void begin(struct engine *e)
@@ -189,6 +200,8 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live)
             plan_surface(e, &e->surfaces[i]);
+    if (waiting(e) < 0 && refine_wait(e, now_us) == 0)
+        plan_refinement(e, now_us);
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);

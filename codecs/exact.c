@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An area sent without loss: a fill where it has one colour, else the smallest exact codec that the client takes. */
+#include "codecs/classify.h"
 #include "codecs/planar.h"
 #include "codecs/state.h"
 
@@ -28,19 +29,6 @@ static bool send_fill(struct engine *e, struct surface *s, struct box a)
     }
     frame_add_rects(&e->frame, &r, 1);
     return true;
-}
-
-/* Natural pictures: few neighbours are equal. */
-static bool is_picture(const struct surface *s, struct box a)
-{
-    int equal = 0, seen = 0;
-    for (int y = a.y0; y < a.y1; y += 2)
-        for (int x = a.x0 + 1; x < a.x1; x += 3) {
-            const uint8_t *p = surface_cur(s, x, y);
-            equal += pixel(p) == pixel(p - 4);
-            seen++;
-        }
-    return seen > 64 && equal * 4 < seen;
 }
 
 static void send_gfx(struct engine *e, struct surface *s, struct box a)

@@ -67,7 +67,7 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v)
 }
 
 /* What moved the last time usually moves on: try that before searching. */
-static bool copy_as_before(struct engine *e, struct surface *s, int dirty)
+static int copy_as_before(struct engine *e, struct surface *s)
 {
     struct motion_vector last[MOTION_VECTORS_MAX];
     int n = e->motion->nlast, won = 0;
@@ -76,23 +76,26 @@ static bool copy_as_before(struct engine *e, struct surface *s, int dirty)
     e->motion->nlast = 0;
     for (int i = 0; i < n; i++)
         won += copy_for(e, s, last[i]);
-    return won * 4 >= dirty * 3;
+    return won;
 }
 
-void plan_motion(struct engine *e, struct surface *s, int dirty)
+int plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
-    if (copy_as_before(e, s, dirty))
-        return;
+    int won = copy_as_before(e, s);
+    if (won * 4 >= dirty * 3)
+        return won;
     int n = motion_find(e->motion, s, v);
     for (int i = 0; i < n; i++)
-        copy_for(e, s, v[i]);
+        won += copy_for(e, s, v[i]);
+    return won;
 }
 
 void plan_surface(struct engine *e, struct surface *s)
 {
-    int dirty = surface_find_dirty(s, e->ops);
+    int dirty = surface_find_dirty(s, e->ops), moved = 0;
     if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
-        plan_motion(e, s, dirty);
+        moved = plan_motion(e, s, dirty);
+    plan_pictures(e, s, moved * 2 >= dirty ? PICTURE_COARSE : PICTURE_MOVING);
     plan_exact(e, s);
 }

@@ -9,6 +9,7 @@
 #include "codecs/frame.h"
 #include "codecs/motion.h"
 #include "codecs/pace.h"
+#include "codecs/progressive.h"
 #include "codecs/surface.h"
 
 #define SMALL_TILES 8                 /* an update of so few tiles may overtake */
@@ -26,16 +27,23 @@ struct engine {
     size_t budget;                    /* bytes this frame may have */
     struct clear *clear;              /* NULL without gfx */
     struct motion *motion;
+    struct progressive *progressive;  /* NULL: pictures are sent exactly */
+    uint64_t refine_us;               /* no refinement before */
 };
 
 /* Surfaces to delete, create and map. */
 void plan_surfaces(struct engine *e);
 /* One surface's changes. */
 void plan_surface(struct engine *e, struct surface *s);
+/* Changed tiles that look like pictures, as such. */
+void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality);
+/* Microseconds until a lossy tile may become better; -1: there is none. */
+int64_t refine_wait(const struct engine *e, uint64_t now_us);
+void plan_refinement(struct engine *e, uint64_t now_us);
 /* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX wide. */
 void exact_send(struct engine *e, struct surface *s, struct box area);
-/* Copies for what moved; `dirty` boxes are up to date before and after. */
-void plan_motion(struct engine *e, struct surface *s, int dirty);
+/* Copies for what moved; `dirty` boxes are up to date before and after. Returns how many tiles that made right. */
+int plan_motion(struct engine *e, struct surface *s, int dirty);
 /* Changed tiles joined to rectangles and sent, until the budget is used. */
 void plan_exact(struct engine *e, struct surface *s);
 #define EXACT_PIXELS_MAX (256 * 1024)

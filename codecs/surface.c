@@ -22,7 +22,8 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     s->cur = reallocarray(NULL, rows, s->stride);
     s->shown = reallocarray(NULL, rows, s->stride);
     s->tiles = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->tiles);
-    if (!s->cur || !s->shown || !s->tiles) {
+    s->before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, 1);
+    if (!s->cur || !s->shown || !s->tiles || !s->before) {
         surface_finish(s);
         return -ENOMEM;
     }
@@ -43,6 +44,7 @@ void surface_finish(struct surface *s)
     free(s->cur);
     free(s->shown);
     free(s->tiles);
+    free(s->before);
     memset(s, 0, sizeof *s);
 }
 
@@ -61,12 +63,27 @@ void surface_unmark(struct surface *s, int tile)
     s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
 }
 
+void surface_set_lossy(struct surface *s, int tile, uint8_t quality)
+{
+    s->lossy += !(s->tiles[tile].flags & TILE_LOSSY);
+    s->tiles[tile].flags |= TILE_LOSSY;
+    s->tiles[tile].quality = quality;
+}
+
+void surface_set_exact(struct surface *s, int tile)
+{
+    s->lossy -= (s->tiles[tile].flags & TILE_LOSSY) != 0;
+    s->tiles[tile].flags &= (uint8_t)~TILE_LOSSY;
+}
+
 void surface_forget(struct surface *s)
 {
     s->created = false;
     s->cursor = 0;
-    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        surface_set_exact(s, t);
         surface_mark(s, t, TILE_UNKNOWN | TILE_RECHECK);
+    }
 }
 
 struct box surface_tile_box(const struct surface *s, int tile)
@@ -77,20 +94,23 @@ struct box surface_tile_box(const struct surface *s, int tile)
 }
 
 /* Of a tile that was right, what changed now is what differs. */
-static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, int tile, struct box b)
+static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, int tile, struct box b,
+                        uint32_t now_ms)
 {
     struct box changed;
     if (!ops->absorb(surface_cur(s, b.x0, b.y0), s->stride, px + (size_t)b.y0 * stride + (size_t)b.x0 * 4, stride, b.x1 - b.x0,
                      b.y1 - b.y0, &changed))
         return false;
     bool waiting = s->tiles[tile].flags & TILE_CHECK;
+    s->tiles[tile].changed_ms = now_ms;
     surface_mark(s, tile, waiting ? TILE_RECHECK : TILE_CHECK);
     if (!waiting)
         s->tiles[tile].dirty = (struct box){b.x0 + changed.x0, b.y0 + changed.y0, b.x0 + changed.x1, b.y0 + changed.y1};
     return true;
 }
 
-int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area)
+int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area,
+                   uint32_t now_ms)
 {
     int changed = 0;
     if (box_empty(&area))
@@ -100,7 +120,7 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
             int tile = ty * s->tiles_x + tx;
             struct box b = surface_tile_box(s, tile);
             b = box_intersect(b, &area);
-            changed += absorb_tile(s, ops, px, stride, tile, b);
+            changed += absorb_tile(s, ops, px, stride, tile, b, now_ms);
         }
     }
     return changed;
@@ -135,13 +155,51 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
     return n;
 }
 
+static bool inside(const struct box *b, const struct box *of)
+{
+    struct box both = box_intersect(*b, of);
+    return memcmp(&both, b, sizeof both) == 0;
+}
+
 static void touched(struct surface *s, int tile, struct box exact)
 {
-    struct box b = surface_tile_box(s, tile), both = box_intersect(b, &exact);
-    if (memcmp(&b, &both, sizeof b) == 0 && !(s->tiles[tile].flags & TILE_UNKNOWN))
+    struct box b = surface_tile_box(s, tile);
+    if (inside(&b, &exact) && !(s->tiles[tile].flags & TILE_UNKNOWN))
         surface_unmark(s, tile);
     else
         surface_mark(s, tile, TILE_RECHECK);
+}
+
+enum { BEFORE_EXACT = 0xFF };
+
+/* The coarsest quality among the tiles that a source box touches, as they were before the copy. */
+static uint8_t coarsest(const struct surface *s, struct box from)
+{
+    uint8_t q = BEFORE_EXACT;
+    for (int ty = from.y0 / TILE; ty <= (from.y1 - 1) / TILE; ty++)
+        for (int tx = from.x0 / TILE; tx <= (from.x1 - 1) / TILE; tx++)
+            if (s->before[ty * s->tiles_x + tx] < q)
+                q = s->before[ty * s->tiles_x + tx];
+    return q;
+}
+
+/* Approximations move along with their pixels. */
+static void move_quality(struct surface *s, int tile, struct box to, int dx, int dy)
+{
+    struct box b = surface_tile_box(s, tile), part = box_intersect(b, &to);
+    uint8_t q = coarsest(s, (struct box){part.x0 - dx, part.y0 - dy, part.x1 - dx, part.y1 - dy});
+    if (!inside(&b, &to) && s->before[tile] < q)
+        q = s->before[tile];
+    if (q == BEFORE_EXACT)
+        surface_set_exact(s, tile);
+    else
+        surface_set_lossy(s, tile, q);
+}
+
+static void remember_quality(struct surface *s)
+{
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+        s->before[t] = s->tiles[t].flags & TILE_LOSSY ? s->tiles[t].quality : BEFORE_EXACT;
 }
 
 void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact)
@@ -152,15 +210,27 @@ void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box 
         int y = dy > 0 ? to.y1 - 1 - i : to.y0 + i;
         memmove(surface_shown(s, to.x0, y), surface_shown(s, to.x0 - dx, y - dy), bytes);
     }
+    bool lossy = s->lossy > 0;
+    if (lossy)
+        remember_quality(s);
     for (int ty = to.y0 / TILE; ty <= (to.y1 - 1) / TILE; ty++)
-        for (int tx = to.x0 / TILE; tx <= (to.x1 - 1) / TILE; tx++)
+        for (int tx = to.x0 / TILE; tx <= (to.x1 - 1) / TILE; tx++) {
             touched(s, ty * s->tiles_x + tx, exact);
+            if (lossy)
+                move_quality(s, ty * s->tiles_x + tx, to, dx, dy);
+        }
 }
 
 void surface_settle(struct surface *s, struct box area)
 {
     for (int y = area.y0; y < area.y1; y++)
         memcpy(surface_shown(s, area.x0, y), surface_cur(s, area.x0, y), (size_t)(area.x1 - area.x0) * 4);
+    for (int ty = area.y0 / TILE; s->lossy && ty <= (area.y1 - 1) / TILE; ty++)
+        for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
+            struct box b = surface_tile_box(s, ty * s->tiles_x + tx);
+            if (inside(&b, &area))
+                surface_set_exact(s, ty * s->tiles_x + tx);
+        }
 }
 
 struct box surface_clip(const struct surface *s, const struct engine_rect *r)

@@ -16,6 +16,9 @@ enum {
 };
 struct tile {
     uint8_t flags;
+    uint8_t quality;                  /* of a lossy tile: enum picture_quality */
+    uint8_t heat;                     /* how often it changed lately as a picture does: a film's tiles are hot */
+    uint32_t changed_ms;              /* when it last changed */
     struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
 };
 
@@ -29,6 +32,8 @@ struct surface {
     struct tile *tiles;
     int tiles_x, tiles_y;
     int checks;                       /* how many tiles have CHECK or UNKNOWN */
+    int lossy;                        /* how many tiles have LOSSY */
+    uint8_t *before;                  /* scratch, a byte a tile */
     int cursor;                       /* where the next frame goes on when the last one's budget ran out */
 };
 
@@ -38,8 +43,12 @@ void surface_finish(struct surface *s);
 void surface_forget(struct surface *s);
 void surface_mark(struct surface *s, int tile, uint8_t flags);
 void surface_unmark(struct surface *s, int tile);
+/* The client's picture of a tile is an approximation of this quality, or exact. */
+void surface_set_lossy(struct surface *s, int tile, uint8_t quality);
+void surface_set_exact(struct surface *s, int tile);
 /* Copy new pixels in; returns the number of tiles that changed. */
-int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area);
+int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area,
+                   uint32_t now_ms);
 /* The box of a tile, clipped to the surface. */
 struct box surface_tile_box(const struct surface *s, int tile);
 /* Compare the tiles with RECHECK: sets their `dirty`, clears the flags of those that turn out equal. Returns how many differ. */
@@ -49,7 +58,7 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops);
 void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact);
 /* What must be sent of a tile: empty when nothing differs. */
 struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile);
-/* The client now shows cur in `area`. */
+/* The client now shows cur in `area` (exactly: a tile wholly inside is no longer lossy). */
 void surface_settle(struct surface *s, struct box area);
 /* A client's rectangle, clipped. */
 struct box surface_clip(const struct surface *s, const struct engine_rect *r);
