@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define SAMPLES_MIN 64                /* smaller areas cost next to nothing exactly */
+#define SAMPLES 512                   /* looked at, where there are so many */
+#define SAMPLES_MIN 40                /* smaller areas cost next to nothing exactly */
 #define EQUAL_PERCENT 30              /* measured: photographs 2 - 15, text 55 - 95, interfaces 70 - 99 */
 #define COLOURS_PERCENT 30            /* photographs 60 - 100, gradients 3 - 20 */
 #define SEEN_BITS 4096
@@ -29,7 +30,7 @@ bool is_picture(const struct surface *s, struct box a)
 {
     uint64_t seen[SEEN_BITS / 64] = {0};
     int equal = 0, colours = 0, n = 0;
-    int dx = 1 + (a.x1 - a.x0) / 24, dy = 1 + (a.y1 - a.y0) / 24;
+    int dx = 1 + (a.x1 - a.x0) / 24, across = (a.x1 - a.x0 - 1 + dx - 1) / dx, dy = 1 + across * (a.y1 - a.y0) / SAMPLES;
     for (int y = a.y0; y < a.y1; y += dy)
         for (int x = a.x0 + 1; x < a.x1; x += dx) {
             const uint8_t *p = surface_cur(s, x, y);

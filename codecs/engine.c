@@ -200,6 +200,8 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live)
             plan_surface(e, &e->surfaces[i]);
+    if (e->frame.len >= BUSY_BYTES)
+        e->busy_ms = (uint32_t)(now_us / 1000);
     if (waiting(e) < 0 && refine_wait(e, now_us) == 0)
         plan_refinement(e, now_us);
     if (e->frame.ncommands == empty && !lifecycle)

@@ -239,13 +239,34 @@ int gfx_wire_cache_import_reply(struct gfx_wire *w, const uint16_t *slots, size_
     return close_pdu(w, &o);
 }
 
+/* Entropy-coded data and noise do not shrink: trying costs time only. */
+static bool is_dense(const struct gfx_command *c)
+{
+    switch (c->codec) {
+    case GFX_CODEC_AVC420:
+    case GFX_CODEC_AVC444:
+    case GFX_CODEC_AVC444V2:
+    case GFX_CODEC_CAPROGRESSIVE:
+        return c->len > 1024;
+    case GFX_CODEC_PLANAR:
+        return c->len > 2u * c->rect.width * c->rect.height;
+    default:
+        return false;
+    }
+}
+
 static int put_wire(struct gfx_wire *w, const struct gfx_command *c)
 {
     struct wr o;
-    bool second = c->codec == GFX_CODEC_CAPROGRESSIVE;
+    bool dense = is_dense(c), second = c->codec == GFX_CODEC_CAPROGRESSIVE;
     if (c->codec > 0xFF)
         return -EINVAL;
-    int rc = open_pdu(w, &o, second ? CMD_WIRE_2 : CMD_WIRE_1, (second ? 13 : 17) + c->len);
+    int rc = 0;
+    /* what shrinks and what does not go in messages of their own */
+    if ((dense && w->dense == 0 && w->pdus.len > 512) || (!dense && w->dense > 0))
+        rc = close_message(w);
+    if (rc == 0)
+        rc = open_pdu(w, &o, second ? CMD_WIRE_2 : CMD_WIRE_1, (second ? 13 : 17) + c->len);
     if (rc < 0)
         return rc;
     wr_u16(&o, c->surface);
@@ -257,7 +278,7 @@ static int put_wire(struct gfx_wire *w, const struct gfx_command *c)
         put_rect(&o, &c->rect);
     wr_u32(&o, (uint32_t)c->len);
     wr_bytes(&o, c->data, c->len);
-    if (c->codec == GFX_CODEC_AVC420 || c->codec == GFX_CODEC_AVC444 || c->codec == GFX_CODEC_AVC444V2)
+    if (dense)
         w->dense += c->len;
     return close_pdu(w, &o);
 }

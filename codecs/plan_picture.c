@@ -6,6 +6,10 @@
 #define PICTURE_TILES_MIN 3           /* fewer are sent exactly at once */
 #define STILL_FINE_MS 150             /* still for so long: the finer step */
 #define STILL_EXACT_MS 400
+#define QUIET_MS 250                  /* refinement waits until nothing large was sent for so long, */
+#define STILL_ANYWAY_MS 3000          /* but what has been still this long is refined beside what moves, slowly */
+#define ANYWAY_BYTES 16384
+#define ANYWAY_INTERVAL_US 100000
 #define REFINE_INTERVAL_US 16000
 #define REFINE_BYTES 98304            /* of one refining frame, before the link's share */
 #define REFINE_SHARE 4                /* a quarter of the link */
@@ -21,7 +25,7 @@ static void send_stream(struct engine *e, struct surface *s, const struct box *b
     c->surface = s->id;
     c->codec = GFX_CODEC_CAPROGRESSIVE;
     c->codec_context = 1;
-    if (progressive_encode(e->progressive, s->cur, s->stride, s->width, s->height, boxes, n, quality, &w) < 0)
+    if (progressive_encode(e->progressive, s->cur, s->stride, boxes, n, quality, &w) < 0)
         e->frame.failed = true;
     frame_commit(&e->frame, &w);
     for (int i = 0; i < n; i++) {
@@ -86,7 +90,10 @@ static bool next_is_fine(const struct engine *e, const struct surface *s, const 
 /* When may this lossy tile be refined? */
 static uint32_t due_ms(const struct engine *e, const struct surface *s, const struct tile *t)
 {
-    return t->changed_ms + (next_is_fine(e, s, t) ? STILL_FINE_MS : STILL_EXACT_MS);
+    uint32_t still = t->changed_ms + (next_is_fine(e, s, t) ? STILL_FINE_MS : STILL_EXACT_MS);
+    uint32_t quiet = e->busy_ms + QUIET_MS, anyway = t->changed_ms + STILL_ANYWAY_MS;
+    uint32_t both = (int32_t)(quiet - still) > 0 ? quiet : still;
+    return (int32_t)(anyway - both) < 0 ? anyway : both;
 }
 
 int64_t refine_wait(const struct engine *e, uint64_t now_us)
@@ -136,7 +143,9 @@ static void refine_exact(struct engine *e, struct surface *s, uint32_t now_ms, s
 
 void plan_refinement(struct engine *e, uint64_t now_us)
 {
-    size_t limit = e->budget / REFINE_SHARE < REFINE_BYTES ? e->budget / REFINE_SHARE : REFINE_BYTES, start = e->frame.len;
+    bool busy = (uint32_t)(now_us / 1000) - e->busy_ms < QUIET_MS;
+    size_t most = busy ? ANYWAY_BYTES : REFINE_BYTES, start = e->frame.len;
+    size_t limit = e->budget / REFINE_SHARE < most ? e->budget / REFINE_SHARE : most;
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
         struct surface *s = &e->surfaces[i];
         if (!s->live || !s->lossy)
@@ -146,5 +155,6 @@ void plan_refinement(struct engine *e, uint64_t now_us)
     }
     uint64_t link = e->pace.bytes_per_second ? e->pace.bytes_per_second : LINK_ASSUMED;
     uint64_t pause = (uint64_t)(e->frame.len - start) * REFINE_SHARE * 1000000u / link;
-    e->refine_us = now_us + (pause < REFINE_INTERVAL_US ? REFINE_INTERVAL_US : pause);
+    uint64_t interval = busy ? ANYWAY_INTERVAL_US : REFINE_INTERVAL_US;
+    e->refine_us = now_us + (pause < interval ? interval : pause);
 }

@@ -68,15 +68,13 @@ static void put_quant(struct wr *w, const struct rfx_quant *q)
         wr_u8(w, (uint8_t)(q->v[order[i]] | q->v[order[i + 1]] << 4));
 }
 
-static void put_tile(struct progressive *p, const uint8_t *px, size_t stride, int width, int height, const struct box *b,
-                     enum picture_quality quality, struct wr *w)
+static void put_tile(struct progressive *p, const uint8_t *px, size_t stride, const struct box *b, enum picture_quality quality,
+                     struct wr *w)
 {
-    int tx = b->x0 / RFX_SIDE, ty = b->y0 / RFX_SIDE;
-    int tw = width - tx * RFX_SIDE < RFX_SIDE ? width - tx * RFX_SIDE : RFX_SIDE;
-    int th = height - ty * RFX_SIDE < RFX_SIDE ? height - ty * RFX_SIDE : RFX_SIDE;
+    int tx = b->x0 / RFX_SIDE, ty = b->y0 / RFX_SIDE, left = tx * RFX_SIDE, top = ty * RFX_SIDE;
     size_t len[3];
-    rfx_tile_encode(&p->scratch, px + (size_t)ty * RFX_SIDE * stride + (size_t)tx * RFX_SIDE * 4, stride, tw, th, &luma[quality],
-                    &chroma[quality], 1, p->data, len);
+    rfx_tile_encode(&p->scratch, px + (size_t)top * stride + (size_t)left * 4, stride, b->x0 - left, b->y0 - top, b->x1 - left,
+                    b->y1 - top, &luma[quality], &chroma[quality], 1, p->data, len);
     block(w, WBT_TILE_SIMPLE, (uint32_t)(22 + len[0] + len[1] + len[2]));
     wr_u8(w, 0); /* quantisation indices: luma, and one for both chroma */
     wr_u8(w, 1);
@@ -114,8 +112,8 @@ static void put_boxes(struct wr *w, const struct box *boxes, int n)
     }
 }
 
-int progressive_encode(struct progressive *p, const uint8_t *px, size_t stride, int width, int height, const struct box *boxes,
-                       int n, enum picture_quality quality, struct wr *w)
+int progressive_encode(struct progressive *p, const uint8_t *px, size_t stride, const struct box *boxes, int n,
+                       enum picture_quality quality, struct wr *w)
 {
     if (n < 1 || n > PROGRESSIVE_TILES_MAX || quality >= PICTURE_QUALITIES)
         return -EINVAL;
@@ -135,7 +133,7 @@ int progressive_encode(struct progressive *p, const uint8_t *px, size_t stride, 
     put_quant(w, &chroma[quality]);
     size_t tiles = w->len;
     for (int i = 0; i < n; i++)
-        put_tile(p, px, stride, width, height, &boxes[i], quality, w);
+        put_tile(p, px, stride, &boxes[i], quality, w);
     if (w->bad)
         return -EMSGSIZE;
     put_u32_at(tiles_len, w->len - tiles);

@@ -93,7 +93,7 @@ int rfx_message(struct rfx_stream *s, const uint8_t *px, size_t stride, int widt
                 int entropy, int screen_width, int screen_height, struct wr *w)
 {
     size_t len[3];
-    rfx_tile_encode(&s->scratch, px, stride, width, height, picture_luma(quality), picture_chroma(quality), entropy, s->data, len);
+    rfx_tile_encode(&s->scratch, px, stride, 0, 0, width, height, picture_luma(quality), picture_chroma(quality), entropy, s->data, len);
     if (!s->headed)
         put_headers(w, entropy, screen_width, screen_height);
     s->headed = true;

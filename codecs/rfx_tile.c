@@ -120,22 +120,25 @@ static void planes(struct rfx_scratch *s, const uint8_t *px, size_t stride, cons
     all_c(s, px, stride, luma, chroma);
 }
 
-static void pad(uint8_t *out, const uint8_t *px, size_t stride, int width, int height)
+static void pad(uint8_t *out, const uint8_t *px, size_t stride, int x0, int y0, int x1, int y1)
 {
     for (int y = 0; y < RFX_SIDE; y++) {
-        const uint8_t *row = px + (size_t)(y < height ? y : height - 1) * stride;
-        memcpy(out + y * RFX_SIDE * 4, row, (size_t)width * 4);
-        for (int x = width; x < RFX_SIDE; x++)
-            memcpy(out + (y * RFX_SIDE + x) * 4, row + 4 * (width - 1), 4);
+        const uint8_t *row = px + (size_t)(y < y0 ? y0 : y < y1 ? y : y1 - 1) * stride;
+        uint8_t *o = out + y * RFX_SIDE * 4;
+        for (int x = 0; x < x0; x++)
+            memcpy(o + 4 * x, row + 4 * x0, 4);
+        memcpy(o + 4 * x0, row + 4 * x0, (size_t)(x1 - x0) * 4);
+        for (int x = x1; x < RFX_SIDE; x++)
+            memcpy(o + 4 * x, row + 4 * (x1 - 1), 4);
     }
 }
 
-void rfx_tile_encode(struct rfx_scratch *s, const uint8_t *px, size_t stride, int width, int height, const struct rfx_quant *luma,
-                     const struct rfx_quant *chroma, int entropy, uint8_t *out, size_t len[3])
+void rfx_tile_encode(struct rfx_scratch *s, const uint8_t *px, size_t stride, int x0, int y0, int x1, int y1,
+                     const struct rfx_quant *luma, const struct rfx_quant *chroma, int entropy, uint8_t *out, size_t len[3])
 {
-    if (width < RFX_SIDE || height < RFX_SIDE) {
+    if (x0 || y0 || x1 < RFX_SIDE || y1 < RFX_SIDE) {
         uint8_t padded[RFX_SIDE * RFX_SIDE * 4];
-        pad(padded, px, stride, width, height);
+        pad(padded, px, stride, x0, y0, x1, y1);
         planes(s, padded, RFX_SIDE * 4, luma, chroma);
     } else {
         planes(s, px, stride, luma, chroma);

@@ -16,9 +16,10 @@ struct rfx_quant { uint8_t v[10]; };
 /* Scratch memory; the caller keeps one. */
 struct rfx_scratch { int16_t plane[3][4096], temp[4096]; };
 
-/* Encode `width` x `height` (1 … 64) BGRX pixels; the rest of the tile repeats the last column and row. `entropy` is 1 or 3.
- * `out` has RFX_TILE_BYTES; the components follow each other, their lengths in len[Y, Cb, Cr]. */
-void rfx_tile_encode(struct rfx_scratch *s, const uint8_t *px, size_t stride, int width, int height, const struct rfx_quant *luma,
-                     const struct rfx_quant *chroma, int entropy, uint8_t *out, size_t len[3]);
+/* Encode the tile whose first pixel is `px`. Only the pixels x0 … x1 - 1, y0 … y1 - 1 of it are read; the others take the nearest
+ * one's colour, which costs least. `entropy` is 1 or 3. `out` has RFX_TILE_BYTES; the components follow each other, their lengths
+ * in len[Y, Cb, Cr]. */
+void rfx_tile_encode(struct rfx_scratch *s, const uint8_t *px, size_t stride, int x0, int y0, int x1, int y1,
+                     const struct rfx_quant *luma, const struct rfx_quant *chroma, int entropy, uint8_t *out, size_t len[3]);
 
 #endif

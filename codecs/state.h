@@ -12,6 +12,7 @@
 #include "codecs/progressive.h"
 #include "codecs/surface.h"
 
+#define BUSY_BYTES 2048               /* typing is less, scrolling pictures and films are more */
 #define SMALL_TILES 8                 /* an update of so few tiles may overtake */
 
 struct engine {
@@ -29,6 +30,7 @@ struct engine {
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
     uint64_t refine_us;               /* no refinement before */
+    uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
 };
 
 /* Surfaces to delete, create and map. */

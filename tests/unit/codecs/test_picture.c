@@ -34,7 +34,7 @@ static double encode(struct canvas *c, enum picture_quality q, size_t *bytes)
             boxes[n++] = (struct box){x, y, x + 64 < W ? x + 64 : W, y + 64 < H ? y + 64 : H};
     struct wr w;
     wr_init(&w, out, sizeof out);
-    assert_int_equal(progressive_encode(enc, c->px, c->stride, W, H, boxes, n, q, &w), 0);
+    assert_int_equal(progressive_encode(enc, c->px, c->stride, boxes, n, q, &w), 0);
     REGION16 region;
     region16_init(&region);
     progressive_create_surface_context(dec, 1, W, H);
