@@ -246,8 +246,9 @@ static bool is_dense(const struct gfx_command *c)
     case GFX_CODEC_AVC420:
     case GFX_CODEC_AVC444:
     case GFX_CODEC_AVC444V2:
-    case GFX_CODEC_CAPROGRESSIVE:
         return c->len > 1024;
+    case GFX_CODEC_CAPROGRESSIVE: /* the heads of its tiles shrink */
+        return c->len > 8192;
     case GFX_CODEC_PLANAR:
         return c->len > 2u * c->rect.width * c->rect.height;
     default:

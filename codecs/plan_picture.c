@@ -16,63 +16,74 @@
 #define LINK_ASSUMED 10000000u        /* bytes a second, while nothing was measured */
 #define EXACT_TILE_BYTES 4096u        /* what a noisy tile costs exactly, about */
 
-static void send_stream(struct engine *e, struct surface *s, const struct box *boxes, int n, enum picture_quality quality)
+#define BATCH 160
+struct batch { struct box boxes[BATCH]; int n; };
+
+/* What of the tile is left? An unknown tile was sent whole: it is one piece. */
+static void reconsider(struct engine *e, struct surface *s, int tile)
 {
-    struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
+    s->tiles[tile].flags &= (uint8_t)~TILE_UNKNOWN;
+    s->tiles[tile].dirty = surface_tile_dirty(s, e->ops, tile);
+    if (box_empty(&s->tiles[tile].dirty))
+        surface_unmark(s, tile);
+}
+
+static void send_batch(struct engine *e, struct surface *s, struct batch *k, enum picture_quality quality)
+{
     struct wr w;
-    if (!c || !frame_writer(&e->frame, &w, PROGRESSIVE_BYTES(n)))
+    struct gfx_command *c = k->n ? frame_add(&e->frame, GFX_WIRE) : NULL;
+    if (!c || !frame_writer(&e->frame, &w, PROGRESSIVE_BYTES(k->n)))
         return;
     c->surface = s->id;
     c->codec = GFX_CODEC_CAPROGRESSIVE;
     c->codec_context = 1;
-    if (progressive_encode(e->progressive, s->cur, s->stride, boxes, n, quality, &w) < 0)
+    if (progressive_encode(e->progressive, s->cur, s->stride, k->boxes, k->n, quality, &w) < 0)
         e->frame.failed = true;
     frame_commit(&e->frame, &w);
-    for (int i = 0; i < n; i++) {
-        int tile = boxes[i].y0 / TILE * s->tiles_x + boxes[i].x0 / TILE;
-        surface_settle(s, boxes[i]);
+    for (int i = 0; i < k->n; i++) {
+        int tile = k->boxes[i].y0 / TILE * s->tiles_x + k->boxes[i].x0 / TILE;
+        surface_settle(s, k->boxes[i]);
         surface_set_lossy(s, tile, quality);
-        surface_unmark(s, tile);
+        reconsider(e, s, tile);
     }
+    k->n = 0;
 }
 
-static int count_pictures(const struct surface *s)
+/* The pieces of changed tiles that look like pictures, into `out` from the tile on. Returns how many boxes. */
+static int picture_pieces(const struct engine *e, const struct surface *s, int tile, struct box *out)
 {
-    int n = 0;
-    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
-        n += s->before[t];
+    struct box pieces[PIECES_MAX];
+    int n = 0, all = surface_pieces(s, e->ops, tile, pieces);
+    for (int i = 0; i < all; i++)
+        if (is_picture(s, pieces[i]))
+            out[n++] = pieces[i];
     return n;
 }
 
-/* Marks in `before`: changed tiles that look like pictures. */
-static void find_pictures(struct surface *s)
+/* Are there enough of them to be worth a stream? */
+static bool any_pictures(const struct engine *e, const struct surface *s)
 {
-    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
-        const struct box *d = &s->tiles[t].dirty;
-        s->before[t] = !box_empty(d) && is_picture(s, *d);
-    }
+    struct box pieces[PIECES_MAX];
+    int n = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y && n < PICTURE_TILES_MIN; t++)
+        if (!box_empty(&s->tiles[t].dirty))
+            n += picture_pieces(e, s, t, pieces) > 0;
+    return n >= PICTURE_TILES_MIN;
 }
 
 void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality)
 {
-    struct box boxes[PROGRESSIVE_TILES_MAX];
-    int n = 0;
-    if (!e->progressive)
+    struct batch k = {.n = 0};
+    int tiles = s->tiles_x * s->tiles_y;
+    if (!e->progressive || !any_pictures(e, s))
         return;
-    find_pictures(s);
-    if (count_pictures(s) < PICTURE_TILES_MIN)
-        return;
-    for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < e->budget; t++) {
-        if (!s->before[t])
-            continue;
-        boxes[n++] = s->tiles[t].dirty;
-        if (n == 32) {
-            send_stream(e, s, boxes, n, quality);
-            n = 0;
-        }
+    for (int t = 0; t < tiles && e->frame.len < e->budget; t++) {
+        if (!box_empty(&s->tiles[t].dirty))
+            k.n += picture_pieces(e, s, t, k.boxes + k.n);
+        if (k.n + PIECES_MAX > BATCH)
+            send_batch(e, s, &k, quality);
     }
-    if (n)
-        send_stream(e, s, boxes, n, quality);
+    send_batch(e, s, &k, quality);
 }
 
 /* On a fast link the step between is not worth its bytes. */
@@ -117,19 +128,15 @@ int64_t refine_wait(const struct engine *e, uint64_t now_us)
 
 static void refine_fine(struct engine *e, struct surface *s, uint32_t now_ms, size_t limit)
 {
-    struct box boxes[16];
-    int n = 0;
+    struct batch k = {.n = 0};
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < limit; t++) {
         if (!(s->tiles[t].flags & TILE_LOSSY) || !next_is_fine(e, s, &s->tiles[t]) || due_ms(e, s, &s->tiles[t]) > now_ms)
             continue;
-        boxes[n++] = surface_tile_box(s, t);
-        if (n == 16) {
-            send_stream(e, s, boxes, n, PICTURE_FINE);
-            n = 0;
-        }
+        k.boxes[k.n++] = surface_tile_box(s, t);
+        if (k.n == 16)
+            send_batch(e, s, &k, PICTURE_FINE);
     }
-    if (n)
-        send_stream(e, s, boxes, n, PICTURE_FINE);
+    send_batch(e, s, &k, PICTURE_FINE);
 }
 
 static void refine_exact(struct engine *e, struct surface *s, uint32_t now_ms, size_t limit)

@@ -112,6 +112,24 @@ static void put_boxes(struct wr *w, const struct box *boxes, int n)
     }
 }
 
+static bool same_tile(const struct box *a, const struct box *b)
+{
+    return a->x0 / RFX_SIDE == b->x0 / RFX_SIDE && a->y0 / RFX_SIDE == b->y0 / RFX_SIDE;
+}
+
+static uint16_t put_tiles(struct progressive *p, const uint8_t *px, size_t stride, const struct box *boxes, int n,
+                          enum picture_quality quality, struct wr *w)
+{
+    uint16_t tiles = 0;
+    for (int i = 0; i < n; tiles++) {
+        struct box all = boxes[i++];
+        while (i < n && same_tile(&all, &boxes[i]))
+            box_add(&all, &boxes[i++]);
+        put_tile(p, px, stride, &all, quality, w);
+    }
+    return tiles;
+}
+
 int progressive_encode(struct progressive *p, const uint8_t *px, size_t stride, const struct box *boxes, int n,
                        enum picture_quality quality, struct wr *w)
 {
@@ -126,17 +144,17 @@ int progressive_encode(struct progressive *p, const uint8_t *px, size_t stride, 
     wr_u8(w, 2);
     wr_u8(w, 0);
     wr_u8(w, 0);
-    wr_u16(w, (uint16_t)n);
-    uint8_t *tiles_len = wr_reserve(w, 4);
+    uint8_t *count = wr_reserve(w, 2), *tiles_len = wr_reserve(w, 4);
     put_boxes(w, boxes, n);
     put_quant(w, &luma[quality]);
     put_quant(w, &chroma[quality]);
-    size_t tiles = w->len;
-    for (int i = 0; i < n; i++)
-        put_tile(p, px, stride, &boxes[i], quality, w);
+    size_t start = w->len;
+    uint16_t tiles = put_tiles(p, px, stride, boxes, n, quality, w);
     if (w->bad)
         return -EMSGSIZE;
-    put_u32_at(tiles_len, w->len - tiles);
+    count[0] = (uint8_t)tiles;
+    count[1] = (uint8_t)(tiles >> 8);
+    put_u32_at(tiles_len, w->len - start);
     put_u32_at(region_len, w->len - region);
     block(w, WBT_FRAME_END, 6);
     return w->bad ? -EMSGSIZE : 0;

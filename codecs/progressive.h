@@ -15,7 +15,7 @@ enum picture_quality { PICTURE_MOVING, PICTURE_COARSE, PICTURE_FINE, PICTURE_QUA
 struct progressive;
 struct progressive *progressive_create(void); /* NULL: out of memory */
 void progressive_destroy(struct progressive *p);
-/* Append a stream that draws `boxes` (each within one tile of the grid, all in different tiles) of a surface's picture (`px` is the
+/* Append a stream that draws `boxes` (each within one tile of the grid, those of one tile together) of a surface's picture (`px` is the
  * surface's first pixel). Returns 0, -EINVAL, -EMSGSIZE (PROGRESSIVE_BYTES is always enough). */
 int progressive_encode(struct progressive *p, const uint8_t *px, size_t stride, const struct box *boxes, int n,
                        enum picture_quality quality, struct wr *w);

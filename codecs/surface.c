@@ -233,6 +233,50 @@ void surface_settle(struct surface *s, struct box area)
         }
 }
 
+static bool differs_at(const struct surface *s, int x, int y)
+{
+    return memcmp(surface_cur(s, x, y), surface_shown(s, x, y), 4) != 0;
+}
+
+/* Do most of a grid of samples differ? Then the box is full. */
+static bool is_full(const struct surface *s, const struct box *b)
+{
+    int n = 0, differ = 0;
+    for (int y = b->y0; y < b->y1; y += 1 + (b->y1 - b->y0) / 8)
+        for (int x = b->x0; x < b->x1; x += 1 + (b->x1 - b->x0) / 8, n++)
+            differ += differs_at(s, x, y);
+    return differ * 4 >= n * 3;
+}
+
+static int box_area(const struct box *b)
+{
+    return (b->x1 - b->x0) * (b->y1 - b->y0);
+}
+
+int surface_pieces(const struct surface *s, const struct compare_ops *ops, int tile, struct box *out)
+{
+    struct box b = s->tiles[tile].dirty, d;
+    int n = 0, sum = 0;
+    if (s->tiles[tile].flags & TILE_UNKNOWN || box_area(&b) < 256 || is_full(s, &b)) {
+        out[0] = b;
+        return 1;
+    }
+    for (int y = b.y0; y < b.y1; y++) {
+        if (!ops->diff(surface_cur(s, b.x0, y), s->stride, surface_shown(s, b.x0, y), s->stride, b.x1 - b.x0, 1, &d))
+            continue;
+        struct box row = {b.x0 + d.x0, y, b.x0 + d.x1, y + 1}, both = n ? out[n - 1] : row;
+        box_add(&both, &row);
+        sum += box_area(&row);
+        if (n && (n == PIECES_MAX || box_area(&both) <= sum * 5 / 4 + 64)) {
+            out[n - 1] = both;
+        } else {
+            out[n++] = row;
+            sum = box_area(&row);
+        }
+    }
+    return n;
+}
+
 struct box surface_clip(const struct surface *s, const struct engine_rect *r)
 {
     struct box all = {0, 0, s->width, s->height};

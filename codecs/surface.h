@@ -58,6 +58,9 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops);
 void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact);
 /* What must be sent of a tile: empty when nothing differs. */
 struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile);
+#define PIECES_MAX 4
+/* What differs in a tile as up to PIECES_MAX disjoint boxes: an L is two. */
+int surface_pieces(const struct surface *s, const struct compare_ops *ops, int tile, struct box *out);
 /* The client now shows cur in `area` (exactly: a tile wholly inside is no longer lossy). */
 void surface_settle(struct surface *s, struct box area);
 /* A client's rectangle, clipped. */

@@ -59,6 +59,9 @@ static void count_mix(struct run *r, const struct gfx_frame *f)
 {
     for (size_t i = 0; i < f->ncommands; i++) {
         const struct gfx_command *c = &f->commands[i];
+        if (getenv("TRACE"))
+            printf("%u type %d codec %x  %u,%u %ux%u  %zu B, %u rects\n", f->frame_id, c->type, c->codec, c->rect.x, c->rect.y,
+                   c->rect.width, c->rect.height, c->len, c->nrects);
         if (c->type == GFX_WIRE)
             r->mix[c->codec & 15] += c->len;
         else if (c->type == GFX_COPY)
