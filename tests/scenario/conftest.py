@@ -44,6 +44,9 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     setattr(item, "report_" + report.when, report)
+    if report.failed and world.inside():    # at once, for whoever watches
+        with open(world.OUT + "/failures.txt", "a") as f:
+            f.write("%s (%s)\n%s\n\n" % (item.nodeid, report.when, report.longreprtext[-3000:]))
 
 
 def _failed(request):

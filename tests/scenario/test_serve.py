@@ -78,12 +78,20 @@ def machine():
     return found
 
 
+def no_accounts():
+    """Forget the system accounts that the other stories made."""
+    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):
+        subprocess.run(["userdel", name], stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(["groupdel", name], stderr=subprocess.DEVNULL, check=False)
+
+
 def left():
     names = [p for p in procs.processes() if p.exe.startswith("oriel")]
     return names + [n for n in ("/run/oriel-serve",) if os.path.exists(n)]
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing():
+    no_accounts()
     before = machine()
     text = subprocess.run([SERVE, "--dry-run"], capture_output=True, text=True, check=True).stdout
     assert "_oriel-keys" in text and "3389" in text and "/etc/pam.d" in text
@@ -99,9 +107,7 @@ def test_a_busy_port_is_told_with_its_holder(serve):
 
 
 def test_one_command_serves_a_second_one_beside_it_and_undo_takes_all_back(serve, person, stamp):
-    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):      # those that the other stories made
-        subprocess.run(["userdel", name], stderr=subprocess.DEVNULL, check=False)
-        subprocess.run(["groupdel", name], stderr=subprocess.DEVNULL, check=False)
+    no_accounts()
     anna = person("anna")
     users.user("ben")
     before = machine()

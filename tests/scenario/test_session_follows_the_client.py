@@ -118,7 +118,8 @@ def test_the_administrator_can_end_a_connection_or_a_session(oriel, connect, per
     oriel.ctl(how, oriel.session_of("anna")["id"])
     code = client.wait_end()
     if how == "disconnect":
-        assert code == 1     # ERRINFO_RPC_INITIATED_DISCONNECT
+        # ERRINFO_RPC_INITIATED_DISCONNECT; xfreerdp3 makes a 2 of it when the MCS ultimatum says "user requested"
+        assert code in (1, 2)
         oriel.wait_state("anna", "detached")
     else:
         assert code == 2     # ERRINFO_RPC_INITIATED_LOGOFF

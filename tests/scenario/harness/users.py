@@ -70,7 +70,7 @@ def user(name):
     """The user of this name, created when first asked for."""
     if name not in _users:
         u = User(name)
-        groups = () if name == "nogroup" else ("oriel-users",)
+        groups = () if name == "outsider" else ("oriel-users",)
         u.create(groups)
         if name == "expired":        # must choose a new password
             run("chage", "-d", "0", name)
