@@ -143,7 +143,7 @@ static pid_t wait_lines(const char *log, const char *starts, int want, char *las
     for (int i = 0; i < WAIT_MS / 10; i++, poll(NULL, 0, 10)) {
         count_lines(log, starts, &n, last, cap);
         if (n >= want)
-            return (pid_t)(strncmp(last, "start ", 6) == 0 ? atol(last + 6) : 0); /* NOLINT: our own script's number */
+            return (pid_t)(strncmp(last, "start ", 6) == 0 ? strtol(last + 6, NULL, 10) : 0);
     }
     fail_msg("%s: %d lines of \"%s\", wanted %d", log, n, starts, want);
     return 0;
