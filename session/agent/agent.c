@@ -224,10 +224,11 @@ static void on_start(struct agent *a, const struct agent_start *m)
     a->idle_seconds = m->idle_seconds;
     agent_want_layout(a, m->open.monitors, m->open.nmonitors, true);
     (void)a->ops->set_scale(a->backend, layout_scale(&a->layout));
-    agent_set_keyboard(a, m->open.keyboard_layout, m->open.keyboard_type, m->open.keyboard_subtype);
     a->ops->input_done(a->backend);
+    /* The desktop may start while the server compiles the keymap (50 ms): its programs are served after that. */
     struct agent_ready ready = {0};
     (void)link_send(a->leader, &agent_ready_def, &ready, NULL);
+    agent_set_keyboard(a, m->open.keyboard_layout, m->open.keyboard_type, m->open.keyboard_subtype);
 }
 
 static void on_client(struct agent *a, const struct agent_client *m, int fd)
@@ -243,8 +244,8 @@ static void on_client(struct agent *a, const struct agent_client *m, int fd)
 
 static void on_notice(struct agent *a, const struct agent_notice *m, int fd)
 {
-    bool sane = m->width && m->height && m->width <= NOTICE_SIDE_MAX && m->height <= NOTICE_SIDE_MAX && m->stride >= m->width * 4 &&
-                m->stride <= NOTICE_SIDE_MAX * 8;
+    bool sane = m->width && m->height && m->width <= NOTICE_SIDE_MAX && m->height <= NOTICE_SIDE_MAX;
+    sane = sane && m->stride >= m->width * 4 && m->stride <= NOTICE_SIDE_MAX * 8;
     int r = a->backend && sane ? a->ops->notice(a->backend, fd, m->width, m->height, m->stride, NOTICE_SECONDS) : -EINVAL;
     if (r < 0)
         log_warning("notice refused", "size=%ux%u error=%d", m->width, m->height, -r);

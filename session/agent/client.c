@@ -143,8 +143,11 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 static void on_closed(void *user, struct link *l, int err)
 {
     (void)l;
-    lost(user, err == -EPIPE || err == -ECONNRESET ? "link closed" : err == -EPROTO ? "protocol broken" : err == -ENOBUFS ? "too slow" : "link failed",
-         DISPLAY_END_DROPPED);
+    const char *why = err == -EPIPE || err == -ECONNRESET ? "link closed"
+                      : err == -EPROTO                    ? "protocol broken"
+                      : err == -ENOBUFS                   ? "too slow"
+                                                          : "link failed";
+    lost(user, why, DISPLAY_END_DROPPED);
 }
 
 static const struct link_ops ops = {.message = on_message, .closed = on_closed};

@@ -19,6 +19,7 @@
 #define REPEAT_NEVER_MS 65535 /* the largest delay there is */
 #define LOAD_ALL 0xbf         /* all parts of a keymap but the geometry (XkbGBN_AllComponentsMask) */
 #define NUM_LOCK_KEYSYM 0xff7f
+#define RULES_NAMES "_XKB_RULES_NAMES"
 
 struct x11_keys {
     struct x11_unicode *unicode;
@@ -252,23 +253,44 @@ static void compose_symbols(const struct backend_keymap *k, char *out, size_t ca
         snprintf(out + n, cap - n, "+inet(evdev)");
 }
 
-/* What setxkbmap leaves for programs that want to know the names. */
-static void publish_names(struct backend *b, const struct backend_keymap *k)
+/* What setxkbmap leaves on the root window for programs that want to know. Returns the length, 0 if it does not fit. */
+static size_t names_of(const struct backend_keymap *k, char *out, size_t cap)
 {
-    char names[256];
     struct wr w;
-    wr_init(&w, names, sizeof names);
+    wr_init(&w, out, cap);
     const char *parts[] = {"evdev", k->model, k->layout, k->variant, k->options};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         wr_bytes(&w, parts[i], strlen(parts[i]) + 1);
-    if (!w.bad)
-        xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, x11_atom(b, "_XKB_RULES_NAMES"), XCB_ATOM_STRING, 8,
-                            (uint32_t)w.len, names);
+    return w.bad ? 0 : w.len;
+}
+
+static void publish_names(struct backend *b, const struct backend_keymap *k)
+{
+    char names[256];
+    size_t len = names_of(k, names, sizeof names);
+    if (len)
+        xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, x11_atom(b, RULES_NAMES), XCB_ATOM_STRING, 8, (uint32_t)len, names);
+}
+
+/* Loading takes the server 50 ms, for it starts a compiler: not for the keymap it has. */
+static bool is_loaded(struct backend *b, const struct backend_keymap *k)
+{
+    char names[256];
+    size_t len = names_of(k, names, sizeof names);
+    xcb_get_property_cookie_t cookie =
+        xcb_get_property(b->c, 0, b->root, x11_atom(b, RULES_NAMES), XCB_ATOM_STRING, 0, sizeof names / 4);
+    xcb_get_property_reply_t *r = xcb_get_property_reply(b->c, cookie, NULL);
+    x11_replied(b);
+    bool same = r && len && (size_t)xcb_get_property_value_length(r) == len && memcmp(xcb_get_property_value(r), names, len) == 0;
+    free(r);
+    return same;
 }
 
 int x11_set_keymap(struct backend *b, const struct backend_keymap *k)
 {
     char symbols[256];
+    if (is_loaded(b, k))
+        return 0;
     compose_symbols(k, symbols, sizeof symbols);
     x11_unicode_forget(b, b->keys->unicode);
     int r = load_components(b, symbols);

@@ -100,7 +100,7 @@ static int read_number(struct xserver *x, int fd)
             return -EIO;
         n += (size_t)r;
     }
-    snprintf(x->display, sizeof x->display, ":%d", atoi(text));
+    snprintf(x->display, sizeof x->display, ":%ld", strtol(text, NULL, 10));
     return 0;
 }
 

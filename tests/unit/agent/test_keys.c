@@ -159,8 +159,10 @@ static void characters_that_no_key_has_arrive_in_order(void **state)
     struct xkb_context *c = xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
     set_layout(x, &f, 0x409);
     uint32_t text[N];
-    for (int i = 0; i < N; i++)
-        text[i] = i % 4 == 0 ? (uint32_t)('a' + i % 26) : i % 4 == 1 ? 0x410 + (uint32_t)i % 32 : i % 4 == 2 ? 0x4e00 + (uint32_t)i * 7 : (uint32_t)('A' + i % 26);
+    for (uint32_t i = 0; i < N; i++) {
+        const uint32_t kinds[] = {'a' + i % 26, 0x410 + i % 32, 0x4e00 + i * 7, 'A' + i % 26};
+        text[i] = kinds[i % 4];
+    }
     for (int i = 0; i < N; i++) {
         front_event(&f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i], .flags = INPUT_DOWN});
         front_event(&f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i]});
