@@ -18,6 +18,7 @@ struct engine *engine_create(const struct engine_config *config)
         return e;
     e->clear = clear_create(e->ops);
     e->motion = calloc(1, sizeof *e->motion);
+    e->video.backend = config->caps.avc420 ? h264_choose(config->h264) : NULL;
     e->progressive = config->caps.progressive ? progressive_create() : NULL;
     if (!e->clear || !e->motion || (config->caps.progressive && !e->progressive)) {
         engine_destroy(e);
@@ -37,6 +38,7 @@ void engine_destroy(struct engine *e)
     motion_finish(e->motion);
     free(e->motion);
     progressive_destroy(e->progressive);
+    video_finish(&e->video);
     free(e);
 }
 
@@ -66,8 +68,15 @@ static void remember_deleted(struct engine *e, uint16_t id)
     for (unsigned i = 0; i < e->ndeleted; i++)
         if (e->deleted[i] == id)
             return;
-    if (e->ndeleted < ENGINE_SURFACES_MAX)
+    if (e->ndeleted < ENGINE_SURFACES_MAX + 1)
         e->deleted[e->ndeleted++] = id;
+}
+
+static void end_video(struct engine *e)
+{
+    if (e->video.created)
+        remember_deleted(e, VIDEO_SURFACE);
+    video_stop(&e->video);
 }
 
 void engine_surface_destroy(struct engine *e, uint16_t id)
@@ -77,6 +86,8 @@ void engine_surface_destroy(struct engine *e, uint16_t id)
         return;
     if (s->created && e->config.caps.gfx)
         remember_deleted(e, id);
+    if (e->video.surface == id)
+        end_video(e);
     surface_finish(s);
 }
 
@@ -93,6 +104,7 @@ static void start_over(struct engine *e)
 void engine_reset(struct engine *e)
 {
     e->ndeleted = 0;
+    video_stop(&e->video);
     if (e->clear)
         clear_restart(e->clear);
     start_over(e);
@@ -103,6 +115,7 @@ void engine_reset_graphics(struct engine *e)
     for (int i = 0; i < ENGINE_SURFACES_MAX && e->config.caps.gfx; i++)
         if (e->surfaces[i].live && e->surfaces[i].created)
             remember_deleted(e, e->surfaces[i].id);
+    end_video(e);
     start_over(e);
 }
 
@@ -156,9 +169,9 @@ static int waiting(const struct engine *e)
 static int64_t next_refinement(struct engine *e, uint64_t now_us)
 {
     int64_t due = refine_wait(e, now_us);
-    if (due != 0)
-        return due;
-    return pace_wait(&e->pace, false, now_us);
+    int64_t film = video_wait(e, now_us);
+    due = due < 0 || (film >= 0 && film < due) ? film : due;
+    return due != 0 ? due : pace_wait(&e->pace, false, now_us);
 }
 
 int64_t engine_next(struct engine *e, uint64_t now_us)
@@ -199,11 +212,12 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     e->budget = pace_budget(&e->pace);
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live)
-            plan_surface(e, &e->surfaces[i]);
+            plan_surface(e, &e->surfaces[i], now_us);
     if (e->frame.len >= BUSY_BYTES)
         e->busy_ms = (uint32_t)(now_us / 1000);
     if (waiting(e) < 0 && refine_wait(e, now_us) == 0)
         plan_refinement(e, now_us);
+    plan_video_end(e, now_us);
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);

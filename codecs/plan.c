@@ -91,11 +91,23 @@ int plan_motion(struct engine *e, struct surface *s, int dirty)
     return won;
 }
 
-void plan_surface(struct engine *e, struct surface *s)
+static int count_dirty(const struct surface *s)
+{
+    int n = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+        n += !box_empty(&s->tiles[t].dirty);
+    return n;
+}
+
+/* Film, then copies, then pictures, then everything else exactly. */
+void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
 {
     int dirty = surface_find_dirty(s, e->ops), moved = 0;
-    if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
+    if (plan_video(e, s, true, now_us))
+        dirty = count_dirty(s);
+    else if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
         moved = plan_motion(e, s, dirty);
+    plan_video(e, s, false, now_us);
     plan_pictures(e, s, moved * 2 >= dirty ? PICTURE_COARSE : PICTURE_MOVING);
     plan_exact(e, s);
 }

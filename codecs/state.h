@@ -11,6 +11,7 @@
 #include "codecs/pace.h"
 #include "codecs/progressive.h"
 #include "codecs/surface.h"
+#include "codecs/video.h"
 
 #define BUSY_BYTES 2048               /* typing is less, scrolling pictures and films are more */
 #define SMALL_TILES 8                 /* an update of so few tiles may overtake */
@@ -19,7 +20,7 @@ struct engine {
     struct engine_config config;
     const struct compare_ops *ops;
     struct surface surfaces[ENGINE_SURFACES_MAX];
-    uint16_t deleted[ENGINE_SURFACES_MAX]; /* ids the client still has and must delete */
+    uint16_t deleted[ENGINE_SURFACES_MAX + 1]; /* ids the client still has and must delete */
     unsigned ndeleted;
     bool suppressed;
     struct pace pace;
@@ -29,6 +30,7 @@ struct engine {
     struct clear *clear;              /* NULL without gfx */
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
+    struct video video;
     uint64_t refine_us;               /* no refinement before */
     uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
 };
@@ -36,9 +38,14 @@ struct engine {
 /* Surfaces to delete, create and map. */
 void plan_surfaces(struct engine *e);
 /* One surface's changes. */
-void plan_surface(struct engine *e, struct surface *s);
+void plan_surface(struct engine *e, struct surface *s, uint64_t now_us);
 /* Changed tiles that look like pictures, as such. */
 void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality);
+/* The film, if one plays on this surface. Returns whether a picture of it was sent. */
+bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us);
+/* Microseconds until a film that stopped is given up; -1: there is none. */
+int64_t video_wait(const struct engine *e, uint64_t now_us);
+void plan_video_end(struct engine *e, uint64_t now_us);
 /* Microseconds until a lossy tile may become better; -1: there is none. */
 int64_t refine_wait(const struct engine *e, uint64_t now_us);
 void plan_refinement(struct engine *e, uint64_t now_us);
