@@ -115,8 +115,6 @@ bool rdp_legacy_desktop(struct front *f);
 
 /* ---- rdp_disp.c ---- */
 void rdp_disp_open(struct front *f);
-/* One DISPLAYCONTROL PDU. 0; -ENOENT: not a layout; -EPROTO. */
-int rdp_disp_parse(const uint8_t *data, size_t len, struct display_layout *l);
 
 /* ---- rdp_pointer.c ---- */
 void rdp_pointer_reset(struct front *f);

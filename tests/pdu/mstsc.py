@@ -198,7 +198,6 @@ class Mstsc(Rdp):
 
     def advertise(self):
         body = struct.pack("<H", len(self.capsets)) + b"".join(struct.pack("<II", v, len(d)) + d for v, d in self.capsets)
-        self.unpacker = Unpacker()
         self.gfx(ADVERTISE, body)
 
     def acknowledge(self, frame, depth=0):
@@ -229,6 +228,16 @@ class Mstsc(Rdp):
         for i, (x, y, w, h) in enumerate(monitors):
             body += struct.pack("<IiiIIIIIII", 1 if i == 0 else 0, x, y, w, h, 300, 200, 0, self.scale, 100)
         self.tell(CONTROL, struct.pack("<II", 2, len(body) + 8) + body)
+
+    def settle(self, seconds=15):
+        """Until nothing has come for 0.7 s: the picture is exact."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            n = len(self.commands) + len(self.updates())
+            self.run(0.7)
+            if n == len(self.commands) + len(self.updates()):
+                return
+        raise AssertionError("never quiet")
 
     def until(self, condition, seconds=10, what="condition"):
         end = time.monotonic() + seconds

@@ -184,8 +184,9 @@ def test_suppressed_output_sends_nothing_and_then_everything(world):
     c, m = logged_in(world)
     c.data_pdu(35, struct.pack("<Bxxx", 0))
     wait_for(lambda: m.drawer.suppressed == [1], what="suppression")
-    m.drawer.repaint(99)
+    c.run(0.5)
     n = c.frames
+    m.drawer.repaint(99)
     c.run(1)
     assert c.frames == n
     c.data_pdu(35, struct.pack("<BxxxHHHH", 1, 0, 0, 1023, 767))
@@ -195,7 +196,7 @@ def test_suppressed_output_sends_nothing_and_then_everything(world):
 
 def test_refresh_rect_brings_unchanged_pixels_again(world):
     c, m = logged_in(world)
-    c.run(1)
+    c.settle()
     n = c.frames
     c.data_pdu(33, struct.pack("<BxxxHHHH", 1, 0, 0, 255, 255))
     c.until(lambda: c.frames > n, what="frame")
@@ -204,13 +205,13 @@ def test_refresh_rect_brings_unchanged_pixels_again(world):
 def test_a_quiet_client_gets_a_heartbeat_and_nothing_else(worlds):
     world = worlds.make(server__heartbeat=1)
     c, m = logged_in(world)
-    c.run(1.5)
+    c.settle()
     n = len(c.seen)
     c.run(3)
     assert 2 <= len(c.seen) - n <= 4, c.seen[n:]
     quiet = worlds.make(server__heartbeat=0)
     c, m = logged_in(quiet)
-    c.run(1.5)
+    c.settle()
     n = len(c.seen)
     c.run(2)
     assert c.seen[n:] == []

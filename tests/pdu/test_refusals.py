@@ -241,7 +241,7 @@ def test_each_peer_has_a_uid_of_its_own_and_nothing_else(world):
         c = mstsc.Mstsc(world.port).login("alice", "secret")
         c.until(lambda: c.frames > 0, what="frame")
         world.kept = getattr(world, "kept", []) + [c]
-    status = [open("/proc/%d/status" % pid).read() for pid, _, _ in world.peers.values()]
+    status = [open("/proc/%d/status" % pid).read() for pid, _, _ in list(world.peers.values())]
     uids = [next(line.split()[1:] for line in s.splitlines() if line.startswith("Uid")) for s in status]
     assert len({u[0] for u in uids}) == 2 and all(len(set(u)) == 1 and int(u[0]) >= 600100000 for u in uids)
     for s in status:
@@ -254,7 +254,7 @@ def test_a_killed_peer_is_reaped_and_the_rest_goes_on(world):
     c = mstsc.Mstsc(world.port).login("alice", "secret")
     c.until(lambda: c.frames > 0, what="frame")
     pid = list(world.peers.values())[0][0]
-    os.kill(pid, signal.SIGSEGV)
+    os.kill(pid, signal.SIGABRT)
     ended(c)
     wait_for(lambda: not world.peers, what="reaping")
     assert "peer crashed" in world.text()
@@ -386,6 +386,8 @@ def memory_of(pid):
             if not mode.startswith("r") or "[v" in line:
                 continue
             start, end = (int(x, 16) for x in where.split("-"))
+            if end - start > 1 << 30:
+                continue  # shadow memory of a sanitizer
             try:
                 mem.seek(start)
                 out += mem.read(end - start)
@@ -403,7 +405,7 @@ def test_the_password_is_not_in_the_peers_memory(world):
     wrong = mstsc.Mstsc(world.port).login("alice", marker + "x")
     wrong.until(lambda: wrong.updates(), what="logon screen")
     time.sleep(1)
-    for pid, _, _ in world.peers.values():
+    for pid, _, _ in list(world.peers.values()):
         memory = memory_of(pid)
         assert b"oriel-peer" in memory
         assert marker.encode() not in memory and marker.encode("utf-16-le") not in memory
