@@ -68,6 +68,7 @@ static void start_monitor(struct rig *r)
         execl(getenv("ORIEL_MONITOR"), "oriel-monitor", "--config", r->conf, NULL);
         _exit(127);
     }
+    close(connect_to(r, "control.sock")); /* the last one it opens */
     r->server = connect_to(r, "monitor.sock");
     assert_int_equal(wire_send(r->server, &server_hello_def, &h, NULL), 0);
 }

@@ -267,17 +267,18 @@ static void a_request_while_viewing_ends_the_link(void **state)
 {
     struct peer_verdict v;
     struct rig_peer p = rig_connect(&rig, "192.0.2.1");
-    int display = rig_login(&rig, &p, "anna", VERDICT_START, &v, NULL);
+    int display = rig_login(&rig, &p, "anna", VERDICT_START, &v, NULL), view = -1;
     struct control_view q = {.session = v.session};
     struct control_status s = {0};
     char path[128];
     snprintf(path, sizeof path, "%s/run/control.sock", rig.dir);
     int c = sockets_connect(path);
     assert_int_equal(wire_send(c, &control_view_def, &q, NULL), 0);
-    (void)rig_expect(c, &monitor_to_control, &control_viewer_def, NULL);
+    (void)rig_expect(c, &monitor_to_control, &control_viewer_def, &view);
     assert_int_equal(wire_send(c, &control_status_def, &s, NULL), 0);
     rig_expect_closed(c);
     close(c);
+    close(view);
     close(display);
     close(p.fd);
 }

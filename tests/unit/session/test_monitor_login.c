@@ -262,13 +262,15 @@ static void a_session_that_cannot_start_says_why_on_the_screen(void **state)
     struct rig_peer p = peer();
     int notice;
     rig_auth(&p, AUTH_PASSWORD, "fails", "right", 5);
-    assert_int_equal(rig_peer_expect(&p, peer_verdict, NULL)->verdict, VERDICT_START);
+    const struct peer_verdict *v = rig_peer_expect(&p, peer_verdict, NULL);
+    assert_int_equal(v->verdict, VERDICT_START);
+    uint64_t id = v->session;
     assert_int_equal(rig_peer_expect(&p, peer_display, &notice)->kind, DISPLAY_NOTICE);
     const char *text = rig_expect_text(notice, "start mode=2");
     assert_non_null(strstr(text, "Xorg: no screens found"));
     rig_type(notice, "cancel");
     rig_expect_end(&p, END_SESSION_FAILED);
-    no_session();
+    rig_wait_session(&rig, id, 0, 0);
     close(notice);
     close(p.fd);
 }
