@@ -114,12 +114,15 @@ static bool choose_distribution(const struct desktop_options *o, struct desktop 
 
 static int choose_fallback(const struct desktop_options *o, struct desktop *d)
 {
-    char wm[PATH_BYTES * 2], term[PATH_BYTES * 2], script[PATH_BYTES * 5];
+    char wm[PATH_BYTES * 2], term[PATH_BYTES * 2], script[PATH_BYTES * 6];
     bool have_wm = find_first(o, window_managers, sizeof window_managers / sizeof window_managers[0], wm, sizeof wm);
     bool have_term = find_first(o, terminals, sizeof terminals / sizeof terminals[0], term, sizeof term);
     static const char colour[] = "command -v xsetroot >/dev/null && xsetroot -solid '#2c3e50' -cursor_name left_ptr; ";
+    /* A window that appears while the window manager starts may be overlooked by it: wait until it says that it manages. */
+    static const char managed[] = "i=0; until xprop -root _NET_SUPPORTING_WM_CHECK 2>/dev/null | grep -q window || [ $i -ge 15 ]; "
+                                  "do i=$((i + 1)); sleep 0.1; done";
     if (have_wm && have_term)
-        snprintf(script, sizeof script, "%s%s & exec %s", colour, term, wm);
+        snprintf(script, sizeof script, "%s(%s; exec %s) & exec %s", colour, managed, term, wm);
     else if (have_wm || have_term)
         snprintf(script, sizeof script, "%sexec %s", colour, have_wm ? wm : term);
     else

@@ -264,7 +264,8 @@ static bool folder_is_empty(const char *path)
     DIR *d = opendir(path);
     bool empty = true;
     for (struct dirent *e; d && (e = readdir(d)) != NULL;)
-        empty = empty && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix"));
+        empty = empty && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix") ||
+                         !strncmp(e->d_name, "xtermXX", 7)); /* xterm leaves its cursor folder when it is ended while starting */
     if (d)
         closedir(d);
     return empty;

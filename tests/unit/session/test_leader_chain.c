@@ -302,6 +302,35 @@ static void a_session_without_a_dot_xsession_still_shows_something(void **state)
     nothing_is_left();
 }
 
+static bool runs(const char *name)
+{
+    char path[64], want[64];
+    snprintf(want, sizeof want, "Name:\t%s\n", name);
+    for (int pid = 2; pid < 5000; pid++) {
+        snprintf(path, sizeof path, "/proc/%d/status", pid);
+        if (!strncmp(got(path), want, strlen(want)))
+            return true;
+    }
+    return false;
+}
+
+static void a_bare_machine_shows_a_coloured_screen_with_a_terminal(void **state)
+{
+    (void)state;
+    begin(NULL);
+    const struct leader_hello *h = await(&leader_hello_def);
+    assert_true(h->desktop_pid > 0);
+    int display = attach_and_see_at(7, 790, 590, 0x2c3e50);
+    int64_t deadline = conv_now_ms() + WAIT_MS;
+    while (!runs("xterm") && conv_now_ms() < deadline)
+        (void)poll(NULL, 0, 20);
+    assert_true(runs("xterm"));
+    assert_true(runs("openbox"));
+    log_off();
+    close(display);
+    nothing_is_left();
+}
+
 static int all_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +352,7 @@ static int all_tests(void)
         cmocka_unit_test_setup_teardown(displays_that_are_taken_are_left_alone, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_socket_folder_that_anybody_could_change_is_refused, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_link_in_place_of_the_log_is_not_followed, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_bare_machine_shows_a_coloured_screen_with_a_terminal, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_session_without_a_dot_xsession_still_shows_something, rig_setup, rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
