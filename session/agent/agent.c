@@ -222,13 +222,19 @@ static void on_start(struct agent *a, const struct agent_start *m)
         return;
     }
     a->idle_seconds = m->idle_seconds;
-    agent_want_layout(a, m->open.monitors, m->open.nmonitors, true);
-    (void)a->ops->set_scale(a->backend, layout_scale(&a->layout));
+    bool takes_over = m->open.nmonitors == 0; /* a display that an agent before this one set up */
+    if (takes_over) {
+        (void)a->ops->get_layout(a->backend, &a->layout);
+    } else {
+        agent_want_layout(a, m->open.monitors, m->open.nmonitors, true);
+        (void)a->ops->set_scale(a->backend, layout_scale(&a->layout));
+    }
     a->ops->input_done(a->backend);
     /* The desktop may start while the server compiles the keymap (50 ms): its programs are served after that. */
     struct agent_ready ready = {0};
     (void)link_send(a->leader, &agent_ready_def, &ready, NULL);
-    agent_set_keyboard(a, m->open.keyboard_layout, m->open.keyboard_type, m->open.keyboard_subtype);
+    if (!takes_over)
+        agent_set_keyboard(a, m->open.keyboard_layout, m->open.keyboard_type, m->open.keyboard_subtype);
 }
 
 static void on_client(struct agent *a, const struct agent_client *m, int fd)

@@ -230,6 +230,7 @@ static int x11_open(struct event_base *base, const struct backend_events *ev, vo
     r = x11_keys_create(b, why, cap);
     if (r < 0)
         goto fail;
+    x11_release_all(b);
     (void)x11_sync(b); /* where the pointer is now is nobody's doing */
     b->pointer_moved = false;
     r = -ENOMEM;

@@ -70,6 +70,7 @@ void x11_key(struct backend *b, uint32_t code, bool down);
 void x11_keycode(struct backend *b, uint8_t keycode, bool down);
 void x11_move(struct backend *b, int32_t x, int32_t y);
 void x11_button(struct backend *b, uint32_t button, bool down);
+void x11_release_all(struct backend *b);
 void x11_cursor_report(struct backend *b);
 
 #endif

@@ -26,6 +26,22 @@ void x11_button(struct backend *b, uint32_t button, bool down)
     xcb_test_fake_input(b->c, down ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, (uint8_t)button, XCB_CURRENT_TIME, b->root, 0, 0, 0);
 }
 
+/* What an agent that was killed held down would stay down for ever. */
+void x11_release_all(struct backend *b)
+{
+    xcb_query_keymap_reply_t *keys = xcb_query_keymap_reply(b->c, xcb_query_keymap(b->c), NULL);
+    xcb_query_pointer_reply_t *pointer = xcb_query_pointer_reply(b->c, xcb_query_pointer(b->c, b->root), NULL);
+    x11_replied(b);
+    for (unsigned code = 8; keys && code < 256; code++)
+        if (keys->keys[code / 8] >> code % 8 & 1)
+            x11_keycode(b, (uint8_t)code, false);
+    for (uint32_t button = 1; pointer && button <= 5; button++)
+        if (pointer->mask & XCB_BUTTON_MASK_1 << (button - 1))
+            x11_button(b, button, false);
+    free(keys);
+    free(pointer);
+}
+
 /* Average the source pixels under each target pixel: premultiplied, so transparent ones do not colour the edge. */
 static void shrink(const uint32_t *src, uint32_t sw, uint32_t sh, uint8_t *dst, uint32_t dw, uint32_t dh)
 {

@@ -267,6 +267,8 @@ int begin_agent(struct session *s)
     }
     s->agent = pid;
     struct agent_start m = {.open = s->start.open, .idle_seconds = (uint32_t)s->cfg->session_idle_limit};
+    if (s->restarts) /* the display is as its users left it, not as it was at the start */
+        m.open = (struct display_open){0};
     r = link_send(s->agent_link, &agent_start_def, &m, NULL);
     return r == -EPIPE ? 0 : r; /* it died already: its link says so in a moment */
 }

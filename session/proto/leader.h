@@ -106,7 +106,7 @@ extern const struct wire_def leader_conv_def, leader_verdict_def, leader_refresh
 
 /* leader → agent (the agent finds DISPLAY and XAUTHORITY in its environment, the link at descriptor 3) */
 struct agent_start {
-    struct display_open open;
+    struct display_open open;    /* nmonitors 0: an agent before this one set the display up; leave it as it is */
     uint32_t idle_seconds;       /* 0: no limit */
 };
 struct agent_client { uint32_t client; uint8_t role; }; /* fd: the drawer's end of a display link */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,14 @@ void fixture_stop_agent(struct fixture *x)
 {
     if (x->agent.pid > 0)
         assert_int_equal(front_agent_stop(&x->agent), 0);
+    x->agent.pid = -1;
+}
+
+void fixture_kill_agent(struct fixture *x)
+{
+    kill(x->agent.pid, SIGKILL);
+    assert_int_equal(waitpid(x->agent.pid, NULL, 0), x->agent.pid);
+    close(x->agent.sock);
     x->agent.pid = -1;
 }
 
@@ -287,23 +296,25 @@ static xcb_generic_event_t *next_event(struct fixture *x, uint8_t type, int ms)
 
 void fixture_expect_click(struct fixture *x, uint8_t button)
 {
-    xcb_generic_event_t *e = next_event(x, XCB_BUTTON_PRESS, 3000);
-    assert_non_null(e);
+    xcb_generic_event_t *e = next_event(x, XCB_BUTTON_PRESS, LIMIT_MS);
+    if (!e)
+        fail_msg("no click of button %u", button);
     assert_int_equal(((xcb_button_press_event_t *)e)->detail, button);
     free(e);
 }
 
 void fixture_expect_release(struct fixture *x, uint8_t button)
 {
-    xcb_generic_event_t *e = next_event(x, XCB_BUTTON_RELEASE, 3000);
-    assert_non_null(e);
+    xcb_generic_event_t *e = next_event(x, XCB_BUTTON_RELEASE, LIMIT_MS);
+    if (!e)
+        fail_msg("button %u stays down", button);
     assert_int_equal(((xcb_button_release_event_t *)e)->detail, button);
     free(e);
 }
 
 uint8_t fixture_next_key(struct fixture *x, uint16_t *state)
 {
-    xcb_generic_event_t *e = next_event(x, XCB_KEY_PRESS, 3000);
+    xcb_generic_event_t *e = next_event(x, XCB_KEY_PRESS, LIMIT_MS);
     if (!e)
         return 0;
     const xcb_key_press_event_t *k = (const xcb_key_press_event_t *)e;

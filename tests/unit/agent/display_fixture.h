@@ -27,6 +27,7 @@ int fixture_group_teardown(void **state);
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 void fixture_stop_agent(struct fixture *x);
+void fixture_kill_agent(struct fixture *x); /* as kill -9 does */
 const char *fixture_program(void);
 
 struct display_layout fixture_single(uint32_t width, uint32_t height);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The real oriel-agent in front of a real X server: argv[1] is "xvfb" or "xorg". ORIEL_AGENT names the program. */
+/* The real oriel-agent in front of a real X server: argv[1] is "xvfb" or "xorg", argv[2] a pattern of test names. ORIEL_AGENT names the program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -490,6 +490,29 @@ static void a_notice_is_shown_until_clicked(void **state)
     front_finish(&f);
 }
 
+static void the_scale_reaches_resources_and_monitors(void **state)
+{
+    struct fixture *x = *state;
+    struct front f;
+    struct display_layout l = fixture_single(1600, 1200);
+    const char *resources = "Mine.color:\tred\nXft.dpi:\t12\n";
+    xcb_change_property(x->c, XCB_PROP_MODE_REPLACE, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8, (uint32_t)strlen(resources),
+                        resources);
+    (void)fixture_keys_down(x); /* a round trip: it is there */
+    l.monitors[0].scale = 200;
+    fixture_attach(x, &f, 1, ROLE_CONTROL, l);
+    xcb_get_property_reply_t *r =
+        xcb_get_property_reply(x->c, xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 1000), NULL);
+    assert_non_null(r);
+    const char *want = "Mine.color:\tred\nXft.dpi:\t192\nXcursor.size:\t48\n";
+    assert_int_equal(xcb_get_property_value_length(r), strlen(want));
+    assert_memory_equal(xcb_get_property_value(r), want, strlen(want));
+    free(r);
+    assert_int_equal(f.buffer.monitors[0].scale, 200);
+    assert_int_equal(f.buffer.monitors[0].phys_width, 1600 * 254 / 1920);
+    front_finish(&f);
+}
+
 /* ---- ends ---- */
 
 static void silence_is_told_after_the_idle_limit(void **state)
@@ -549,8 +572,10 @@ static void a_missing_display_is_a_clear_failure(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2)
+    if (argc < 2)
         return 2;
+    if (argc > 2)
+        cmocka_set_test_filter(argv[2]);
     fixture_kind = strcmp(argv[1], "xorg") == 0 ? XSERVER_XORG : XSERVER_XVFB;
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -574,6 +599,7 @@ int main(int argc, char **argv)
         CASE(buttons_and_wheel_reach_the_window),
         CASE(clients_and_sizes_are_told_to_the_leader),
         CASE(a_notice_is_shown_until_clicked),
+        CASE(the_scale_reaches_resources_and_monitors),
         CASE(silence_is_told_after_the_idle_limit),
         CASE(a_missing_display_is_a_clear_failure),
         CASE(the_death_of_the_display_is_told_to_everybody),

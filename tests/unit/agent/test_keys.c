@@ -226,6 +226,37 @@ static void nothing_stays_pressed_after_a_client_is_gone(void **state)
     fixture_expect_release(x, 1);
 }
 
+static void a_new_agent_takes_the_display_over_as_it_is(void **state)
+{
+    struct fixture *x = *state;
+    struct front f;
+    struct front_agent second;
+    struct display_layout none = {0};
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(900, 700));
+    fixture_focus(x);
+    set_layout(x, &f, 0x407);
+    press(&f, 0x1d, 0);
+    press(&f, 0x1e, 0);
+    fixture_next_key(x, NULL);
+    fixture_next_key(x, NULL);
+    fixture_kill_agent(x);
+    front_finish(&f);
+    assert_int_equal(fixture_keys_down(x), 2);
+    assert_int_equal(front_agent_start(&second, fixture_program(), x->server.display, &none, 0, 0), 0);
+    assert_int_equal(fixture_keys_down_after(x, 2000), 0);
+    uint16_t w, h;
+    fixture_root_size(x, &w, &h);
+    assert_true(w == 900 && h == 700);
+    front_init(&f, front_agent_client(&second, 1, ROLE_VIEW));
+    struct display_layout l = fixture_single(640, 480);
+    front_open(&f, &l, 0);
+    fixture_wait_frames(&f, 1);
+    assert_int_equal(f.buffer.width, 900);
+    fixture_wait_same_picture(x, &f);
+    front_finish(&f);
+    assert_int_equal(front_agent_stop(&second), 0);
+}
+
 static uint8_t server_locks(struct fixture *x)
 {
     xcb_xkb_get_state_reply_t *r = xcb_xkb_get_state_reply(x->c, xcb_xkb_get_state(x->c, XCB_XKB_ID_USE_CORE_KBD), NULL);
@@ -282,8 +313,10 @@ static void a_lock_message_releases_keys(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2)
+    if (argc < 2)
         return 2;
+    if (argc > 2)
+        cmocka_set_test_filter(argv[2]);
     fixture_kind = strcmp(argv[1], "xorg") == 0 ? XSERVER_XORG : XSERVER_XVFB;
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -291,6 +324,7 @@ int main(int argc, char **argv)
         CASE(characters_that_no_key_has_arrive_in_order),
         CASE(a_held_key_repeats_as_often_as_the_client_says),
         CASE(nothing_stays_pressed_after_a_client_is_gone),
+        CASE(a_new_agent_takes_the_display_over_as_it_is),
         CASE(locks_go_both_ways),
         CASE(a_lock_message_releases_keys),
     };
