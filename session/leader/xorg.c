@@ -101,13 +101,23 @@ static bool socket_is_live(const struct xorg_places *p, unsigned display)
     return !(dead && S_ISSOCK(st.st_mode) && unlink(a.sun_path) == 0);
 }
 
+/* The server's keymap compiler writes here; killed at work it leaves the file, and the next user's could not write its own. */
+static void remove_keymap(const struct xorg_places *p, unsigned display)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/server-%u.xkm", p->locks, display);
+    (void)unlink(path);
+}
+
 int xorg_reserve_display(const struct xorg_places *p, unsigned first)
 {
     for (unsigned d = first; d < first + XORG_DISPLAYS; d++) {
         if (make_lock(p, d) < 0)
             continue;
-        if (!socket_is_live(p, d))
+        if (!socket_is_live(p, d)) {
+            remove_keymap(p, d);
             return (int)d;
+        }
         xorg_release_display(p, d, getpid());
     }
     return -EADDRINUSE;
@@ -120,6 +130,7 @@ void xorg_release_display(const struct xorg_places *p, unsigned display, pid_t h
     if (lock_names(path) != holder)
         return;
     (void)socket_is_live(p, display); /* removes the socket of a killed server */
+    remove_keymap(p, display);
     (void)unlink(path);
 }
 
