@@ -13,7 +13,6 @@ from .world import OUT, ROOT, find_program, wait_for
 # What a test instance has that differs from the defaults.
 BASE = {
     "server.listen": "127.0.0.1",
-    "server.port": "0",
     "session.logoff_grace": "1",
     "log.level": "debug",
 }
@@ -32,6 +31,7 @@ class Service:
         self.options = dict(BASE)
         self.options["paths.run_dir"] = self.run_dir
         self.options["paths.state_dir"] = self.state_dir
+        self.options["server.port"] = str(23000 + Service.count)    # the same after a restart; the world's network is its own
         self.options["server.peer_uid_first"] = str(600100000 + 10000 * Service.count)
         self.options["display.first"] = str(10)
         self.options.update({k.replace("__", "."): str(v) for k, v in options.items()})
