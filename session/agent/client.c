@@ -100,6 +100,7 @@ static void on_suppress(struct client *c, const struct display_suppress *m)
     c->suppressed = m->on;
     if (!shown_again)
         return;
+    client_send_cursor(c);
     frames_invalidate(c, NULL, 0);
     frames_step(c->agent);
 }

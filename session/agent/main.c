@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-agent [--config FILE | --config-fd N]: link to the leader at descriptor 3, DISPLAY and XAUTHORITY in the environment. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,5 +40,6 @@ int main(int argc, char **argv)
         return AGENT_EXIT_USAGE;
     }
     log_set_level((enum log_level)(config.log_level + LOG_LEVEL_ERROR));
+    signal(SIGPIPE, SIG_IGN); /* libxcb writes to a dead server without MSG_NOSIGNAL */
     return agent_run(&config, FD_AGENT_LEADER);
 }

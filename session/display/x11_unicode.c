@@ -20,7 +20,7 @@
 
 struct spare {
     uint8_t keycode;
-    xcb_keysym_t keysym;  /* on it now; 0 none */
+    xcb_keysym_t keysym;  /* on it now, small if there are small and capital ones; 0 none */
     uint64_t changed_us, used_us;
 };
 struct x11_unicode {
@@ -53,9 +53,9 @@ struct x11_unicode *x11_unicode_create(struct backend *b)
 
 static void set_spare(struct x11_unicode *u, struct spare *s, xcb_keysym_t keysym)
 {
-    xcb_keysym_t both[2] = {keysym, keysym}; /* with and without Shift */
-    xcb_change_keyboard_mapping(u->b->c, 1, s->keycode, 2, both);
-    s->keysym = keysym;
+    xcb_keysym_t levels[2] = {xkb_keysym_to_lower(keysym), xkb_keysym_to_upper(keysym)};
+    xcb_change_keyboard_mapping(u->b->c, 1, s->keycode, 2, levels);
+    s->keysym = levels[0];
     s->changed_us = x11_now_us();
 }
 
@@ -149,6 +149,20 @@ static void tap(struct x11_unicode *u, uint8_t keycode, bool shift)
         x11_keycode(u->b, SHIFT_KEYCODE, false);
 }
 
+/* With Shift? Small and capital letters share a key as on any keyboard, and Caps Lock turns them round. */
+static bool needs_shift(struct x11_unicode *u, xcb_keysym_t keysym)
+{
+    if (keysym == xkb_keysym_to_lower(keysym) && keysym == xkb_keysym_to_upper(keysym))
+        return false;
+    xcb_xkb_get_state_reply_t *r =
+        xcb_xkb_get_state_reply(u->b->c, xcb_xkb_get_state(u->b->c, XCB_XKB_ID_USE_CORE_KBD), NULL);
+    x11_replied(u->b);
+    bool capital = keysym != xkb_keysym_to_lower(keysym), locked = r && r->lockedMods & XCB_MOD_MASK_LOCK;
+    bool held = r && r->baseMods & XCB_MOD_MASK_SHIFT;
+    free(r);
+    return capital != locked && !held;
+}
+
 /* Type it with a key of the present keymap, in the state the keyboard is in. */
 static bool type_by_keymap(struct x11_unicode *u, xcb_keysym_t keysym)
 {
@@ -184,11 +198,11 @@ static uint64_t type_by_ring(struct x11_unicode *u, xcb_keysym_t keysym)
         return 0;
     for (unsigned i = 0; i < u->nring; i++) {
         struct spare *s = &u->ring[i];
-        if (s->keysym != keysym)
+        if (s->keysym != xkb_keysym_to_lower(keysym))
             continue;
         if (now - s->changed_us < PACE_US)
             return PACE_US - (now - s->changed_us);
-        tap(u, s->keycode, false);
+        tap(u, s->keycode, needs_shift(u, keysym));
         s->used_us = now;
         return 0;
     }
@@ -203,7 +217,7 @@ static uint64_t type_by_ring(struct x11_unicode *u, xcb_keysym_t keysym)
 static bool on_ring(const struct x11_unicode *u, xcb_keysym_t keysym)
 {
     for (unsigned i = 0; i < u->nring; i++)
-        if (u->ring[i].keysym == keysym)
+        if (u->ring[i].keysym == xkb_keysym_to_lower(keysym))
             return true;
     return false;
 }

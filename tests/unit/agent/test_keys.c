@@ -148,46 +148,60 @@ static void every_layout_types_what_libxkbcommon_says(void **state)
     front_finish(&f);
 }
 
-static void characters_that_no_key_has_arrive_in_order(void **state)
+/* The next character, as a program with this keymap would read it. */
+static uint32_t next_character(struct fixture *x, struct xkb_context *c)
+{
+    uint16_t mods = 0;
+    uint8_t code = fixture_next_key(x, &mods);
+    if (code == 50) /* Shift, for a capital */
+        code = fixture_next_key(x, &mods);
+    struct xkb_keymap *have = server_keymap(x, c);
+    struct xkb_state *s = xkb_state_new(have);
+    xkb_state_update_mask(s, mods & 0xff, 0, 0, 0, 0, mods >> 13 & 3);
+    uint32_t character = xkb_state_key_get_utf32(s, code);
+    xkb_state_unref(s);
+    xkb_keymap_unref(have);
+    return character;
+}
+
+static void type_text(struct front *f, const uint32_t *text, int n)
+{
+    for (int i = 0; i < n; i++) {
+        front_event(f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i], .flags = INPUT_DOWN});
+        front_event(f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i]});
+    }
+    press(f, 0x1c, 0); /* Return waits behind them */
+    front_key(f, 0x1c, 0);
+}
+
+static void characters_arrive_in_order(struct fixture *x, uint32_t locks)
 {
     enum { N = 120 };
-    struct fixture *x = *state;
     struct front f;
     use_xkb(x);
     fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
     fixture_focus(x);
     struct xkb_context *c = xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
     set_layout(x, &f, 0x409);
+    front_event(&f, &(struct display_event){.type = INPUT_LOCKS, .code = locks});
     uint32_t text[N];
     for (uint32_t i = 0; i < N; i++) {
-        const uint32_t kinds[] = {'a' + i % 26, 0x410 + i % 32, 0x4e00 + i * 7, 'A' + i % 26};
-        text[i] = kinds[i % 4];
+        const uint32_t kinds[] = {'a' + i % 26, 0x410 + i % 64, 0x4e00 + i * 7, 'A' + i % 26, 0x410 + i * 5 % 64};
+        text[i] = kinds[i % 5];
     }
-    for (int i = 0; i < N; i++) {
-        front_event(&f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i], .flags = INPUT_DOWN});
-        front_event(&f, &(struct display_event){.type = INPUT_UNICODE, .code = text[i]});
-    }
-    press(&f, 0x1c, 0); /* Return waits behind them */
-    front_key(&f, 0x1c, 0);
+    type_text(&f, text, N);
     int right = 0;
-    for (int i = 0; i <= N; i++) {
-        struct xkb_keymap *have = NULL;
-        uint16_t mods = 0;
-        uint8_t code = fixture_next_key(x, &mods);
-        if (code == 50) /* Shift, for a capital */
-            code = fixture_next_key(x, &mods);
-        have = server_keymap(x, c);
-        struct xkb_state *s = xkb_state_new(have);
-        xkb_state_update_mask(s, mods & 0xff, 0, 0, 0, 0, mods >> 13 & 3);
-        right += xkb_state_key_get_utf32(s, code) == (i < N ? text[i] : '\r');
-        xkb_state_unref(s);
-        xkb_keymap_unref(have);
-    }
+    for (int i = 0; i <= N; i++)
+        right += next_character(x, c) == (i < N ? text[i] : '\r');
     print_message("%d of %d characters right\n", right - 1, N);
     assert_int_equal(right, N + 1);
+    front_event(&f, &(struct display_event){.type = INPUT_LOCKS});
     xkb_context_unref(c);
     front_finish(&f);
 }
+
+static void characters_that_no_key_has_arrive_in_order(void **state) { characters_arrive_in_order(*state, 0); }
+static void caps_lock_does_not_change_characters(void **state) { characters_arrive_in_order(*state, INPUT_LOCK_CAPS); }
 
 static void a_held_key_repeats_as_often_as_the_client_says(void **state)
 {
@@ -322,6 +336,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(every_layout_types_what_libxkbcommon_says),
         CASE(characters_that_no_key_has_arrive_in_order),
+        CASE(caps_lock_does_not_change_characters),
         CASE(a_held_key_repeats_as_often_as_the_client_says),
         CASE(nothing_stays_pressed_after_a_client_is_gone),
         CASE(a_new_agent_takes_the_display_over_as_it_is),
