@@ -222,7 +222,8 @@ static void accept_login(struct attempt *a, const struct leader_verdict *v, stru
     struct leader *l = a->leader;
     bool trusted = a->cookie_session != 0;
     throttle_success(a->m->throttle, monitor_throttle_limits(a->m), a->user, p->prefix);
-    log_audit("login", "user=%s address=%s method=%s client=%s", v->user, p->address, trusted ? "cookie" : "password", p->hello.client_name);
+    log_audit("login", "user=%s address=%s method=%s client=%s", v->user, p->address, trusted ? "cookie" : "password",
+              p->hello.client_name);
     l->attempt = NULL;
     a->leader = NULL;
     int r = s ? session_attach(s, p) : session_start(l, p, v);

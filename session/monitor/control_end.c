@@ -66,8 +66,8 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
         row->handler(c, msg, fds);
         return;
     }
-    log_warning("control link ended", "uid=%u state=%s message=%s why=%s", (unsigned)c->uid, request_state_name(&control_table, c->state),
-                def->name, why);
+    log_warning("control link ended", "uid=%u state=%s message=%s why=%s", (unsigned)c->uid,
+                request_state_name(&control_table, c->state), def->name, why);
     control_destroy(c);
 }
 
@@ -140,7 +140,9 @@ static void say_server(struct control_end *c)
     }
     bool old = major < FREERDP_WANTED_MAJOR || (major == FREERDP_WANTED_MAJOR && minor < FREERDP_WANTED_MINOR);
     say(c, "libfreerdp: %s%s\n", s->hello.freerdp,
-        old ? " (warning: older than 3.30; known faults are contained by the sandbox only. Debian 13's backports carry a newer one)" : "");
+        old ? " (warning: older than 3.30; known faults are contained by the sandbox only. Debian 13's backports carry a newer "
+              "one)"
+            : "");
 }
 
 static void on_status(void *end, const void *msg, const int *fds)
@@ -154,26 +156,35 @@ static void on_status(void *end, const void *msg, const int *fds)
         by_state[s->state]++;
     LIST_FOREACH(p, &m->peers, entry)
         peers++;
-    say(c, "oriel-monitor: version %s, running since %llu s\n", ORIEL_VERSION, (unsigned long long)((uint64_t)time(NULL) - m->started_s));
+    say(c, "oriel-monitor: version %s, running since %llu s\n", ORIEL_VERSION,
+        (unsigned long long)((uint64_t)time(NULL) - m->started_s));
     say_server(c);
     say(c, "sessions: %zu of %lld (%u active, %u disconnected, %u starting, %u ending)\n", session_count(m),
-        (long long)m->config.session_max_sessions, by_state[SESSION_ACTIVE], by_state[SESSION_DETACHED], by_state[SESSION_STARTING],
-        by_state[SESSION_ENDING]);
+        (long long)m->config.session_max_sessions, by_state[SESSION_ACTIVE], by_state[SESSION_DETACHED],
+        by_state[SESSION_STARTING], by_state[SESSION_ENDING]);
     say(c, "clients: %u of %lld\n", peers, (long long)m->config.server_max_clients);
     done(c, CONTROL_OK, "%s", "");
 }
 
 static void fill_row(struct control_session *r, const struct session *s)
 {
-    *r = (struct control_session){.session = s->id, .uid = s->uid, .state = (uint8_t)s->state, .since = s->since, .display = s->display,
-                                  .leader_pid = s->leader_pid, .display_pid = s->display_pid, .agent_pid = s->agent_pid,
-                                  .desktop_pid = s->desktop_pid, .nclients = s->nclients};
+    *r = (struct control_session){.session = s->id,
+                                  .uid = s->uid,
+                                  .state = (uint8_t)s->state,
+                                  .since = s->since,
+                                  .display = s->display,
+                                  .leader_pid = s->leader_pid,
+                                  .display_pid = s->display_pid,
+                                  .agent_pid = s->agent_pid,
+                                  .desktop_pid = s->desktop_pid,
+                                  .nclients = s->nclients};
     snprintf(r->user, sizeof r->user, "%s", s->user);
     snprintf(r->xauthority, sizeof r->xauthority, "%s", s->xauthority);
     for (uint32_t i = 0; i < s->nclients; i++) {
         const struct client *c = &s->clients[i];
         struct leader_client *out = &r->clients[i];
-        *out = (struct leader_client){.client = c->id, .role = c->role, .width = c->width, .height = c->height, .nmonitors = c->nmonitors};
+        *out = (struct leader_client){
+            .client = c->id, .role = c->role, .width = c->width, .height = c->height, .nmonitors = c->nmonitors};
         snprintf(out->address, sizeof out->address, "%s", c->address);
         snprintf(out->client_name, sizeof out->client_name, "%s", c->client_name);
         if (c->role == ROLE_CONTROL)
@@ -215,7 +226,8 @@ static void on_disconnect(void *end, const void *msg, const int *fds)
     struct session *s = wanted(c, q->session);
     if (!s)
         return;
-    log_audit("admin", "uid=%u request=disconnect session=%llu client=%u", (unsigned)c->uid, (unsigned long long)q->session, q->client);
+    log_audit("admin", "uid=%u request=disconnect session=%llu client=%u", (unsigned)c->uid, (unsigned long long)q->session,
+              q->client);
     if (!session_disconnect(s, q->client, END_ADMIN_DISCONNECT))
         done(c, CONTROL_NO_SUCH, "Session %llu has no such client.", (unsigned long long)q->session);
     else
@@ -331,7 +343,8 @@ static void on_view(void *end, const void *msg, const int *fds)
         return;
     int r = is_drawing(s) ? session_view(s, c, &v.client, &fd) : -EAGAIN;
     if (r < 0) {
-        done(c, CONTROL_FAILED, "%s", r == -EUSERS ? "The session has as many clients as it can have." : "The session is starting or ending.");
+        done(c, CONTROL_FAILED, "%s",
+             r == -EUSERS ? "The session has as many clients as it can have." : "The session is starting or ending.");
         return;
     }
     (void)link_send(c->link, &control_viewer_def, &v, &fd);

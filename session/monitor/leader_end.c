@@ -29,16 +29,18 @@ static const struct request leader_rows[] = {
     {&leader_conv_def, LEADER_AUTH, 0, false, on_conv},
     {&leader_verdict_def, LEADER_AUTH, 0, true, on_verdict},
     {&leader_refreshed_def, LEADER_REFRESHING, 0, true, on_refreshed},
-    {&leader_hello_def, LEADER_STARTING | LEADER_FOUND | LEADER_RUNNING, LEADER_ENDING, false, on_hello}, /* again: new process ids */
-    {&leader_failed_def, LEADER_STARTING | LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_failed}, /* RUNNING: X server or desktop died */
+    /* Said again when process ids changed; a start can fail, and later an X server or desktop can die. */
+    {&leader_hello_def, LEADER_STARTING | LEADER_FOUND | LEADER_RUNNING, LEADER_ENDING, false, on_hello},
+    {&leader_failed_def, LEADER_STARTING | LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_failed},
     {&leader_client_state_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_state},
     {&leader_client_gone_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_gone},
     {&leader_idle_def, LEADER_RUNNING, LEADER_ENDING, false, on_idle},
     {&leader_ended_def, LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_ended},
 };
-static const char *const state_names[LEADER_STATES] = {"AUTH", "CONV", "JUDGED", "REFRESHING", "STARTING", "FOUND", "RUNNING", "ENDING",
-                                                       "GOING"};
-const struct request_table leader_table = {"leader", leader_rows, sizeof leader_rows / sizeof leader_rows[0], state_names, LEADER_STATES};
+static const char *const state_names[LEADER_STATES] = {"AUTH",  "CONV",    "JUDGED", "REFRESHING", "STARTING",
+                                                       "FOUND", "RUNNING", "ENDING", "GOING"};
+const struct request_table leader_table = {"leader", leader_rows, sizeof leader_rows / sizeof leader_rows[0], state_names,
+                                           LEADER_STATES};
 
 static void leader_free(struct leader *l)
 {
@@ -62,7 +64,8 @@ static void on_overdue(int fd, short what, void *arg)
     struct leader *l = arg;
     struct monitor *m = l->m;
     uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
-    log_warning("leader killed", "pid=%d state=%s why=it did not go in time", (int)l->pid, request_state_name(&leader_table, l->state));
+    log_warning("leader killed", "pid=%d state=%s why=it did not go in time", (int)l->pid,
+                request_state_name(&leader_table, l->state));
     kill_process(l);
     leader_free(l);
     if (found)
@@ -110,7 +113,8 @@ static void punish(struct leader *l, const char *what, const char *why)
     struct session *s = l->session;
     struct monitor *m = l->m;
     uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
-    log_error("leader killed", "pid=%d state=%s message=%s why=%s", (int)l->pid, request_state_name(&leader_table, l->state), what, why);
+    log_error("leader killed", "pid=%d state=%s message=%s why=%s", (int)l->pid, request_state_name(&leader_table, l->state),
+              what, why);
     leader_kill(l);
     if (a)
         attempt_on_leader_lost(a);
@@ -216,7 +220,8 @@ void leader_refresh_and_go(struct leader *l, const struct env_entry *env, uint32
         if (r->nenv)
             memcpy(r->env, env, r->nenv * sizeof env[0]);
     }
-    if (!r || leader_send(l, &leader_refresh_def, r, NULL) < 0 || monitor_timer(l->m, &l->timer, LEADER_REFRESH_MS, on_overdue, l) < 0) {
+    if (!r || leader_send(l, &leader_refresh_def, r, NULL) < 0 ||
+        monitor_timer(l->m, &l->timer, LEADER_REFRESH_MS, on_overdue, l) < 0) {
         log_warning("credentials not refreshed", "pid=%d", (int)l->pid);
         leader_discard(l);
     }

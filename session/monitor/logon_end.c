@@ -28,7 +28,8 @@ static const struct request logon_rows[] = {
     {&logon_rendered_def, LOGON_RENDER, 0, true, on_rendered},
 };
 static const char *const state_names[LOGON_STATES] = {"FORM", "BUSY", "ASKED", "DONE", "FINAL", "NOTICE", "RENDER"};
-const struct request_table logon_table = {"logon", logon_rows, sizeof logon_rows / sizeof logon_rows[0], state_names, LOGON_STATES};
+const struct request_table logon_table = {"logon", logon_rows, sizeof logon_rows / sizeof logon_rows[0], state_names,
+                                          LOGON_STATES};
 
 void logon_destroy(struct logon *l)
 {
@@ -71,8 +72,8 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
     case REQUEST_RUN: row->handler(l, msg, fds); return;
     case REQUEST_LATE: break;
     case REQUEST_REFUSED:
-        log_warning("logon screen ended", "pid=%d state=%s message=%s why=%s", (int)l->pid, request_state_name(&logon_table, l->state),
-                    def->name, why);
+        log_warning("logon screen ended", "pid=%d state=%s message=%s why=%s", (int)l->pid,
+                    request_state_name(&logon_table, l->state), def->name, why);
         kill(l->pid, SIGKILL);
         gone(l, monitor_refuse_text(REFUSE_UNAVAILABLE, 0));
         break;

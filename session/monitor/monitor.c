@@ -58,24 +58,33 @@ const char *monitor_refuse_text(enum refuse_reason reason, uint32_t wait_s)
 
 const char *monitor_refuse_name(enum refuse_reason reason)
 {
-    static const char *const names[] = {"none", "credentials", "conversation", "account", "policy", "throttled", "limit", "elsewhere",
-                                        "cookie", "unavailable"};
+    static const char *const names[] = {"none",      "credentials", "conversation", "account", "policy",
+                                        "throttled", "limit",       "elsewhere",    "cookie",  "unavailable"};
     return (size_t)reason <= REFUSE_MAX ? names[reason] : "?";
 }
 
 const char *monitor_end_text(enum end_cause cause)
 {
-    static const char *const texts[] = {
-        "", "You connected from another place.", "There was no input for too long.", "Logging in took too long.",
-        "The login was refused.", "The administrator disconnected you.", "The administrator logged you off.", "",
-        "", "The session ended unexpectedly.", "Oriel is being stopped on this host.", "A part of the connection broke its rules."};
+    static const char *const texts[] = {"",
+                                        "You connected from another place.",
+                                        "There was no input for too long.",
+                                        "Logging in took too long.",
+                                        "The login was refused.",
+                                        "The administrator disconnected you.",
+                                        "The administrator logged you off.",
+                                        "",
+                                        "",
+                                        "The session ended unexpectedly.",
+                                        "Oriel is being stopped on this host.",
+                                        "A part of the connection broke its rules."};
     return (size_t)cause <= END_MAX ? texts[cause] : "";
 }
 
 const char *monitor_end_name(enum end_cause cause)
 {
-    static const char *const names[] = {"none", "replaced", "idle", "logon-timeout", "denied", "admin-disconnect", "admin-logoff",
-                                        "user-logoff", "user-disconnect", "session-failed", "shutdown", "protocol"};
+    static const char *const names[] = {
+        "none",        "replaced",        "idle",           "logon-timeout", "denied",  "admin-disconnect", "admin-logoff",
+        "user-logoff", "user-disconnect", "session-failed", "shutdown",      "protocol"};
     return (size_t)cause <= END_MAX ? names[cause] : "?";
 }
 

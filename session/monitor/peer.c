@@ -26,10 +26,11 @@ static const struct request peer_rows[] = {
     {&peer_auth_def, PEER_READY, PEER_ENDING, false, on_auth},
     {&peer_logon_def, PEER_READY, PEER_ENDING, true, on_logon},
     {&peer_resume_def, PEER_READY, PEER_ENDING, true, on_resume},
-    {&peer_status_def, PEER_READY | PEER_CHECKING | PEER_LOGON | PEER_STARTING | PEER_ATTACHED | PEER_NOTICE, PEER_ENDING, false,
-     on_status},
+    {&peer_status_def, PEER_READY | PEER_CHECKING | PEER_LOGON | PEER_STARTING | PEER_ATTACHED | PEER_NOTICE, PEER_ENDING,
+     false, on_status},
 };
-static const char *const state_names[PEER_STATES] = {"FRESH", "READY", "CHECKING", "LOGON", "STARTING", "ATTACHED", "NOTICE", "ENDING"};
+static const char *const state_names[PEER_STATES] = {"FRESH",    "READY",    "CHECKING", "LOGON",
+                                                     "STARTING", "ATTACHED", "NOTICE",   "ENDING"};
 const struct request_table peer_table = {"peer", peer_rows, sizeof peer_rows / sizeof peer_rows[0], state_names, PEER_STATES};
 
 static void on_login_deadline(int fd, short what, void *arg)
@@ -127,8 +128,8 @@ struct peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id
 
 void peer_punish(struct peer *p, const char *why, const char *what)
 {
-    log_warning("peer killed", "peer=%llu pid=%d address=%s state=%s request=%s why=%s", (unsigned long long)p->id, (int)p->pid, p->address,
-                request_state_name(&peer_table, p->state), what, why);
+    log_warning("peer killed", "peer=%llu pid=%d address=%s state=%s request=%s why=%s", (unsigned long long)p->id, (int)p->pid,
+                p->address, request_state_name(&peer_table, p->state), what, why);
     if (p->server)
         server_kill_peer(p->server, p->id, why);
     peer_destroy(p, false);
@@ -209,8 +210,8 @@ void peer_refused(struct peer *p, enum refuse_reason reason, const char *text)
         peer_finish(p, END_DENIED, "Too many attempts.");
 }
 
-void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client, const uint8_t token[TOKEN_BYTES],
-                   const char *user)
+void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
+                   const uint8_t token[TOKEN_BYTES], const char *user)
 {
     struct peer_verdict v = {.verdict = (uint8_t)kind, .session = s->id, .client = client, .ntoken = TOKEN_BYTES};
     memcpy(v.token, token, TOKEN_BYTES);

@@ -62,8 +62,8 @@ void peer_punish(struct peer *p, const char *why, const char *what);
 /* Outcome of an attempt. */
 void peer_refused(struct peer *p, enum refuse_reason reason, const char *text);
 /* START or ATTACH: the session has made room for client `id`; tell the peer. The attempt is over. */
-void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client, const uint8_t token[TOKEN_BYTES],
-                   const char *user);
+void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
+                   const uint8_t token[TOKEN_BYTES], const char *user);
 /* Hand it a display. `fd` stays the caller's. */
 int peer_show(struct peer *p, enum peer_display_kind kind, int fd);
 /* Show a text through oriel-logon, then end with `cause`. */

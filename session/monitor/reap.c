@@ -48,7 +48,10 @@ int reap_note_write(struct monitor *m, const struct reap_note *n)
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    r = dprintf(fd, "%" PRIu64 " %" PRIu32 " %s %" PRId32 " %" PRIu32 "\n", n->session, n->uid, n->key, n->leader_pid, n->display) > 0 ? 0 : -EIO;
+    r = dprintf(fd, "%" PRIu64 " %" PRIu32 " %s %" PRId32 " %" PRIu32 "\n", n->session, n->uid, n->key, n->leader_pid,
+                n->display) > 0
+            ? 0
+            : -EIO;
     close(fd);
     if (r == 0 && rename(tmp, path) < 0)
         r = -errno;
@@ -61,7 +64,8 @@ int reap_note_read(const char *path, struct reap_note *n)
     if (!f)
         return -errno;
     *n = (struct reap_note){0};
-    int got = fscanf(f, "%" SCNu64 " %" SCNu32 " %32[0-9a-f] %" SCNd32 " %" SCNu32, &n->session, &n->uid, n->key, &n->leader_pid, &n->display);
+    int got = fscanf(f, "%" SCNu64 " %" SCNu32 " %32[0-9a-f] %" SCNd32 " %" SCNu32, &n->session, &n->uid, n->key,
+                     &n->leader_pid, &n->display);
     fclose(f);
     return got == 5 && strlen(n->key) == 2 * TOKEN_BYTES ? 0 : -EINVAL;
 }

@@ -22,7 +22,8 @@ static const struct request server_rows[] = {
     {&server_peer_gone_def, SERVER_READY, 0, false, on_peer_gone},
 };
 static const char *const state_names[SERVER_STATES] = {"NEW", "READY"};
-const struct request_table server_table = {"server", server_rows, sizeof server_rows / sizeof server_rows[0], state_names, SERVER_STATES};
+const struct request_table server_table = {"server", server_rows, sizeof server_rows / sizeof server_rows[0], state_names,
+                                           SERVER_STATES};
 
 /* Its peers keep their places: if they live on, they come back through the next link. */
 void server_destroy(struct server_end *s)

@@ -10,27 +10,41 @@
 
 #include "common/log.h"
 
-enum { Q_NEXT, Q_SEEN, Q_BUCKET_PUT, Q_BUCKET_DEL, Q_BUCKET_DEL_ALL, Q_BUCKETS, Q_COOKIE_CLEAR, Q_COOKIE_PUT, Q_COOKIE_TAKE, Q_COOKIE_PRUNE,
-       Q_COUNT };
+enum {
+    Q_NEXT,
+    Q_SEEN,
+    Q_BUCKET_PUT,
+    Q_BUCKET_DEL,
+    Q_BUCKET_DEL_ALL,
+    Q_BUCKETS,
+    Q_COOKIE_CLEAR,
+    Q_COOKIE_PUT,
+    Q_COOKIE_TAKE,
+    Q_COOKIE_PRUNE,
+    Q_COUNT
+};
 static const char *const queries[Q_COUNT] = {
-    [Q_NEXT] = "INSERT INTO counter(name, value) VALUES('session', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1 RETURNING value",
+    [Q_NEXT] = "INSERT INTO counter(name, value) VALUES('session', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1 "
+               "RETURNING value",
     [Q_SEEN] = "INSERT INTO counter(name, value) VALUES('session', ?1) ON CONFLICT(name) DO UPDATE SET value = max(value, ?1)",
     [Q_BUCKET_PUT] = "INSERT OR REPLACE INTO bucket(key, tokens, at_ms, boot) VALUES(?1, ?2, ?3, ?4)",
     [Q_BUCKET_DEL] = "DELETE FROM bucket WHERE key = ?1",
     [Q_BUCKET_DEL_ALL] = "DELETE FROM bucket",
     [Q_BUCKETS] = "SELECT key, tokens, at_ms, boot FROM bucket",
     [Q_COOKIE_CLEAR] = "DELETE FROM cookie WHERE session = ?1",
-    [Q_COOKIE_PUT] = "INSERT OR REPLACE INTO cookie(logon_id, session, user, hash, expires_ms, boot) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [Q_COOKIE_PUT] =
+        "INSERT OR REPLACE INTO cookie(logon_id, session, user, hash, expires_ms, boot) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [Q_COOKIE_TAKE] = "DELETE FROM cookie WHERE logon_id = ?1 RETURNING session, user, hash, expires_ms, boot",
     [Q_COOKIE_PRUNE] = "DELETE FROM cookie WHERE boot <> ?1 OR expires_ms <= ?2",
 };
-static const char schema[] =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
-    "CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE IF NOT EXISTS bucket(key TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT NULL, boot TEXT NOT NULL) STRICT;"
-    "CREATE TABLE IF NOT EXISTS cookie(logon_id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user TEXT NOT NULL, hash BLOB NOT NULL,"
-    " expires_ms INTEGER NOT NULL, boot TEXT NOT NULL) STRICT;"
-    "CREATE INDEX IF NOT EXISTS cookie_session ON cookie(session);";
+static const char schema[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
+                             "CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+                             "CREATE TABLE IF NOT EXISTS bucket(key TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT "
+                             "NULL, boot TEXT NOT NULL) STRICT;"
+                             "CREATE TABLE IF NOT EXISTS cookie(logon_id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user "
+                             "TEXT NOT NULL, hash BLOB NOT NULL,"
+                             " expires_ms INTEGER NOT NULL, boot TEXT NOT NULL) STRICT;"
+                             "CREATE INDEX IF NOT EXISTS cookie_session ON cookie(session);";
 
 struct store {
     sqlite3 *db;
@@ -93,7 +107,8 @@ struct store *store_open(const char *path, int *err)
     *err = open_once(s, path);
     if (*err == -EUCLEAN) {
         close_db(s);
-        log_error("store broken", "file=%s: moved to %s.broken, a new one is begun; throttle state and reconnect cookies are lost", path, path);
+        log_error("store broken",
+                  "file=%s: moved to %s.broken, a new one is begun; throttle state and reconnect cookies are lost", path, path);
         *err = move_aside(path);
         if (*err == 0)
             *err = open_once(s, path);

@@ -36,7 +36,8 @@ int cookie_mint(struct store *s, uint64_t session, const char *user, const char 
     return store_cookie_put(s, &c);
 }
 
-int cookie_redeem(struct store *s, const uint8_t *secret, size_t nsecret, const char *boot, uint64_t now_ms, struct store_cookie *out)
+int cookie_redeem(struct store *s, const uint8_t *secret, size_t nsecret, const char *boot, uint64_t now_ms,
+                  struct store_cookie *out)
 {
     struct rd r;
     uint8_t hash[HASH_BYTES];

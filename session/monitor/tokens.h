@@ -16,9 +16,11 @@
  * hashes is 32 zero bytes (MS-RDPBCGR 5.5). Returns 0 or -EIO. */
 int cookie_verifier(const uint8_t random[TOKEN_BYTES], uint8_t out[16]);
 /* Mint one for `session` of `user`; any earlier one of that session is void. *out goes to the client and is stored nowhere. */
-int cookie_mint(struct store *s, uint64_t session, const char *user, const char *boot, uint64_t now_ms, struct peer_cookie *out);
+int cookie_mint(struct store *s, uint64_t session, const char *user, const char *boot, uint64_t now_ms,
+                struct peer_cookie *out);
 /* Redeem: 0 and the session and user it was bound to; -EACCES: none such, used, expired, another boot's, or the verifier is wrong.
  * Shown once, it is gone, right or wrong. */
-int cookie_redeem(struct store *s, const uint8_t *secret, size_t nsecret, const char *boot, uint64_t now_ms, struct store_cookie *out);
+int cookie_redeem(struct store *s, const uint8_t *secret, size_t nsecret, const char *boot, uint64_t now_ms,
+                  struct store_cookie *out);
 
 #endif

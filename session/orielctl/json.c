@@ -22,7 +22,8 @@ static int utf8_len(const unsigned char *s)
     for (int i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
         return 0;
     return n;
 }
@@ -52,22 +53,26 @@ static void json_client(FILE *out, const struct leader_client *c)
     json_string(out, c->address);
     fputs(", \"name\": ", out);
     json_string(out, c->client_name);
-    fprintf(out, ", \"width\": %" PRIu32 ", \"height\": %" PRIu32 ", \"monitors\": %" PRIu32 "}", c->width, c->height, c->nmonitors);
+    fprintf(out, ", \"width\": %" PRIu32 ", \"height\": %" PRIu32 ", \"monitors\": %" PRIu32 "}", c->width, c->height,
+            c->nmonitors);
 }
 
 void json_session(FILE *out, const struct control_session *s)
 {
     fprintf(out, "{\"id\": %" PRIu64 ", \"user\": ", s->session);
     json_string(out, s->user);
-    fprintf(out, ", \"uid\": %" PRIu32 ", \"state\": \"%s\", \"since\": %" PRIu64 ", \"display\": ", s->uid, session_state_name(s->state), s->since);
+    fprintf(out, ", \"uid\": %" PRIu32 ", \"state\": \"%s\", \"since\": %" PRIu64 ", \"display\": ", s->uid,
+            session_state_name(s->state), s->since);
     if (s->display)
         fprintf(out, "\":%" PRIu32 "\"", s->display);
     else
         fputs("null", out);
     fputs(", \"xauthority\": ", out);
     json_string(out, s->xauthority);
-    fprintf(out, ", \"monitors\": %" PRIu32 ", \"pids\": {\"leader\": %" PRId32 ", \"display\": %" PRId32 ", \"agent\": %" PRId32
-            ", \"desktop\": %" PRId32 "}, \"clients\": [", s->nmonitors, s->leader_pid, s->display_pid, s->agent_pid, s->desktop_pid);
+    fprintf(out,
+            ", \"monitors\": %" PRIu32 ", \"pids\": {\"leader\": %" PRId32 ", \"display\": %" PRId32 ", \"agent\": %" PRId32
+            ", \"desktop\": %" PRId32 "}, \"clients\": [",
+            s->nmonitors, s->leader_pid, s->display_pid, s->agent_pid, s->desktop_pid);
     for (uint32_t i = 0; i < s->nclients; i++) {
         if (i)
             fputs(", ", out);

@@ -53,8 +53,8 @@ void rig_write_config(struct rig *r, const char *options)
     assert_non_null(pw);
     FILE *f = fopen(r->conf, "w");
     assert_non_null(f);
-    fprintf(f, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s\nuser_server = %s\nuser_logon = %s\n%s", r->dir, r->dir,
-            getenv("ORIEL_FAKES"), pw->pw_name, pw->pw_name, options);
+    fprintf(f, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s\nuser_server = %s\nuser_logon = %s\n%s",
+            r->dir, r->dir, getenv("ORIEL_FAKES"), pw->pw_name, pw->pw_name, options);
     fclose(f);
 }
 

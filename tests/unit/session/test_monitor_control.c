@@ -95,9 +95,11 @@ static void sessions_are_listed_for_people_and_programs(void **state)
     says("control 192.0.2.1 thin 1280x720");
     assert_int_equal(orielctl("sessions", "--json", NULL), 0);
     says("\"id\": 1, \"user\": \"anna\"");
-    says("\"state\": \"active\", \"since\": 1700000000, \"display\": \":4000\", \"xauthority\": \"/run/user/x/Xauthority\", \"monitors\": 2");
+    says("\"state\": \"active\", \"since\": 1700000000, \"display\": \":4000\", \"xauthority\": \"/run/user/x/Xauthority\", "
+         "\"monitors\": 2");
     says("\"pids\": {\"leader\": ");
-    says("\"clients\": [{\"id\": 1, \"role\": \"control\", \"address\": \"192.0.2.1\", \"name\": \"thin\", \"width\": 1280, \"height\": 720");
+    says("\"clients\": [{\"id\": 1, \"role\": \"control\", \"address\": \"192.0.2.1\", \"name\": \"thin\", \"width\": 1280, "
+         "\"height\": 720");
     close(display);
     close(p.fd);
 }
@@ -185,9 +187,18 @@ static void a_reload_takes_effect_and_a_broken_one_does_not(void **state)
 
 static void wrong_usage_has_its_exit_code(void **state)
 {
-    static const char *const bad[][4] = {{"nonsense"}, {"sessions", "--xml"}, {"status", "x"}, {"logoff"}, {"logoff", "x"}, {"logoff", "-1"},
-                                         {"logoff", "1", "2"}, {"disconnect", "1", "x"}, {"message", "1"}, {"throttle", "cler"},
-                                         {"logoff", "99999999999999999999"}, {"disconnect", "1", "4294967296"}};
+    static const char *const bad[][4] = {{"nonsense"},
+                                         {"sessions", "--xml"},
+                                         {"status", "x"},
+                                         {"logoff"},
+                                         {"logoff", "x"},
+                                         {"logoff", "-1"},
+                                         {"logoff", "1", "2"},
+                                         {"disconnect", "1", "x"},
+                                         {"message", "1"},
+                                         {"throttle", "cler"},
+                                         {"logoff", "99999999999999999999"},
+                                         {"disconnect", "1", "4294967296"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (orielctl(bad[i][0], bad[i][1], bad[i][2], NULL) != 2)
             fail_msg("%s %s: exit code 2 expected", bad[i][0], bad[i][1] ? bad[i][1] : "");
@@ -335,11 +346,19 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(status_names_the_library_and_warns_of_an_old_one), T(sessions_are_listed_for_people_and_programs),
-        T(disconnect_leaves_the_session_and_logoff_ends_it), T(a_message_reaches_the_session), T(throttled_sources_are_shown_and_cleared),
-        T(a_reload_takes_effect_and_a_broken_one_does_not), T(wrong_usage_has_its_exit_code), T(an_absent_monitor_has_its_exit_code),
-        T(a_viewer_sees_and_leaves_and_is_sent_away), T(no_more_viewers_than_the_ceiling), T(a_request_while_viewing_ends_the_link),
-        T(a_stranger_may_not_administer), T(sessions_end_with_the_service_where_the_option_says_so),
+        T(status_names_the_library_and_warns_of_an_old_one),
+        T(sessions_are_listed_for_people_and_programs),
+        T(disconnect_leaves_the_session_and_logoff_ends_it),
+        T(a_message_reaches_the_session),
+        T(throttled_sources_are_shown_and_cleared),
+        T(a_reload_takes_effect_and_a_broken_one_does_not),
+        T(wrong_usage_has_its_exit_code),
+        T(an_absent_monitor_has_its_exit_code),
+        T(a_viewer_sees_and_leaves_and_is_sent_away),
+        T(no_more_viewers_than_the_ceiling),
+        T(a_request_while_viewing_ends_the_link),
+        T(a_stranger_may_not_administer),
+        T(sessions_end_with_the_service_where_the_option_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

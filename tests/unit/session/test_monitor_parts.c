@@ -63,9 +63,17 @@ static bool exists_only_joined(const char *name)
 
 static void a_name_is_stripped_of_blanks_and_domain(void **state)
 {
-    static const struct { const char *typed, *name; } cases[] = {
-        {"anna", "anna"}, {"  anna ", "anna"}, {"CORP\\bert", "bert"}, {"anna@example.org", "anna"}, {".\\anna", "anna"},
-        {"CORP\\anna", "CORP\\anna"}, {"bert@corp.example", "bert@corp.example"}, {"anna smith", "anna smith"}, {"jürgen", "jürgen"},
+    static const struct { const char *typed, *name;
+    } cases[] = {
+        {"anna", "anna"},
+        {"  anna ", "anna"},
+        {"CORP\\bert", "bert"},
+        {"anna@example.org", "anna"},
+        {".\\anna", "anna"},
+        {"CORP\\anna", "CORP\\anna"},
+        {"bert@corp.example", "bert@corp.example"},
+        {"anna smith", "anna smith"},
+        {"jürgen", "jürgen"},
     };
     char out[USER_BYTES];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -76,7 +84,8 @@ static void a_name_is_stripped_of_blanks_and_domain(void **state)
 
 static void a_name_that_no_account_can_have_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "   ", "-f root", "../x", "a:b", "a\nb", "a\tb", "\x7f", "DOM\\", "@example.org", "DOM\\-x", "DOM\\a/b"};
+    static const char *const bad[] = {"",     "   ",  "-f root", "../x",         "a:b",     "a\nb",
+                                      "a\tb", "\x7f", "DOM\\",   "@example.org", "DOM\\-x", "DOM\\a/b"};
     char out[USER_BYTES], longest[USER_BYTES + 8];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (name_normalise(bad[i], exists_only_joined, out, sizeof out) != -EINVAL)
@@ -90,10 +99,19 @@ static void a_name_that_no_account_can_have_is_refused(void **state)
 
 static void a_source_is_its_prefix(void **state)
 {
-    static const struct { const char *address, *prefix; } cases[] = {
-        {"192.0.2.77", "192.0.2.0/24"}, {"192.0.2.1", "192.0.2.0/24"}, {"192.0.3.1", "192.0.3.0/24"}, {"::ffff:192.0.2.9", "192.0.2.0/24"},
-        {"2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"}, {"2001:db8:1:ffff::1", "2001:db8:1::/48"}, {"2001:db8:2::1", "2001:db8:2::/48"},
-        {"fe80::1%eth0", "fe80::/48"}, {"::1", "::/48"}, {"unix", "unix"}, {"", ""},
+    static const struct { const char *address, *prefix;
+    } cases[] = {
+        {"192.0.2.77", "192.0.2.0/24"},
+        {"192.0.2.1", "192.0.2.0/24"},
+        {"192.0.3.1", "192.0.3.0/24"},
+        {"::ffff:192.0.2.9", "192.0.2.0/24"},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"},
+        {"2001:db8:1:ffff::1", "2001:db8:1::/48"},
+        {"2001:db8:2::1", "2001:db8:2::/48"},
+        {"fe80::1%eth0", "fe80::/48"},
+        {"::1", "::/48"},
+        {"unix", "unix"},
+        {"", ""},
     };
     char out[PREFIX_BYTES];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -291,7 +309,8 @@ static void secret_of(const struct peer_cookie *c, uint8_t out[COOKIE_SECRET_BYT
 static void the_verifier_is_hmac_md5_over_zeros(void **state)
 {
     /* python3 -c 'import hmac; print(hmac.new(bytes(range(16)), bytes(32), "md5").hexdigest())' */
-    static const uint8_t want[16] = {0xb6, 0x39, 0xc8, 0x73, 0x16, 0x38, 0x61, 0x8b, 0x70, 0x79, 0x72, 0xaa, 0x6e, 0x96, 0xcf, 0x90};
+    static const uint8_t want[16] = {0xb6, 0x39, 0xc8, 0x73, 0x16, 0x38, 0x61, 0x8b,
+                                     0x70, 0x79, 0x72, 0xaa, 0x6e, 0x96, 0xcf, 0x90};
     uint8_t key[16], got[16];
     for (uint8_t i = 0; i < 16; i++)
         key[i] = i;
@@ -468,12 +487,25 @@ static void only_the_sessions_own_processes_are_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_name_is_stripped_of_blanks_and_domain), T(a_name_that_no_account_can_have_is_refused), T(a_source_is_its_prefix),
-        T(a_prefix_gets_its_burst_and_then_its_rate), T(nobody_can_lock_a_user_out_from_elsewhere), T(a_right_password_costs_nothing),
-        T(a_users_success_does_not_wash_a_prefix_clean), T(a_clock_that_jumps_back_gives_nothing), T(the_administrator_can_look_and_clear),
-        T(the_throttle_survives_a_restart_and_a_reboot), T(endless_names_do_not_fill_the_memory), T(a_session_number_is_never_given_twice),
-        T(a_broken_store_is_set_aside), T(the_verifier_is_hmac_md5_over_zeros), T(a_cookie_works_once), T(a_cookie_is_refused_when),
-        T(the_store_does_not_hold_the_secret), T(a_graphical_session_elsewhere_is_seen), T(root_and_strangers_to_the_groups_stay_out),
+        T(a_name_is_stripped_of_blanks_and_domain),
+        T(a_name_that_no_account_can_have_is_refused),
+        T(a_source_is_its_prefix),
+        T(a_prefix_gets_its_burst_and_then_its_rate),
+        T(nobody_can_lock_a_user_out_from_elsewhere),
+        T(a_right_password_costs_nothing),
+        T(a_users_success_does_not_wash_a_prefix_clean),
+        T(a_clock_that_jumps_back_gives_nothing),
+        T(the_administrator_can_look_and_clear),
+        T(the_throttle_survives_a_restart_and_a_reboot),
+        T(endless_names_do_not_fill_the_memory),
+        T(a_session_number_is_never_given_twice),
+        T(a_broken_store_is_set_aside),
+        T(the_verifier_is_hmac_md5_over_zeros),
+        T(a_cookie_works_once),
+        T(a_cookie_is_refused_when),
+        T(the_store_does_not_hold_the_secret),
+        T(a_graphical_session_elsewhere_is_seen),
+        T(root_and_strangers_to_the_groups_stay_out),
         T(only_the_sessions_own_processes_are_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

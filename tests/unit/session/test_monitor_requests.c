@@ -82,8 +82,8 @@ static void to_ending(struct place *at)
     rig_expect_end(&at->p, END_USER_DISCONNECT);
 }
 
-static void (*const bring[PEER_STATES])(struct place *at) = {to_fresh, to_ready, to_checking, to_logon, to_starting, to_attached, to_notice,
-                                                             to_ending};
+static void (*const bring[PEER_STATES])(struct place *at) = {to_fresh,    to_ready,    to_checking, to_logon,
+                                                             to_starting, to_attached, to_notice,   to_ending};
 
 static void every_forbidden_message_in_every_state_kills_the_peer(void **state)
 {
@@ -200,9 +200,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(every_forbidden_message_in_every_state_kills_the_peer), T(what_is_meant_once_kills_the_second_time),
-        T(bytes_that_are_no_message_kill), T(a_descriptor_with_a_message_that_takes_none_kills), T(a_killed_peers_session_goes_on),
-        T(a_server_that_speaks_out_of_turn_loses_its_link), T(a_peer_announced_twice_ends_the_server_link),
+        T(every_forbidden_message_in_every_state_kills_the_peer),
+        T(what_is_meant_once_kills_the_second_time),
+        T(bytes_that_are_no_message_kill),
+        T(a_descriptor_with_a_message_that_takes_none_kills),
+        T(a_killed_peers_session_goes_on),
+        T(a_server_that_speaks_out_of_turn_loses_its_link),
+        T(a_peer_announced_twice_ends_the_server_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,10 +247,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_killed_monitor_finds_session_and_client_again), T(after_a_restart_a_login_attaches_to_the_found_session),
-        T(a_forged_resume_kills_the_peer), T(a_server_that_reconnects_keeps_its_clients), T(a_killed_leader_takes_its_session_with_it),
-        T(a_leader_that_died_while_no_monitor_ran_is_cleared_up), T(a_login_during_the_logoff_starts_when_that_is_over),
-        T(a_client_whose_agent_died_gets_another_display), T(a_stranger_may_not_be_the_server),
+        T(a_killed_monitor_finds_session_and_client_again),
+        T(after_a_restart_a_login_attaches_to_the_found_session),
+        T(a_forged_resume_kills_the_peer),
+        T(a_server_that_reconnects_keeps_its_clients),
+        T(a_killed_leader_takes_its_session_with_it),
+        T(a_leader_that_died_while_no_monitor_ran_is_cleared_up),
+        T(a_login_during_the_logoff_starts_when_that_is_over),
+        T(a_client_whose_agent_died_gets_another_display),
+        T(a_stranger_may_not_be_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

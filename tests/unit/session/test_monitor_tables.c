@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "session/monitor/control_end.h"
@@ -106,8 +107,8 @@ static void the_states_are_named_in_order(void **state)
     for (size_t i = 0; i < NMATRICES; i++) {
         char all[256] = "";
         for (size_t bit = 0; bit < matrices[i].table->nstates; bit++) {
-            strcat(all, bit ? " " : "");
-            strcat(all, request_state_name(matrices[i].table, 1u << bit));
+            size_t at = strlen(all);
+            snprintf(all + at, sizeof all - at, "%s%s", bit ? " " : "", request_state_name(matrices[i].table, 1u << bit));
         }
         assert_string_equal(all, matrices[i].states);
     }
@@ -123,8 +124,10 @@ static void a_message_without_a_row_and_an_unknown_state_are_refused(void **stat
         for (uint32_t bit = 0; bit < 32; bit++)
             assert_int_equal(request_judge(matrices[i].table, foreign, 1u << bit, &said, &row, &why), REQUEST_REFUSED);
         for (size_t d = 0; d < matrices[i].proto->ndefs; d++) {
-            assert_int_equal(request_judge(matrices[i].table, matrices[i].proto->defs[d], 0, &said, &row, &why), REQUEST_REFUSED);
-            assert_int_equal(request_judge(matrices[i].table, matrices[i].proto->defs[d], 1u << 31, &said, &row, &why), REQUEST_REFUSED);
+            assert_int_equal(request_judge(matrices[i].table, matrices[i].proto->defs[d], 0, &said, &row, &why),
+                             REQUEST_REFUSED);
+            assert_int_equal(request_judge(matrices[i].table, matrices[i].proto->defs[d], 1u << 31, &said, &row, &why),
+                             REQUEST_REFUSED);
         }
         assert_int_equal(said, 0);
     }

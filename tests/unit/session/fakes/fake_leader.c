@@ -109,10 +109,17 @@ static void become_leader(void)
     snprintf(name, sizeof name, "leaders/%llu.sock", (unsigned long long)msg.d.session);
     if (config_run_path(&config, name, path, sizeof path) < 0 || (listener = sockets_listen(path, 0600, (gid_t)-1, 4)) < 0)
         exit(1);
-    hello = (struct leader_hello){.session = msg.d.session, .uid = uid_of(who.user), .gid = uid_of(who.user), .since = 1700000000,
-                                  .display = 4000, .leader_pid = getpid(), .nenv = 1, .env = {{"KRB5CCNAME=FILE:/tmp/none"}}};
+    hello = (struct leader_hello){.session = msg.d.session,
+                                  .uid = uid_of(who.user),
+                                  .gid = uid_of(who.user),
+                                  .since = 1700000000,
+                                  .display = 4000,
+                                  .leader_pid = getpid(),
+                                  .nenv = 1,
+                                  .env = {{"KRB5CCNAME=FILE:/tmp/none"}}};
     snprintf(hello.user, sizeof hello.user, "%.200s", who.user);
-    snprintf(hello.key, sizeof hello.key, "%s", strcmp(who.user, "forger") == 0 ? "00000000000000000000000000000000" : msg.d.key);
+    snprintf(hello.key, sizeof hello.key, "%s",
+             strcmp(who.user, "forger") == 0 ? "00000000000000000000000000000000" : msg.d.key);
     snprintf(hello.xauthority, sizeof hello.xauthority, "/run/user/x/Xauthority");
     say(&leader_hello_def, &hello);
 }
@@ -128,8 +135,8 @@ static void drop_client(uint32_t i)
 static void attach(const struct leader_attach *a, int fd)
 {
     char greeting[64];
-    struct leader_client_state s = {.client = {.client = a->client, .role = a->role, .width = 800, .height = 600, .nmonitors = 1,
-                                               .nhash = a->nhash}};
+    struct leader_client_state s = {
+        .client = {.client = a->client, .role = a->role, .width = 800, .height = 600, .nmonitors = 1, .nhash = a->nhash}};
     memcpy(s.client.token_hash, a->token_hash, a->nhash);
     snprintf(s.client.address, sizeof s.client.address, "%s", a->address);
     snprintf(s.client.client_name, sizeof s.client.client_name, "%s", a->client_name);

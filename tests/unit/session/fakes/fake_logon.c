@@ -39,8 +39,8 @@ static int hear(void)
     if (def == &logon_start_def) {
         if (msg.a.mode == LOGON_MODE_RENDER)
             return -1 - render();
-        snprintf(text, sizeof text, "start mode=%d reason=%d user=%s title=%s text=%s", msg.a.mode, msg.a.reason, msg.a.user, msg.a.title,
-                 msg.a.text);
+        snprintf(text, sizeof text, "start mode=%d reason=%d user=%s title=%s text=%s", msg.a.mode, msg.a.reason, msg.a.user,
+                 msg.a.title, msg.a.text);
     } else if (def == &logon_conv_def) {
         snprintf(text, sizeof text, "conv %u %s", msg.b.nprompts, msg.b.prompts[0].text);
     } else if (def == &logon_refused_def) {
