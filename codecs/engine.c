@@ -20,7 +20,8 @@ struct engine *engine_create(const struct engine_config *config)
     e->motion = calloc(1, sizeof *e->motion);
     e->video.backend = config->caps.avc420 ? h264_choose(config->h264) : NULL;
     e->progressive = config->caps.progressive ? progressive_create() : NULL;
-    if (!e->clear || !e->motion || (config->caps.progressive && !e->progressive)) {
+    e->cache = calloc(1, sizeof *e->cache);
+    if (!e->clear || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache) < 0 || (config->caps.progressive && !e->progressive)) {
         engine_destroy(e);
         return NULL;
     }
@@ -39,6 +40,9 @@ void engine_destroy(struct engine *e)
     free(e->motion);
     progressive_destroy(e->progressive);
     video_finish(&e->video);
+    if (e->cache)
+        cache_finish(e->cache);
+    free(e->cache);
     free(e);
 }
 
@@ -107,6 +111,8 @@ void engine_reset(struct engine *e)
     video_stop(&e->video);
     if (e->clear)
         clear_restart(e->clear);
+    if (e->cache)
+        cache_reset(e->cache);
     start_over(e);
 }
 
@@ -169,8 +175,9 @@ static int waiting(const struct engine *e)
 static int64_t next_refinement(struct engine *e, uint64_t now_us)
 {
     int64_t due = refine_wait(e, now_us);
-    int64_t film = video_wait(e, now_us);
+    int64_t film = video_wait(e, now_us), still = cache_wait(e, now_us);
     due = due < 0 || (film >= 0 && film < due) ? film : due;
+    due = due < 0 || (still >= 0 && still < due) ? still : due;
     return due != 0 ? due : pace_wait(&e->pace, false, now_us);
 }
 
@@ -217,6 +224,8 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
         e->busy_ms = (uint32_t)(now_us / 1000);
     if (waiting(e) < 0 && refine_wait(e, now_us) == 0)
         plan_refinement(e, now_us);
+    if (waiting(e) < 0)
+        plan_to_cache(e, now_us);
     plan_video_end(e, now_us);
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;

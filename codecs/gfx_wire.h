@@ -43,14 +43,13 @@ void gfx_wire_restart(struct gfx_wire *w);
 /* ---- from the client ---- */
 enum gfx_in_type { GFX_IN_UNKNOWN, GFX_IN_CAPS, GFX_IN_ACK, GFX_IN_QOE, GFX_IN_CACHE_OFFER };
 struct gfx_capset { uint32_t version, flags; };
-struct gfx_cache_entry { uint64_t key; uint32_t bytes; };
 struct gfx_in {
     enum gfx_in_type type;            /* UNKNOWN: a PDU of another id, skipped whole */
     union {
         struct { struct gfx_capset sets[GFX_CAPSETS_MAX]; size_t nsets; } caps;
         struct { uint32_t queue_depth, frame_id, total_decoded; } ack;
         struct { uint32_t frame_id, timestamp; uint16_t diff_se, diff_edr; } qoe;
-        struct { struct gfx_cache_entry entries[GFX_CACHE_OFFER_MAX]; size_t nentries; } offer;
+        struct { struct engine_cache_entry entries[GFX_CACHE_OFFER_MAX]; size_t nentries; } offer;
     };
 };
 /* The next PDU of a channel payload. Returns 1 and fills *in, 0 at the end, -EPROTO (close the channel). */

@@ -108,6 +108,7 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
     else if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
         moved = plan_motion(e, s, dirty);
     plan_video(e, s, false, now_us);
+    plan_from_cache(e, s);
     plan_pictures(e, s, moved * 2 >= dirty ? PICTURE_COARSE : PICTURE_MOVING);
     plan_exact(e, s);
 }

@@ -3,6 +3,7 @@
 #ifndef ORIEL_CODECS_STATE_H
 #define ORIEL_CODECS_STATE_H
 
+#include "codecs/cache.h"
 #include "codecs/clear.h"
 #include "codecs/compare.h"
 #include "codecs/engine.h"
@@ -31,6 +32,7 @@ struct engine {
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
     struct video video;
+    struct cache *cache;              /* NULL without gfx */
     uint64_t refine_us;               /* no refinement before */
     uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
 };
@@ -46,6 +48,11 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
 /* Microseconds until a film that stopped is given up; -1: there is none. */
 int64_t video_wait(const struct engine *e, uint64_t now_us);
 void plan_video_end(struct engine *e, uint64_t now_us);
+/* Changed tiles whose new content the client has in its cache. */
+void plan_from_cache(struct engine *e, struct surface *s);
+/* Microseconds until something has stood long enough to be kept; -1: nothing is new. */
+int64_t cache_wait(const struct engine *e, uint64_t now_us);
+void plan_to_cache(struct engine *e, uint64_t now_us);
 /* Microseconds until a lossy tile may become better; -1: there is none. */
 int64_t refine_wait(const struct engine *e, uint64_t now_us);
 void plan_refinement(struct engine *e, uint64_t now_us);

@@ -53,6 +53,8 @@ void surface_mark(struct surface *s, int tile, uint8_t flags)
     if (!(s->tiles[tile].flags & (TILE_CHECK | TILE_UNKNOWN)))
         s->checks++;
     s->tiles[tile].flags |= flags | TILE_CHECK;
+    s->tiles[tile].flags &= (uint8_t)~TILE_CACHED;
+    s->uncached = true;
 }
 
 void surface_unmark(struct surface *s, int tile)
@@ -164,10 +166,12 @@ static bool inside(const struct box *b, const struct box *of)
 static void touched(struct surface *s, int tile, struct box exact)
 {
     struct box b = surface_tile_box(s, tile);
-    if (inside(&b, &exact) && !(s->tiles[tile].flags & TILE_UNKNOWN))
+    if (inside(&b, &exact) && !(s->tiles[tile].flags & TILE_UNKNOWN)) {
+        surface_mark(s, tile, 0); /* its content is new to the cache */
         surface_unmark(s, tile);
-    else
+    } else {
         surface_mark(s, tile, TILE_RECHECK);
+    }
 }
 
 enum { BEFORE_EXACT = 0xFF };

@@ -12,6 +12,7 @@ enum {
     TILE_CHECK = 1,                   /* cur may differ from shown */
     TILE_UNKNOWN = 2,                 /* what the client shows here is not known: send it whole */
     TILE_LOSSY = 4,                   /* the client shows an approximation of `shown` */
+    TILE_CACHED = 16,                 /* the client's cache has it, or it is not worth a slot */
     TILE_RECHECK = 8,                 /* `dirty` is not known: compare again */
 };
 struct tile {
@@ -33,6 +34,7 @@ struct surface {
     int tiles_x, tiles_y;
     int checks;                       /* how many tiles have CHECK or UNKNOWN */
     int lossy;                        /* how many tiles have LOSSY */
+    bool uncached;                    /* some tile lacks CACHED */
     uint8_t *before;                  /* scratch, a byte a tile */
     int cursor;                       /* where the next frame goes on when the last one's budget ran out */
 };

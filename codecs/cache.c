@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADS 32768
+
+int cache_init(struct cache *c, bool small)
+{
+    memset(c, 0, sizeof *c);
+    c->limit = small ? CACHE_SLOTS_SMALL : CACHE_SLOTS;
+    c->bytes_limit = small ? CACHE_BYTES_SMALL : CACHE_BYTES;
+    c->slots = calloc(c->limit + 1, sizeof *c->slots);
+    c->heads = calloc(HEADS, sizeof *c->heads);
+    if (!c->slots || !c->heads) {
+        cache_finish(c);
+        return -ENOMEM;
+    }
+    cache_reset(c);
+    return 0;
+}
+
+void cache_finish(struct cache *c)
+{
+    free(c->slots);
+    free(c->heads);
+    memset(c, 0, sizeof *c);
+}
+
+void cache_reset(struct cache *c)
+{
+    memset(c->slots, 0, (c->limit + 1) * sizeof *c->slots);
+    memset(c->heads, 0, HEADS * sizeof *c->heads); /* slot 0 does not exist: it ends a chain */
+    c->bytes = 0;
+    c->filled = 0;
+    c->hand = 1;
+}
+
+uint16_t cache_find(struct cache *c, uint64_t key)
+{
+    int32_t i = c->heads[key % HEADS];
+    while (i && c->slots[i].key != key)
+        i = c->slots[i].next;
+    if (i)
+        c->slots[i].warm = true;
+    return (uint16_t)i;
+}
+
+static void forget(struct cache *c, int32_t slot)
+{
+    int32_t *link = &c->heads[c->slots[slot].key % HEADS];
+    while (*link && *link != slot)
+        link = &c->slots[*link].next;
+    if (*link)
+        *link = c->slots[slot].next;
+    c->bytes -= c->slots[slot].bytes;
+    memset(&c->slots[slot], 0, sizeof c->slots[slot]);
+}
+
+/* The clock: what was used since the hand came by last gets another round. */
+static uint16_t victim(struct cache *c)
+{
+    for (unsigned i = 0; i < 2 * c->filled; i++) {
+        unsigned at = c->hand;
+        c->hand = c->hand >= c->filled ? 1 : c->hand + 1;
+        if (c->slots[at].key == 0)
+            continue;
+        if (!c->slots[at].warm)
+            return (uint16_t)at;
+        c->slots[at].warm = false;
+    }
+    return 0;
+}
+
+static uint16_t empty_slot(struct cache *c)
+{
+    if (c->filled < c->limit)
+        return (uint16_t)++c->filled;
+    for (unsigned i = 0; i < c->limit; i++) {
+        unsigned at = 1 + (c->hand + i) % c->limit;
+        if (c->slots[at].key == 0)
+            return (uint16_t)at;
+    }
+    return 0;
+}
+
+uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict)
+{
+    *evict = 0;
+    if (bytes > c->bytes_limit)
+        return 0;
+    uint16_t slot = c->bytes + bytes <= c->bytes_limit ? empty_slot(c) : 0;
+    if (slot == 0) {
+        *evict = victim(c);
+        if (*evict)
+            forget(c, *evict);
+        return 0;
+    }
+    c->slots[slot].key = key;
+    c->slots[slot].bytes = bytes;
+    c->slots[slot].next = c->heads[key % HEADS];
+    c->heads[key % HEADS] = slot;
+    c->bytes += bytes;
+    return slot;
+}
+
+static inline uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0x9E3779B97F4A7C15u;
+    return h ^ h >> 32;
+}
+
+uint64_t cache_key(const uint8_t *px, size_t stride, int width, int height)
+{
+    /* two lanes, so that one multiplication need not wait for the other */
+    uint64_t a = 0x13198A2E03707344u ^ (uint64_t)width << 32 ^ (uint64_t)height, b = 0xA4093822299F31D0u;
+    for (int y = 0; y < height; y++) {
+        const uint8_t *p = px + (size_t)y * stride;
+        int x = 0;
+        for (; x + 4 <= width; x += 4) {
+            uint64_t v[2];
+            memcpy(v, p + 4 * x, 16);
+            a = mix(a, v[0]);
+            b = mix(b, v[1]);
+        }
+        for (; x < width; x++) {
+            uint32_t v;
+            memcpy(&v, p + 4 * x, 4);
+            a = mix(a, v);
+        }
+    }
+    a = mix(a, b);
+    return a ? a : 1;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What was seen before comes from the client's cache; what has stood for a moment goes into it. */
+#include "codecs/cache.h"
+#include "codecs/state.h"
+
+#define CHANGED_PIXELS_MIN 512        /* less is as cheap to send */
+#define STILL_MS 350                  /* what changes sooner is not worth keeping */
+#define STORE_MAX 160                 /* tiles a frame */
+
+static uint64_t key_of(const struct surface *s, const struct box *b)
+{
+    return cache_key(surface_cur(s, b->x0, b->y0), s->stride, b->x1 - b->x0, b->y1 - b->y0);
+}
+
+static void fetch(struct engine *e, struct surface *s, struct box b, uint16_t slot)
+{
+    struct gfx_command *c = frame_add(&e->frame, GFX_FROM_CACHE);
+    struct engine_rect point = box_rect(&b);
+    if (!c)
+        return;
+    c->surface = s->id;
+    c->cache_slot = slot;
+    frame_add_rects(&e->frame, &point, 1);
+}
+
+void plan_from_cache(struct engine *e, struct surface *s)
+{
+    for (int t = 0; t < s->tiles_x * s->tiles_y && e->cache; t++) {
+        struct box d = s->tiles[t].dirty, b = surface_tile_box(s, t);
+        if (box_empty(&d) || (d.x1 - d.x0) * (d.y1 - d.y0) < CHANGED_PIXELS_MIN || s->tiles[t].heat > 1)
+            continue;
+        uint16_t slot = cache_find(e->cache, key_of(s, &b));
+        if (slot == 0)
+            continue;
+        fetch(e, s, b, slot);
+        surface_settle(s, b);
+        surface_unmark(s, t);
+        s->tiles[t].flags |= TILE_CACHED;
+    }
+}
+
+static bool storable(const struct tile *t)
+{
+    return !(t->flags & (TILE_CACHED | TILE_CHECK | TILE_UNKNOWN | TILE_LOSSY));
+}
+
+int64_t cache_wait(const struct engine *e, uint64_t now_us)
+{
+    int64_t best = -1, now_ms = (int64_t)(now_us / 1000);
+    for (int i = 0; i < ENGINE_SURFACES_MAX && e->cache; i++) {
+        const struct surface *s = &e->surfaces[i];
+        for (int t = 0; s->live && s->uncached && t < s->tiles_x * s->tiles_y; t++) {
+            if (!storable(&s->tiles[t]))
+                continue;
+            int64_t due = ((int64_t)s->tiles[t].changed_ms + STILL_MS - now_ms) * 1000;
+            best = best < 0 || due < best ? (due < 0 ? 0 : due) : best;
+        }
+    }
+    return best;
+}
+
+static void evict(struct engine *e, uint16_t slot)
+{
+    struct gfx_command *c = frame_add(&e->frame, GFX_EVICT);
+    if (c)
+        c->cache_slot = slot;
+}
+
+static void store(struct engine *e, struct surface *s, struct box b)
+{
+    uint16_t slot, old;
+    uint64_t key = key_of(s, &b);
+    if (cache_find(e->cache, key))
+        return;
+    while ((slot = cache_room(e->cache, key, (uint32_t)((b.x1 - b.x0) * (b.y1 - b.y0) * 4), &old)) == 0 && old)
+        evict(e, old);
+    struct gfx_command *c = slot ? frame_add(&e->frame, GFX_TO_CACHE) : NULL;
+    if (!c)
+        return;
+    c->surface = s->id;
+    c->rect = box_rect(&b);
+    c->cache_key = key;
+    c->cache_slot = slot;
+}
+
+static void store_still(struct engine *e, struct surface *s, uint32_t now_ms)
+{
+    int stored = 0;
+    bool left = false;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        struct tile *k = &s->tiles[t];
+        if (k->flags & TILE_CACHED)
+            continue;
+        left = true;
+        if (stored == STORE_MAX || !storable(k) || (int32_t)(now_ms - k->changed_ms) < STILL_MS)
+            continue;
+        struct box b = surface_tile_box(s, t);
+        k->flags |= TILE_CACHED;
+        if (e->ops->uniform(surface_cur(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0))
+            continue;
+        store(e, s, b);
+        stored++;
+    }
+    s->uncached = left;
+}
+
+void plan_to_cache(struct engine *e, uint64_t now_us)
+{
+    if (cache_wait(e, now_us) != 0)
+        return;
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live && e->surfaces[i].uncached)
+            store_still(e, &e->surfaces[i], (uint32_t)(now_us / 1000));
+}
+
+size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *entries, size_t n, uint16_t *slots)
+{
+    size_t taken = 0;
+    for (; e->cache && taken < n; taken++) {
+        uint16_t old = 0, slot = 0;
+        if (entries[taken].key && !cache_find(e->cache, entries[taken].key) && entries[taken].bytes)
+            slot = cache_room(e->cache, entries[taken].key, entries[taken].bytes, &old);
+        if (slot == 0 || old)
+            break;
+        slots[taken] = slot;
+    }
+    return taken;
+}
