@@ -40,3 +40,56 @@ bool is_picture(const struct surface *s, struct box a)
         }
     return n >= SAMPLES_MIN && equal * 100 < n * EQUAL_PERCENT && colours * 100 > n * COLOURS_PERCENT;
 }
+
+#define CELL 16
+
+/* A line of which most pixels differ from their neighbours along it lies in a picture. */
+static bool busy(const struct surface *s, struct box line)
+{
+    bool across = line.y1 - line.y0 == 1;
+    int n = across ? line.x1 - line.x0 : line.y1 - line.y0, differ = 0;
+    size_t step = across ? 4 : s->stride;
+    const uint8_t *p = surface_cur(s, line.x0, line.y0);
+    for (int i = 1; i < n; i++, p += step)
+        differ += pixel(p) != pixel(p + step);
+    return n >= 8 && differ * 10 > n * 6;
+}
+
+/* Push the edges from cells to the picture's own. */
+static void grow(const struct surface *s, struct box a, struct box *b)
+{
+    for (int i = 0; i < CELL && b->y0 > a.y0 && busy(s, (struct box){b->x0, b->y0 - 1, b->x1, b->y0}); i++)
+        b->y0--;
+    for (int i = 0; i < CELL && b->y1 < a.y1 && busy(s, (struct box){b->x0, b->y1, b->x1, b->y1 + 1}); i++)
+        b->y1++;
+    for (int i = 0; i < CELL && b->x0 > a.x0 && busy(s, (struct box){b->x0 - 1, b->y0, b->x0, b->y1}); i++)
+        b->x0--;
+    for (int i = 0; i < CELL && b->x1 < a.x1 && busy(s, (struct box){b->x1, b->y0, b->x1 + 1, b->y1}); i++)
+        b->x1++;
+}
+
+bool picture_part(const struct surface *s, struct box a, struct box *part)
+{
+    *part = a;
+    if (is_picture(s, a))
+        return true;
+    if (a.x1 - a.x0 < 2 * CELL && a.y1 - a.y0 < 2 * CELL)
+        return false;
+    struct box around = {0, 0, 0, 0};
+    int cells = 0;
+    for (int y = a.y0; y < a.y1; y += CELL)
+        for (int x = a.x0; x < a.x1; x += CELL) {
+            struct box cell = {x, y, x + CELL, y + CELL};
+            cell = box_intersect(cell, &a);
+            if (!is_picture(s, cell))
+                continue;
+            box_add(&around, &cell);
+            cells++;
+        }
+    int area = (around.x1 - around.x0) * (around.y1 - around.y0);
+    if (cells < 2 || cells * CELL * CELL * 4 < area * 3)
+        return false;
+    grow(s, a, &around);
+    *part = around;
+    return true;
+}

@@ -10,5 +10,7 @@
 #include "codecs/surface.h"
 
 bool is_picture(const struct surface *s, struct box a);
+/* The part of `a` that is a picture: all of it, or one box in it where a picture ends inside. False: none is. */
+bool picture_part(const struct surface *s, struct box a, struct box *part);
 
 #endif

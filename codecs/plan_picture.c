@@ -3,6 +3,8 @@
 #include "codecs/classify.h"
 #include "codecs/state.h"
 
+#include <string.h>
+
 #define PICTURE_TILES_MIN 3           /* fewer are sent exactly at once */
 #define STILL_FINE_MS 150             /* still for so long: the finer step */
 #define STILL_EXACT_MS 400
@@ -19,10 +21,12 @@
 #define BATCH 160
 struct batch { struct box boxes[BATCH]; int n; };
 
-/* What of the tile is left? An unknown tile was sent whole: it is one piece. */
-static void reconsider(struct engine *e, struct surface *s, int tile)
+/* What of the tile is left? Of an unknown one everything that was not sent: unless all was, it is sent exactly as well. */
+static void reconsider(struct engine *e, struct surface *s, int tile, const struct box *sent)
 {
-    s->tiles[tile].flags &= (uint8_t)~TILE_UNKNOWN;
+    struct box whole = surface_tile_box(s, tile);
+    if (memcmp(sent, &whole, sizeof whole) == 0)
+        s->tiles[tile].flags &= (uint8_t)~TILE_UNKNOWN;
     s->tiles[tile].dirty = surface_tile_dirty(s, e->ops, tile);
     if (box_empty(&s->tiles[tile].dirty))
         surface_unmark(s, tile);
@@ -44,7 +48,7 @@ static void send_batch(struct engine *e, struct surface *s, struct batch *k, enu
         int tile = k->boxes[i].y0 / TILE * s->tiles_x + k->boxes[i].x0 / TILE;
         surface_settle(s, k->boxes[i]);
         surface_set_lossy(s, tile, quality);
-        reconsider(e, s, tile);
+        reconsider(e, s, tile, &k->boxes[i]);
     }
     k->n = 0;
 }
@@ -55,8 +59,7 @@ static int picture_pieces(const struct engine *e, const struct surface *s, int t
     struct box pieces[PIECES_MAX];
     int n = 0, all = surface_pieces(s, e->ops, tile, pieces);
     for (int i = 0; i < all; i++)
-        if (is_picture(s, pieces[i]))
-            out[n++] = pieces[i];
+        n += picture_part(s, pieces[i], &out[n]);
     return n;
 }
 
