@@ -84,8 +84,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     struct client *c = arg;
     (void)fd;
     (void)what;
-    log_info("deadline passed", "peer=%llu address=%s phase=%s", (unsigned long long)c->number, c->address,
-        c->connected ? "login" : "handshake");
+    if (c->state != CLIENT_LEAVING)
+        log_info("deadline passed", "peer=%llu address=%s phase=%s", (unsigned long long)c->number, c->address,
+            c->connected ? "login" : "handshake");
     if (c->state == CLIENT_READING || c->state == CLIENT_WAITING) {
         client_free(c, 0);
         return;
@@ -124,6 +125,7 @@ static void on_child_message(void *user, struct link *l, const struct wire_def *
 
 static void on_child_closed(void *user, struct link *l, int err)
 {
+    static const struct timeval farewell = {FAREWELL_SECONDS, 0};
     struct client *c = user;
     if (err != -EPIPE)
         log_error("peer's link broken", "peer=%llu error=%s", (unsigned long long)c->number, strerror(-err));
@@ -131,6 +133,7 @@ static void on_child_closed(void *user, struct link *l, int err)
     c->link = NULL;
     /* A peer without its link cannot be told anything: it is leaving, or has to. */
     c->state = CLIENT_LEAVING;
+    (void)evtimer_add(c->deadline, &farewell);
     if (err != -EPIPE)
         client_signal(c, SIGKILL);
 }
@@ -345,7 +348,7 @@ static unsigned log_exit(const struct client *c, int status)
         return 0;
     case PEER_EXIT_PROTOCOL:
         log_warning("client broke the protocol", "peer=%llu address=%s", n, c->address);
-        return c->half_open ? PENALTY_PROTOCOL : 0;
+        return c->connected ? 0 : PENALTY_PROTOCOL; /* whoever got through the handshakes is an RDP client */
     default:
         log_error("peer failed", "peer=%llu address=%s status=%d", n, c->address, WEXITSTATUS(status));
         return 0;

@@ -10,6 +10,8 @@
 #define INFO_AUTOLOGON 0x00000008u
 #define INFO_UNICODE 0x00000010u
 #define MCS_SEND_DATA_REQUEST 0x64 /* T.125: choice 25, six bits, with the two bits of its optional fields */
+#define PDUTYPE_DATA 7             /* MS-RDPBCGR 2.2.8.1.1.1.1 */
+#define PDUTYPE2_SHUTDOWN_REQUEST 36
 #define FIELD_MAX 512              /* MS-RDPBCGR 2.2.1.11.1.1: no string of Client Info is longer */
 #define TIME_ZONE_BYTES 172
 #define ARC_CS_BYTES 28
@@ -123,7 +125,7 @@ static void take_extended(struct rd *r, struct client_info *ci)
         take_cookie(r, ci);
 }
 
-/* TPKT, X.224 data, MCS SendDataRequest and the basic security header. Returns false when it is something else. */
+/* TPKT, X.224 data and MCS SendDataRequest. Returns false when it is something else. */
 static bool read_headers(struct rd *r, size_t len)
 {
     if (rd_u8(r) != 3)
@@ -138,9 +140,26 @@ static bool read_headers(struct rd *r, size_t len)
     rd_skip(r, 2 + 2 + 1);     /* initiator, channelId, priority and segmentation */
     if (rd_u8(r) & 0x80)       /* PER length: one byte or two */
         rd_skip(r, 1);
+    return !r->bad;
+}
+
+static bool is_info(struct rd *r)
+{
     uint16_t flags = rd_u16(r);
     rd_skip(r, 2);             /* flagsHi */
     return !r->bad && (flags & SEC_INFO_PKT);
+}
+
+bool client_pdu_is_shutdown(const uint8_t *pdu, size_t len)
+{
+    struct rd r;
+    rd_init(&r, pdu, len);
+    if (!read_headers(&r, len))
+        return false;
+    rd_skip(&r, 2);            /* totalLength */
+    uint16_t type = rd_u16(&r);
+    rd_skip(&r, 2 + 4 + 1 + 1 + 2); /* pduSource, shareId, pad, streamId, uncompressedLength */
+    return (type & 0xf) == PDUTYPE_DATA && rd_u8(&r) == PDUTYPE2_SHUTDOWN_REQUEST && !r.bad;
 }
 
 int client_info_take(uint8_t *pdu, size_t len, struct client_info *out)
@@ -148,7 +167,7 @@ int client_info_take(uint8_t *pdu, size_t len, struct client_info *out)
     enum { DOMAIN, USER, PASSWORD, SHELL, FOLDER, STRINGS };
     struct rd r;
     rd_init(&r, pdu, len);
-    if (!read_headers(&r, len))
+    if (!read_headers(&r, len) || !is_info(&r))
         return -ENOENT;
     memset(out, 0, sizeof *out);
     rd_skip(&r, 4);            /* CodePage */

@@ -23,6 +23,8 @@ struct client_info {
 
 /* Read one whole TPKT from the client; its secrets are overwritten. Returns 0, -ENOENT (another PDU: untouched), -EPROTO. */
 int client_info_take(uint8_t *pdu, size_t len, struct client_info *out);
+/* Is this whole TPKT the client's Shutdown Request (2.2.2.2)? The library answers it by ending, as it ends for broken PDUs. */
+bool client_pdu_is_shutdown(const uint8_t *pdu, size_t len);
 /* Wipe everything secret in it. */
 void client_info_wipe(struct client_info *ci);
 

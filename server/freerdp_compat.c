@@ -2,13 +2,13 @@
 /* All that one version of libfreerdp makes necessary stands here, each behind its guard, with the test that shows why.
  *
  *   defect                                           in            test
- *   a refused Logon does not disconnect              < 3.22        tests/scenario denials: we never use Logon for the verdict
- *   only the leaf certificate is sent                < 3.17        tests/pdu test_tls: the chain verifies against its root
- *   heap overflow in static-channel sends > 4 KiB    < 3.11        VCChunkSize below; tests/pdu test_channels
- *   RDSTLS server authentication can be passed over  < 3.30        RdstlsSecurity below; tests/pdu test_nego
- *   UDP is offered that nobody serves                all           SupportMultitransport below; tests/pdu test_connect
- *   NLA is selected with NlaSecurity off             >= 3.32       ExtSecurity below; tests/pdu test_nego
- *   a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed; tests/pdu test_nego
+ *   a refused Logon does not disconnect              < 3.22        tests/scenario denials: Logon is never used for the verdict
+ *   only the leaf certificate is sent                < 3.17        tests/pdu/test_refusals.py: the chain verifies against its root
+ *   heap overflow in static-channel sends > 4 KiB    < 3.11        VCChunkSize below; tests/pdu/test_connect.py: frames of 100 KB
+ *   RDSTLS server authentication can be passed over  < 3.30        RdstlsSecurity below; test_refusals.py
+ *   UDP is offered that nobody serves                all           SupportMultitransport below
+ *   NLA is selected with NlaSecurity off             >= 3.32       ExtSecurity below; test_refusals.py
+ *   a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed; test_refusals.py
  *   layer Read: "again" is 0, later errno EAGAIN     3.17          compat_layer_result: both at once
  */
 #include "server/rdp.h"
@@ -60,3 +60,5 @@ bool compat_nego_failed(rdpContext *c)
 {
     return (freerdp_settings_get_uint32(c->settings, FreeRDP_SelectedProtocol) & NEGO_FAILED) != 0;
 }
+
+bool compat_client_disconnected(rdpContext *c) { return freerdp_shall_disconnect_context(c); }

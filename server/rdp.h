@@ -48,6 +48,7 @@ struct front {
     rdpTransportIo library_io;   /* the library's own callbacks, to call on */
     bool got_pdu;                /* ReadPdu delivered one in this round */
     bool info_taken;             /* Client Info came by */
+    bool shutdown_asked;         /* the client asked to leave: what follows is no protocol error */
     struct client_info info;
     struct client_facts facts;
     bool facts_known;
@@ -81,6 +82,8 @@ int compat_init_library(void);
 bool compat_settings(rdpSettings *s);
 /* How Read and Write of a layer say "again" and "closed" to every version: returns `n` for the library. */
 int compat_layer_result(int n);
+/* Whether the client ended the connection with an MCS Disconnect Provider Ultimatum: the library then only says "failed". */
+bool compat_client_disconnected(rdpContext *c);
 /* Whether TLSAccept was called although the negotiation failed. */
 bool compat_nego_failed(rdpContext *c);
 

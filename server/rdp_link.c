@@ -67,8 +67,10 @@ static int on_read_pdu(rdpTransport *t, wStream *s)
     if (n <= 0)
         return n;
     f->got_pdu = true;
-    if (f->info_taken)
+    if (f->info_taken) {
+        f->shutdown_asked |= client_pdu_is_shutdown(Stream_Buffer(s), Stream_Length(s));
         return n;
+    }
     int r = client_info_take(Stream_Buffer(s), Stream_Length(s), &f->info);
     if (r == 0)
         f->info_taken = true;

@@ -88,15 +88,25 @@ static BOOL on_suppress(rdpContext *c, BYTE allow, const RECTANGLE_16 *area)
 }
 
 /* ---- what the transport calls ---- */
+/* The library gave up: because the client left in order, or because of what it sent. */
+static void on_given_up(struct front *f)
+{
+    transport_finish(f->tp, 0); /* the answer to a failed negotiation */
+    if (transport_dead(f->tp))
+        return; /* on_failed says it */
+    if (f->shutdown_asked || compat_client_disconnected(f->client->context))
+        peer_gone(f->peer, PEER_EXIT_OK, "client disconnected");
+    else
+        peer_gone(f->peer, PEER_EXIT_PROTOCOL, "protocol error");
+}
+
 static void on_readable(void *user)
 {
     struct front *f = user;
     for (int i = 0; i < PDUS_PER_TURN && !f->peer->ended; i++) {
         f->got_pdu = false;
         if (!f->client->CheckFileDescriptor(f->client)) {
-            transport_finish(f->tp, 0); /* the answer to a failed negotiation */
-            if (!transport_dead(f->tp))
-                peer_gone(f->peer, PEER_EXIT_PROTOCOL, "protocol error");
+            on_given_up(f);
             return;
         }
         if (!f->got_pdu)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define TLS_RECORD 16384
+#define RTT_EVERY_MS 100
 #define CIPHER_AHEAD (1024 * 1024) /* encrypt so far ahead of the socket: one send takes a whole frame of ordinary size */
 
 struct transport {
@@ -29,6 +30,8 @@ struct transport {
     const char *dead;         /* NULL while alive */
     bool told;
     struct outq plain, cipher;
+    unsigned rtt_us;
+    int64_t rtt_at;           /* when it was asked last, in ms */
     struct event *rd_ev, *wr_ev, *flush_ev, *dead_ev;
     const struct transport_ops *ops;
     void *user;
@@ -335,13 +338,16 @@ void transport_again(struct transport *t)
         event_active(t->rd_ev, EV_READ, 0);
 }
 
-unsigned transport_rtt_us(const struct transport *t)
+unsigned transport_rtt_us(struct transport *t)
 {
     struct tcp_info ti;
     socklen_t len = sizeof ti;
-    if (getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &ti, &len) < 0)
-        return 0;
-    return ti.tcpi_rtt;
+    int64_t now = mono_ms();
+    if (now - t->rtt_at < RTT_EVERY_MS && t->rtt_at)
+        return t->rtt_us;
+    t->rtt_at = now;
+    t->rtt_us = getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &ti, &len) < 0 ? 0 : ti.tcpi_rtt;
+    return t->rtt_us;
 }
 
 void transport_describe(const struct transport *t, char *out, size_t cap)

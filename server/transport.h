@@ -47,8 +47,8 @@ bool transport_dead(const struct transport *t);
 void transport_again(struct transport *t);
 /* Why it died: static string, "" while alive. */
 const char *transport_why(const struct transport *t);
-/* Round trip in microseconds as the kernel measured it, 0 unknown. */
-unsigned transport_rtt_us(const struct transport *t);
+/* Round trip in microseconds as the kernel measured it in the last tenth of a second, 0 unknown. */
+unsigned transport_rtt_us(struct transport *t);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384" for the log; "" before the handshake. */
 void transport_describe(const struct transport *t, char *out, size_t cap);
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Negotiation, TLS, deadlines, limits, garbage: what oriel-server and oriel-peer refuse, and that they go on serving."""
 import os
+import pwd
 import random
+import shutil
 import signal
 import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -81,6 +84,36 @@ def test_tls_12_and_13_work_and_older_or_weaker_ones_do_not(world):
     with pytest.raises(OSError):
         handshake(v.TLSv1_2, v.TLSv1_2, "AES128-SHA:AES256-GCM-SHA384:@SECLEVEL=0")
     serves(world)
+
+
+def test_the_whole_chain_is_sent_and_verifies_against_its_root(worlds, tmp_path):
+    os.chmod(tmp_path, 0o755)
+
+    def run(*args):
+        subprocess.run(["openssl"] + list(args), cwd=tmp_path, check=True, capture_output=True)
+    ca = ["-addext", "basicConstraints=critical,CA:TRUE"]
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=root", "-days", "9", *ca)
+    for name, issuer, extensions in (("middle", "root", "basicConstraints=critical,CA:TRUE"), ("leaf", "middle", "subjectAltName=DNS:oriel.test")):
+        (tmp_path / "ext").write_text(extensions)
+        run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name)
+        run("x509", "-req", "-in", name + ".csr", "-CA", issuer + ".pem", "-CAkey", issuer + ".key", "-CAcreateserial", "-days", "9",
+            "-extfile", "ext", "-out", name + ".pem")
+    folder = tempfile.mkdtemp(prefix="oriel-tls-")
+    os.chmod(folder, 0o755)
+    with open(folder + "/chain.pem", "w") as f:
+        f.write((tmp_path / "leaf.pem").read_text() + (tmp_path / "middle.pem").read_text())
+    shutil.copy(tmp_path / "leaf.key", folder + "/leaf.key")
+    keys = pwd.getpwnam("bin")  # fake.World.ACCOUNTS
+    os.chown(folder + "/leaf.key", keys.pw_uid, keys.pw_gid)
+    os.chmod(folder + "/leaf.key", 0o600)
+    world = worlds.make(tls__certificate=folder + "/chain.pem", tls__key=folder + "/leaf.key")
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        c = Rdp(world.port)
+        c.negotiate()
+        context = ssl.create_default_context(cafile=str(tmp_path / "root.pem"))
+        context.minimum_version = context.maximum_version = version
+        context.wrap_socket(c.socket, server_hostname="oriel.test").close()
+    shutil.rmtree(folder)
 
 
 # --- deadlines ---
@@ -316,6 +349,16 @@ def test_clients_wait_for_a_monitor_that_is_away(worlds):
     threading.Thread(target=world.serve, daemon=True).start()
     _, answer = c.read_pdu()
     assert struct.unpack("<BBHI", answer[7:15])[3] == 1
+
+
+def test_leaving_in_order_is_no_protocol_error(world):
+    for leave in (lambda c: c.data_pdu(36, b""), lambda c: c.mcs(b"\x21\x80")):
+        c = mstsc.Mstsc(world.port).login("alice", "secret")
+        c.until(lambda: c.frames > 0, what="frame")
+        leave(c)
+        assert c.run(5) is False
+    wait_for(lambda: not world.peers, what="end of peers")
+    assert world.text().count("client left") == 2 and "broke the protocol" not in world.text()
 
 
 # --- garbage ---
