@@ -121,7 +121,10 @@ static int choose_fallback(const struct desktop_options *o, struct desktop *d)
     /* A window that appears while the window manager starts may be overlooked by it: wait until it says that it manages. */
     static const char managed[] = "i=0; until xprop -root _NET_SUPPORTING_WM_CHECK 2>/dev/null | grep -q window || [ $i -ge 15 ]; "
                                   "do i=$((i + 1)); sleep 0.1; done";
-    if (have_wm && have_term)
+    const char *name = have_wm ? strrchr(wm, '/') + 1 : "";
+    if (have_term && !strcmp(name, "openbox"))
+        snprintf(script, sizeof script, "%sexec %s --startup %s", colour, wm, term); /* it knows when it manages */
+    else if (have_wm && have_term)
         snprintf(script, sizeof script, "%s(%s; exec %s) & exec %s", colour, managed, term, wm);
     else if (have_wm || have_term)
         snprintf(script, sizeof script, "%sexec %s", colour, have_wm ? wm : term);
