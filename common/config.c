@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/log.h"
+
 #define KEY_MAX 48             /* inih cuts names at 50; ours are shorter */
 #define CONFIG_FILE_MAX 262144 /* every option at its longest, with its text, fits four times */
 
@@ -419,6 +421,32 @@ int config_load(struct config *c, const char *path, struct config_error *err)
     int r = config_load_stream(c, f, path, err);
     fclose(f);
     return r;
+}
+
+static bool same_value(const struct option_info *o, const void *a, const void *b)
+{
+    switch (o->type) {
+    case OPTION_BOOL: return *(const bool *)a == *(const bool *)b;
+    case OPTION_INT: return *(const int64_t *)a == *(const int64_t *)b;
+    case OPTION_STRING: return strcmp(a, b) == 0;
+    case OPTION_ENUM: return *(const int *)a == *(const int *)b;
+    }
+    return false;
+}
+
+void config_keep_fixed(struct config *fresh, const struct config *running)
+{
+    static const size_t sizes[] = {[OPTION_BOOL] = sizeof(bool), [OPTION_INT] = sizeof(int64_t),
+                                   [OPTION_STRING] = CONFIG_STRING_MAX, [OPTION_ENUM] = sizeof(int)};
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_info *o = &config_options[i];
+        char *to = (char *)fresh + o->at;
+        const char *from = (const char *)running + o->at;
+        if (o->reload || same_value(o, to, from))
+            continue;
+        log_warning("option needs a restart", "option=%s.%s", o->section, o->name);
+        memcpy(to, from, sizes[o->type]);
+    }
 }
 
 /* ---- the way out ---- */

@@ -50,6 +50,9 @@ void config_defaults(struct config *c);
 int config_load(struct config *c, const char *path, struct config_error *err);
 /* The same from an open stream (`name` for messages). */
 int config_load_stream(struct config *c, FILE *f, const char *name, struct config_error *err);
+/* For a reload: options that may not change while running get their value in `running` back in `fresh`; each that differed is
+ * logged as needing a restart. */
+void config_keep_fixed(struct config *fresh, const struct config *running);
 /* Write every option with its text, as a valid configuration file. */
 int config_dump(const struct config *c, FILE *out);
 /* One option's value as text (CONFIG_STRING_MAX bytes suffice), and what it takes: "a number from 0 to 9". */

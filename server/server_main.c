@@ -50,22 +50,6 @@ static int publish_config(struct daemon *d)
     return 0;
 }
 
-/* Only what may change while running does; the rest keeps its value until a restart. */
-static void keep_fixed(struct config *fresh, const struct config *old)
-{
-    for (size_t i = 0; i < config_noptions; i++) {
-        const struct option_info *o = &config_options[i];
-        static const size_t sizes[] = {[OPTION_BOOL] = sizeof(bool), [OPTION_INT] = sizeof(int64_t), [OPTION_STRING] = CONFIG_STRING_MAX,
-            [OPTION_ENUM] = sizeof(int)};
-        char *to = (char *)fresh + o->at;
-        const char *from = (const char *)old + o->at;
-        if (o->reload || memcmp(to, from, sizes[o->type]) == 0)
-            continue;
-        log_warning("option needs a restart", "option=%s.%s", o->section, o->name);
-        memcpy(to, from, sizes[o->type]);
-    }
-}
-
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
     struct daemon *d = arg;
@@ -77,7 +61,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
         free(fresh);
         return;
     }
-    keep_fixed(fresh, &d->config);
+    config_keep_fixed(fresh, &d->config);
     d->config = *fresh;
     free(fresh);
     log_set_level((enum log_level)(d->config.log_level + 1));

@@ -109,12 +109,14 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     }
     if (!d->config_path)
         c = d->config;
+    config_keep_fixed(&c, &d->config);
     struct pair *p = load_or_make(&c, false);
     if (!p) {
         log_error("certificate kept", "reason=%s", "the new one is broken; the old one stays in use");
         return;
     }
     log_set_level(LOG_LEVEL_ERROR + (enum log_level)c.log_level);
+    d->config = c;
     keys_server_set_pair(d->server, p);
     keys_server_set_rate(d->server, (unsigned)c.tls_signs_per_minute);
     pair_unref(p);

@@ -100,6 +100,8 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
     } else if (load(&fresh, s->config_path) < 0) {
         log_error("configuration kept", "reason=%s", "the new one is broken");
     } else {
+        s->config.session_logoff_grace = fresh.session_logoff_grace; /* all that is used here beside what needs a restart */
+        log_set_level(LOG_LEVEL_ERROR + (enum log_level)fresh.log_level);
         log_info("reloading", "config=%s", s->config_path ? s->config_path : "none");
         daemons_reload(s->daemons);
     }

@@ -100,11 +100,12 @@ static void reload(struct daemon *d)
     struct config_error err;
     int r = fresh && d->m.config_path ? config_load(fresh, d->m.config_path, &err) : -ENOENT;
     if (r == 0) {
+        config_keep_fixed(fresh, &d->m.config);
         d->m.config = *fresh;
         log_set_level((enum log_level)(d->m.config.log_level + 1));
         session_limits_changed(&d->m);
         log_info("configuration loaded", "file=%s", d->m.config_path);
-    } else if (d->m.config_path) {
+    } else if (fresh && d->m.config_path) {
         log_error("configuration kept", "%s:%u: %s", err.file, err.line, err.text);
     }
     free(fresh);

@@ -176,6 +176,20 @@ static void every_option_can_be_set_and_refuses_rubbish(void **state)
     }
 }
 
+static void a_reload_changes_only_what_may_change(void **state)
+{
+    (void)state;
+    struct config fresh;
+    config_defaults(&c);
+    assert_int_equal(load("[server]\nport = 1\nmax_clients = 5\n[paths]\nrun_dir = /other\n"), 0);
+    fresh = c;
+    config_defaults(&c);
+    config_keep_fixed(&fresh, &c);
+    assert_int_equal(fresh.server_max_clients, 5);
+    assert_int_equal(fresh.server_port, 3389);
+    assert_string_equal(fresh.paths_run_dir, "/run/oriel");
+}
+
 static void paths_in_the_run_folder_must_fit(void **state)
 {
     (void)state;
@@ -198,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_missing_file_and_a_folder_are_named),
         cmocka_unit_test(what_is_dumped_reads_back_the_same),
         cmocka_unit_test(every_option_can_be_set_and_refuses_rubbish),
+        cmocka_unit_test(a_reload_changes_only_what_may_change),
         cmocka_unit_test(paths_in_the_run_folder_must_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
