@@ -293,36 +293,49 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
     agent_end(arg, AGENT_EXIT_OK, DISPLAY_END_LOGOFF);
 }
 
-int agent_run(const struct config *config, int leader_fd)
+int agent_init(struct agent *a, const struct config *config, const struct backend_ops *backend, int leader_fd)
 {
-    static struct agent agent; /* one per program */
-    struct agent *a = &agent;
-    *a = (struct agent){.config = *config, .ops = &backend_x11, .exit_code = AGENT_EXIT_FAILED};
-    struct event *sigterm = NULL;
+    *a = (struct agent){.config = *config, .ops = backend, .exit_code = AGENT_EXIT_FAILED};
     a->base = event_base_new();
     if (!a->base)
-        return AGENT_EXIT_FAILED;
+        return -ENOMEM;
     a->frame_timer = evtimer_new(a->base, frames_on_timer, a);
     a->layout_timer = evtimer_new(a->base, on_layout_timer, a);
     a->idle_timer = evtimer_new(a->base, on_idle_timer, a);
-    sigterm = evsignal_new(a->base, SIGTERM, on_signal, a);
     a->leader = link_create(a->base, leader_fd, &leader_to_agent, &leader_ops, a, LINK_QUEUE_DEFAULT);
-    if (!a->frame_timer || !a->layout_timer || !a->idle_timer || !sigterm || !a->leader || evsignal_add(sigterm, NULL) < 0) {
-        log_error("agent failed", "reason=%s", "no leader at descriptor 3, or out of memory");
-        goto out;
-    }
-    event_base_dispatch(a->base);
+    return a->frame_timer && a->layout_timer && a->idle_timer && a->leader ? 0 : -EBADF;
+}
+
+void agent_finish(struct agent *a)
+{
     client_remove_all(a, DISPLAY_END_LOGOFF);
-out:
     if (a->leader)
         (void)link_flush(a->leader, 200);
     link_destroy(a->leader);
     if (a->backend)
         a->ops->close(a->backend);
-    struct event *events[] = {a->frame_timer, a->layout_timer, a->idle_timer, sigterm};
+    struct event *events[] = {a->frame_timer, a->layout_timer, a->idle_timer};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i])
             event_free(events[i]);
-    event_base_free(a->base);
+    if (a->base)
+        event_base_free(a->base);
+}
+
+int agent_run(const struct config *config, int leader_fd)
+{
+    static struct agent agent; /* one per program */
+    struct agent *a = &agent;
+    struct event *sigterm = NULL;
+    int r = agent_init(a, config, &backend_x11, leader_fd);
+    if (r == 0)
+        sigterm = evsignal_new(a->base, SIGTERM, on_signal, a);
+    if (!sigterm || evsignal_add(sigterm, NULL) < 0)
+        log_error("agent failed", "reason=%s", "no leader at descriptor 3, or out of memory");
+    else
+        event_base_dispatch(a->base);
+    if (sigterm)
+        event_free(sigterm);
+    agent_finish(a);
     return a->exit_code;
 }
