@@ -25,10 +25,13 @@ static int make_base(struct runtime *r, const struct account *who, const char *u
     if (mkdir(users_dir, 0755) == 0)
         (void)chmod(users_dir, 0755);
     if (mkdir(r->base, 0700) == 0) {
-        r->made_base = true;
+        int fd = open(r->mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0)
+            close(fd);
         if (lchown(r->base, who->uid, who->gid) < 0 || chmod(r->base, 0700) < 0)
             return -errno;
     }
+    r->made_base = access(r->mark, F_OK) == 0;
     if (lstat(r->base, &st) < 0) {
         snprintf(why, cap, "The runtime folder %s cannot be made: %s", r->base, strerror(errno));
         return -errno;
@@ -58,11 +61,12 @@ static int make_own(struct runtime *r, const struct account *who, char *why, siz
 
 int runtime_create(struct runtime *r, const struct account *who, uint64_t session, const char *users_dir, char *why, size_t cap)
 {
-    char name[32], uid[16];
+    char name[32], uid[16], mark[32];
     *r = (struct runtime){.log_fd = -1};
     snprintf(name, sizeof name, "oriel-%llu", (unsigned long long)session);
     snprintf(uid, sizeof uid, "%u", (unsigned)who->uid);
-    if (!join(r->base, sizeof r->base, users_dir, uid) || !join(r->dir, sizeof r->dir, r->base, name) ||
+    snprintf(mark, sizeof mark, ".oriel-%s", uid);
+    if (!join(r->mark, sizeof r->mark, users_dir, mark) || !join(r->base, sizeof r->base, users_dir, uid) || !join(r->dir, sizeof r->dir, r->base, name) ||
         !join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") ||
         !join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") ||
         !join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") || !join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") || !join(r->bus, sizeof r->bus, r->dir, "bus"))
@@ -170,8 +174,8 @@ void runtime_destroy(struct runtime *r, const struct account *who)
     int e = child_remove_tree(who, r->dir, REMOVE_MS);
     if (e < 0)
         log_warning("runtime folder not removed", "path=%s: %s", r->dir, strerror(-e));
-    if (r->made_base)
-        (void)rmdir(r->base); /* refused when somebody else uses it by now: right */
+    if (r->made_base && rmdir(r->base) == 0) /* refused while anybody else uses it: right */
+        (void)unlink(r->mark);
     r->dir[0] = 0;
 }
 

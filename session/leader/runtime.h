@@ -3,7 +3,7 @@
  *
  * XDG_RUNTIME_DIR of an Oriel session is always a folder of its own, /run/user/UID/oriel-ID, so that nothing (display cookie, D-Bus,
  * sound, agents) mixes with another session of the same user. Where logind made /run/user/UID it is used, else we make it and
- * remove it again when it is empty at the end. */
+ * remove it again when it is empty at the end; /run/user/.oriel-UID remembers that for sessions that found it made. */
 #ifndef ORIEL_SESSION_LEADER_RUNTIME_H
 #define ORIEL_SESSION_LEADER_RUNTIME_H
 
@@ -13,6 +13,7 @@
 
 struct runtime {
     char base[RUNTIME_DIR_BYTES];       /* /run/user/UID */
+    char mark[RUNTIME_DIR_BYTES]; /* /run/user/.oriel-UID: we made base */
     bool made_base;
     char dir[RUNTIME_DIR_BYTES];        /* XDG_RUNTIME_DIR; "" before runtime_create */
     char xauthority[PATH_BYTES], xorg_config[PATH_BYTES], xorg_log[PATH_BYTES], xorg_out[PATH_BYTES], bus[PATH_BYTES];

@@ -75,11 +75,16 @@ static void fresh(const char *path, const char *mode)
     must(mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, mode) == 0, path);
 }
 
+static const char *pam_service = "oriel";
+
+void set_pam_service(const char *name) { pam_service = name; }
+
 void write_config(const char *extra_display, const char *extra_session)
 {
     char text[2048];
-    snprintf(text, sizeof text, "[login]\npam_service = oriel\npam_dir = /mnt/pam\n[paths]\nrun_dir = /run/oriel\nlibexec_dir = /mnt/libexec\n"
-             "[display]\nfirst = 20\n%s\n[session]\nlogoff_grace = 1\n%s\n", extra_display, extra_session);
+    snprintf(text, sizeof text, "[login]\npam_service = %s\npam_dir = /mnt/pam\n[paths]\nrun_dir = /run/oriel\nlibexec_dir = /mnt/libexec\n"
+             "[display]\nfirst = 20\n%s\n[session]\n%s%s\n", pam_service, extra_display,
+             strstr(extra_session, "logoff_grace") ? "" : "logoff_grace = 1\n", extra_session);
     put("/mnt/oriel.conf", text, 0644);
 }
 
@@ -172,13 +177,9 @@ void *await(const struct wire_def *want)
     }
 }
 
-void begin_with(const char *xsession, const struct display_open *open)
+static void start(const struct display_open *open)
 {
     static struct leader_start m;
-    if (xsession)
-        put(HOME "/.xsession", xsession, 0644);
-    else
-        (void)unlink(HOME "/.xsession");
     spawn_leader();
     assert_int_equal(log_in(SECRET), REFUSE_NONE);
     m = (struct leader_start){.session = ++session_id, .open = *open};
@@ -187,10 +188,31 @@ void begin_with(const char *xsession, const struct display_open *open)
     assert_int_equal(wire_send(leader_link, &leader_start_def, &m, NULL), 0);
 }
 
-void begin(const char *xsession)
+void begin_with(const char *xsession, const struct display_open *open)
+{
+    if (xsession)
+        put(HOME "/.xsession", xsession, 0644);
+    else
+        (void)unlink(HOME "/.xsession");
+    start(open);
+}
+
+static struct display_open usual_open(void)
 {
     struct display_open open = {.nmonitors = 1};
     open.monitors[0] = (struct display_monitor){.width = 800, .height = 600, .scale = 100, .primary = 1};
+    return open;
+}
+
+void begin_again(void)
+{
+    struct display_open open = usual_open();
+    start(&open);
+}
+
+void begin(const char *xsession)
+{
+    struct display_open open = usual_open();
     begin_with(xsession, &open);
 }
 
@@ -259,13 +281,24 @@ static int processes(char *names, size_t cap)
     return n;
 }
 
+static char last_seen[256]; /* a name in a folder that should be empty, for the failure's text */
+
+static bool is_expected(const struct dirent *e)
+{
+    return !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix") ||
+           !strncmp(e->d_name, "xtermXX", 7); /* xterm leaves its cursor folder when it is ended while starting */
+}
+
 static bool folder_is_empty(const char *path)
 {
     DIR *d = opendir(path);
     bool empty = true;
-    for (struct dirent *e; d && (e = readdir(d)) != NULL;)
-        empty = empty && (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix") ||
-                         !strncmp(e->d_name, "xtermXX", 7)); /* xterm leaves its cursor folder when it is ended while starting */
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        if (is_expected(e))
+            continue;
+        empty = false;
+        snprintf(last_seen, sizeof last_seen, "%s", e->d_name);
+    }
     if (d)
         closedir(d);
     return empty;
@@ -297,7 +330,7 @@ void nothing_is_left(void)
             return;
         (void)poll(NULL, 0, 20);
     } while (conv_now_ms() < deadline);
-    fail_msg("left: %d processes: %s; leaders %d user %d sockets %d tmp %d utmp %d", n, names, !folder_is_empty("/run/oriel/leaders"),
+    fail_msg("left: %s; %d processes: %s; leaders %d user %d sockets %d tmp %d utmp %d", last_seen, n, names, !folder_is_empty("/run/oriel/leaders"),
              !folder_is_empty("/run/user"), !folder_is_empty("/tmp/.X11-unix"), !folder_is_empty("/tmp"), somebody_is_on());
 }
 
@@ -313,6 +346,7 @@ int rig_setup(void **state)
 {
     (void)state;
     use_agent("/mnt/b/" AGENT);
+    pam_service = "oriel";
     write_config("", "");
     put("/mnt/script", RIGHT, 0644);
     return 0;

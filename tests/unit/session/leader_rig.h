@@ -34,6 +34,7 @@ void put(const char *path, const char *text, mode_t mode);
 const char *got(const char *path);          /* a file's content, "" when there is none */
 /* Lines for the [display] and [session] sections of the leader's configuration. */
 void write_config(const char *display, const char *session);
+void set_pam_service(const char *name);     /* for the next write_config; rig_setup sets it back */
 void use_agent(const char *program);
 
 void spawn_leader(void);
@@ -42,6 +43,7 @@ enum refuse_reason log_in(const char *secret);
 void *await(const struct wire_def *want);   /* the next message of this kind; others are passed over, leader_failed fails the test */
 void begin_with(const char *xsession, const struct display_open *open); /* log in and start; NULL: no ~/.xsession */
 void begin(const char *xsession);           /* one monitor of 800x600 */
+void begin_again(void);                     /* the same, with the home as it is */
 int next_display(int sock, const struct wire_def **def, int *fds, int timeout_ms);
 /* Attach as client `id` and see the pixel at x,y become `want`. Returns the display link. */
 int attach_and_see_at(uint32_t id, int x, int y, uint32_t want);
