@@ -22,6 +22,8 @@ struct world {
     size_t ndamage;
     uint64_t now;
     uint32_t seed;
+    int film;                         /* so many more pictures of a film are drawn */
+    size_t avc;                       /* pictures that came as H.264 */
     bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
     size_t frames, bytes;
 };
@@ -73,6 +75,8 @@ static void deliver(struct world *w, const struct gfx_frame *f)
     const struct gfx_message *m;
     size_t n;
     w->frames++;
+    for (size_t i = 0; i < f->ncommands; i++)
+        w->avc += f->commands[i].type == GFX_WIRE && f->commands[i].codec == GFX_CODEC_AVC420;
     if (!w->gfx) {
         for (size_t i = 0; i < f->ncommands; i++)
             if (ref_client_old(w->client, &f->commands[i]) < 0)
@@ -163,6 +167,18 @@ static void draw_something(struct world *w)
     damaged(w, x < 0 ? 0 : x, y < 0 ? 0 : y, dw + 20, dh + 20);
 }
 
+/* A film in a rectangle that no tile knows of. */
+static void draw_film(struct world *w)
+{
+    if (w->film == 0 && pick(w, 25) == 0)
+        w->film = 40;
+    if (w->film == 0)
+        return;
+    w->film--;
+    draw_photo(&w->screen, 37, 21, 290, 211, pick(w, 1 << 20), 0, 0, 256, 3);
+    damaged(w, 37, 21, 290, 211);
+}
+
 static void resize(struct world *w)
 {
     int width = 1 + (int)pick(w, 500), height = 1 + (int)pick(w, 400);
@@ -225,13 +241,16 @@ static void random_event(struct world *w, const struct engine_caps *caps)
     }
 }
 
-static void draw_at_random(const struct engine_caps *caps, uint32_t seed, int rounds)
+static size_t draw_at_random(const struct engine_caps *caps, uint32_t seed, int rounds)
 {
     struct world w;
+    const char *longer = getenv("ORIEL_TEST_LONGER"); /* so many times as many rounds: an hour's run under sanitizers */
+    rounds *= longer ? (int)strtol(longer, NULL, 10) : 1;
     world_open(&w, caps, 417, 333, seed);
     for (int i = 0; i < rounds; i++) {
         for (unsigned k = pick(&w, 3); k; k--)
             draw_something(&w);
+        draw_film(&w);
         random_event(&w, caps);
         hand_in(&w);
         step(&w);
@@ -242,12 +261,18 @@ static void draw_at_random(const struct engine_caps *caps, uint32_t seed, int ro
         }
     }
     world_close(&w);
+    return w.avc;
 }
 
 static void a_gfx_client_shows_the_source_at_every_settled_point(void **state)
 {
-    for (uint32_t seed = 1; seed <= 6; seed++)
-        draw_at_random(&gfx_caps, seed * 7919, 400);
+    size_t films = 0;
+    for (uint32_t seed = 1; seed <= 4; seed++)
+        films += draw_at_random(&gfx_caps, seed * 7919, 250);
+#ifdef ORIEL_HAVE_X264
+    assert_true(films > 20);
+#endif
+    print_message("%zu pictures as H.264\n", films);
 }
 
 static void a_client_with_a_small_cache_does_too(void **state)
@@ -255,25 +280,32 @@ static void a_client_with_a_small_cache_does_too(void **state)
     struct engine_caps c = gfx_caps;
     c.small_cache = true;
     c.avc420 = false;
-    draw_at_random(&c, 77, 500);
+    draw_at_random(&c, 77, 200);
 }
 
 static void a_thin_client_does_too(void **state)
 {
     struct engine_caps c = {.gfx = true, .clear_codec = true, .thin_client = true, .small_cache = true};
-    draw_at_random(&c, 78, 300);
+    draw_at_random(&c, 78, 150);
+}
+
+static void a_client_without_h264_does_too(void **state)
+{
+    struct engine_caps c = gfx_caps;
+    c.avc420 = false;
+    assert_int_equal(draw_at_random(&c, 76, 200), 0);
 }
 
 static void an_older_client_with_32_bit_bitmaps_does_too(void **state)
 {
     struct engine_caps c = {.bitmap_bpp = 32};
-    draw_at_random(&c, 79, 300);
+    draw_at_random(&c, 79, 150);
 }
 
 static void an_older_client_with_24_bit_bitmaps_does_too(void **state)
 {
     struct engine_caps c = {.bitmap_bpp = 24};
-    draw_at_random(&c, 80, 300);
+    draw_at_random(&c, 80, 150);
 }
 
 static void damage_that_changed_nothing_sends_nothing(void **state)
@@ -351,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
         cmocka_unit_test(a_gfx_client_shows_the_source_at_every_settled_point),
         cmocka_unit_test(a_client_with_a_small_cache_does_too),
+        cmocka_unit_test(a_client_without_h264_does_too),
         cmocka_unit_test(a_thin_client_does_too),
         cmocka_unit_test(an_older_client_with_32_bit_bitmaps_does_too),
         cmocka_unit_test(an_older_client_with_24_bit_bitmaps_does_too),

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a client sends on the graphics channel: capability sets, acknowledgements, cache offers, into the parser and an engine that is
+ * at work. */
+#include "codecs/gfx_wire.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct gfx_in in;
+static uint16_t slots[GFX_CACHE_OFFER_MAX];
+
+static void feed(struct engine *e, struct gfx_wire *w, uint64_t now)
+{
+    struct engine_caps caps = {0};
+    struct gfx_capset chosen;
+    switch (in.type) {
+    case GFX_IN_CAPS:
+        gfx_caps_choose(&in, &caps, &chosen);
+        break;
+    case GFX_IN_ACK:
+        engine_ack(e, in.ack.frame_id, in.ack.queue_depth, in.ack.total_decoded, now);
+        break;
+    case GFX_IN_CACHE_OFFER: {
+        size_t n = engine_cache_offer(e, in.offer.entries, in.offer.nentries, slots);
+        gfx_wire_cache_import_reply(w, slots, n);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t px[128 * 128 * 4];
+    const struct engine_config config = {.max_frame_rate = 60, .h264 = 3,
+        .caps = {.gfx = true, .clear_codec = true, .planar = true, .progressive = true, .small_cache = size & 1}};
+    const struct engine_rect all = {0, 0, 128, 128};
+    struct engine *e = engine_create(&config);
+    struct gfx_wire *w = gfx_wire_create(false);
+    struct gfx_frame f;
+    struct rd r;
+    uint64_t now = 1000000;
+    rd_init(&r, data, size);
+    if (e && w && engine_surface_create(e, 1, 128, 128, 0, 0) == 0) {
+        while (gfx_in_next(&r, &in) == 1) {
+            gfx_wire_begin(w);
+            feed(e, w, now);
+            px[now % sizeof px] ^= 0x55;
+            engine_damage(e, 1, px, 512, &all, 1, now);
+            if (engine_produce(e, now, &f) == 1)
+                gfx_wire_frame(w, &f);
+            now += 20000;
+        }
+    }
+    gfx_wire_destroy(w);
+    engine_destroy(e);
+    return 0;
+}
