@@ -24,6 +24,7 @@
 
 #define SECURE_HEAP 65536     /* locked memory for private numbers: two RSA-4096 keys and the work on them */
 #define BACKLOG 128           /* a burst of connecting clients while one signature is made */
+#define LINKS_MAX 6144        /* server.max_clients ends at 4096, and each has one link; half as many again are just leaving */
 #define OTHER_FDS 32
 
 struct daemon {
@@ -147,7 +148,7 @@ static int enter_sandbox(const struct daemon *d)
     }
     const char *what;
     struct sandbox s = {.profile = SANDBOX_KEYS, .read_paths = paths, .require_empty_root = d->config.server_require_empty_root,
-                        .address_space = 512ULL << 20, .nofile = (unsigned)d->config.server_max_clients * 2 + OTHER_FDS};
+                        .address_space = 512ULL << 20, .nofile = LINKS_MAX + OTHER_FDS};
     int r = sandbox_enter(&s, &what);
     if (r < 0)
         log_error("sandbox not entered", "step=%s error=%s", what, strerror(-r));
@@ -178,9 +179,7 @@ static int serve(struct daemon *d, struct pair *pair)
     d->base = event_base_new();
     if (!d->base)
         return -ENOMEM;
-    /* A client has one link; half as many again covers those that are just leaving. */
-    unsigned links = (unsigned)d->config.server_max_clients * 3 / 2 + 8;
-    d->server = keys_server_create(d->base, pair, (unsigned)d->config.tls_signs_per_minute, links);
+    d->server = keys_server_create(d->base, pair, (unsigned)d->config.tls_signs_per_minute, LINKS_MAX);
     if (!d->server)
         return -ENOMEM;
     struct event *accepting = event_new(d->base, d->listener, EV_READ | EV_PERSIST, on_connection, d);
