@@ -53,14 +53,18 @@ def _failed(request):
     return any(getattr(getattr(request.node, "report_" + when, None), "failed", False) for when in ("setup", "call"))
 
 
+def make_accounts():
+    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):
+        if subprocess.run(["getent", "passwd", name], stdout=subprocess.DEVNULL).returncode:
+            users.run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name)
+
+
 @pytest.fixture(scope="session")
 def _group():
     """What an installation brings: system accounts and the PAM service. Wrong passwords are answered at once here: pam_unix waits
     two seconds by itself, which says nothing about Oriel."""
     users.run("groupadd", "-f", "oriel-users")
-    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):
-        if subprocess.run(["getent", "passwd", name], stdout=subprocess.DEVNULL).returncode:
-            users.run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name)
+    make_accounts()
     installed = world.PREFIX + "/etc/pam.d/oriel"
     if os.path.exists(installed):
         shutil.copy(installed, "/etc/pam.d/oriel")

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from conftest import make_accounts
 from harness import procs, users
 from harness.client import Client
 from harness.world import TREE, wait_for
@@ -83,6 +84,13 @@ def no_accounts():
     for name in ("_oriel", "_oriel-keys", "_oriel-logon"):
         subprocess.run(["userdel", name], stderr=subprocess.DEVNULL, check=False)
         subprocess.run(["groupdel", name], stderr=subprocess.DEVNULL, check=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_machine_without_oriel(services):
+    services.replace_main()
+    yield
+    make_accounts()
 
 
 def left():
