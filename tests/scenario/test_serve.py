@@ -114,6 +114,28 @@ def test_a_busy_port_is_told_with_its_holder(serve):
     holder.close()
 
 
+def test_with_keep_sessions_the_next_start_finds_them_again(serve, person):
+    anna = person("anna")
+    run = serve("--port", "3392", "--keep-sessions", log="serve-keep")
+    client = Client(run.connected(), "anna", anna.password)
+    try:
+        client.wait_stamp(anna.stamp)
+        shell = wait_for(lambda: anna.read("shell-pid").strip(), 8, "the shell")
+        run.interrupt()
+        assert procs.alive(int(shell))
+    finally:
+        client.close()
+    run = serve("--port", "3392", log="serve-keep-again")
+    client = Client(run.connected(), "anna", anna.password)
+    try:
+        client.wait_stamp(anna.stamp)
+        assert anna.read("shell-pid").strip() == shell
+        run.interrupt()
+        wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
+    finally:
+        client.close()
+
+
 def test_one_command_serves_a_second_one_beside_it_and_undo_takes_all_back(serve, person, stamp):
     no_accounts()
     anna = person("anna")
@@ -143,25 +165,3 @@ def test_one_command_serves_a_second_one_beside_it_and_undo_takes_all_back(serve
     subprocess.run([SERVE, "--undo"], check=True, stdout=subprocess.DEVNULL)
     assert machine() == before
     assert not os.path.exists(TOP)
-
-
-def test_with_keep_sessions_the_next_start_finds_them_again(serve, person):
-    anna = person("anna")
-    run = serve("--port", "3392", "--keep-sessions", log="serve-keep")
-    client = Client(run.connected(), "anna", anna.password)
-    try:
-        client.wait_stamp(anna.stamp)
-        shell = wait_for(lambda: anna.read("shell-pid").strip(), 8, "the shell")
-        run.interrupt()
-        assert procs.alive(int(shell))
-    finally:
-        client.close()
-    run = serve("--port", "3392", log="serve-keep-again")
-    client = Client(run.connected(), "anna", anna.password)
-    try:
-        client.wait_stamp(anna.stamp)
-        assert anna.read("shell-pid").strip() == shell
-        run.interrupt()
-        wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
-    finally:
-        client.close()
