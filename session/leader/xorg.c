@@ -109,6 +109,13 @@ static void remove_keymap(const struct xorg_places *p, unsigned display)
     (void)unlink(path);
 }
 
+static void drop_lock(const struct xorg_places *p, unsigned display)
+{
+    char path[PATH_BYTES];
+    lock_path(p, display, path, sizeof path);
+    (void)unlink(path);
+}
+
 int xorg_reserve_display(const struct xorg_places *p, unsigned first)
 {
     for (unsigned d = first; d < first + XORG_DISPLAYS; d++) {
@@ -118,7 +125,7 @@ int xorg_reserve_display(const struct xorg_places *p, unsigned first)
             remove_keymap(p, d);
             return (int)d;
         }
-        xorg_release_display(p, d, getpid());
+        drop_lock(p, d); /* and nothing else: the number is somebody's */
     }
     return -EADDRINUSE;
 }
@@ -131,7 +138,7 @@ void xorg_release_display(const struct xorg_places *p, unsigned display, pid_t h
         return;
     (void)socket_is_live(p, display); /* removes the socket of a killed server */
     remove_keymap(p, display);
-    (void)unlink(path);
+    drop_lock(p, display);
 }
 
 static const char config_text[] =
