@@ -58,7 +58,7 @@ int config_dump(const struct config *c, FILE *out);
 /* One option's value as text (CONFIG_STRING_MAX bytes suffice), and what it takes: "a number from 0 to 9". */
 void config_option_value(const struct config *c, const struct option_info *o, char *out, size_t cap);
 void config_option_expects(const struct option_info *o, char *out, size_t cap);
-/* A sealed memfd holding config_dump's output, for a process that may open no files; config_from_fd reads it (pread, offset 0). */
+/* A sealed memfd holding config_dump's output, for a process that may open no files; config_from_fd reads it (pread, from 0). */
 int config_to_memfd(const struct config *c);
 int config_from_fd(struct config *c, int fd, struct config_error *err);
 /* "RUN_DIR/name" into out. Returns 0 or -ENAMETOOLONG. */

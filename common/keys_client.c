@@ -31,7 +31,8 @@ static RSA_METHOD *rsa_method;
 static EC_KEY_METHOD *ec_method;
 
 /* One question, one answer. `answer` is the struct of `want`. */
-static int ask(struct keys_client *k, const struct wire_def *def, const void *question, const struct wire_def *want, void *answer)
+static int ask(struct keys_client *k, const struct wire_def *def, const void *question, const struct wire_def *want,
+               void *answer)
 {
     union {
         struct keys_chain chain;
@@ -60,7 +61,8 @@ static int sign(struct keys_client *k, enum keys_op op, const uint8_t *digest, s
     if (r == 0 && (out->refused || out->nsignature == 0))
         r = -EACCES;
     if (r < 0)
-        log_warning("handshake not signed", "reason=%s", r == -EACCES ? "oriel-keys refused (limit or kind of key)" : strerror(-r));
+        log_warning("handshake not signed", "reason=%s",
+                    r == -EACCES ? "oriel-keys refused (limit or kind of key)" : strerror(-r));
     return r;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One line per event on standard error (or in the configured file): time, program[pid], level, session=…, event, key=value … .
+/* One line per event on standard error: time, program[pid], level, session=…, event, key=value … .
  * Any thread. Client strings go through "%s" and are escaped here: no control character and no newline ever reaches the log.
  * Secrets have a type of their own (common/secret.h) that no call here takes. */
 #ifndef ORIEL_COMMON_LOG_H

@@ -146,8 +146,9 @@ static uint64_t file_size_limit(const struct sandbox *s)
     struct stat st;
     if (s->profile == SANDBOX_LOGON)
         return MEMFD_MAX;
-    bool to_file = (fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)) || (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode));
-    return to_file ? LOG_FILE_MAX : 0;
+    bool errors = fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+    bool output = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+    return errors || output ? LOG_FILE_MAX : 0;
 }
 
 static int limits(const struct sandbox *s)

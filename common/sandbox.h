@@ -25,8 +25,8 @@ struct sandbox {
 };
 /* Call while the process has one thread (-EBUSY otherwise) and is not root (-EPERM).
  * Enter: empty root and Landlock, all capabilities dropped, no_new_privs, non-dumpable, rlimits (FSIZE 0 where neither a
- * memfd nor a log file needs it, CORE 0), seccomp: kill by default, openat and friends answered with EACCES. Returns 0, or negative errno with
- * *what naming the step; the caller must then exit. Logs the profile it runs in, and "sanitizer" where the filter is wider. */
+ * memfd nor a log file needs it, CORE 0), seccomp: kill by default, openat and friends answered with EACCES. Returns 0, or
+ * negative errno with *what naming the step; the caller must then exit. Logs the profile it runs in, and "sanitizer" where the filter is wider. */
 int sandbox_enter(const struct sandbox *s, const char **what);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Whatever stands in none of these lists kills the process: exec, fork, ptrace, kill, set*id, mount, keyctl of others, bpf … */
+/* Whatever stands in none of these lists kills the process: exec, fork, ptrace, kill, set*id, mount, bpf … */
 static const int allowed[] = {
     /* memory (mmap and mprotect: see below) */
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(msync),

@@ -161,7 +161,8 @@ static int prepare(struct daemon *d)
     gid_t gid;
     int r = rundir_account(d->config.paths_user_server, &d->server_uid, &gid);
     if (r < 0) {
-        log_error("account missing", "name=%s advice=%s", d->config.paths_user_server, "systemd-sysusers or scripts/serve makes it");
+        log_error("account missing", "name=%s advice=%s", d->config.paths_user_server,
+                  "systemd-sysusers or scripts/serve makes it");
         return r;
     }
     if ((r = config_run_path(&d->config, "keys/keys.sock", path, sizeof path)) < 0)
@@ -186,16 +187,16 @@ static int serve(struct daemon *d, struct pair *pair)
     struct event *hup = evsignal_new(d->base, SIGHUP, on_reload, d);
     struct event *term = evsignal_new(d->base, SIGTERM, on_end, d);
     struct event *intr = evsignal_new(d->base, SIGINT, on_end, d);
-    int r = accepting && hup && term && intr ? 0 : -ENOMEM;
-    if (r == 0 && (event_add(accepting, NULL) < 0 || event_add(hup, NULL) < 0 || event_add(term, NULL) < 0 || event_add(intr, NULL) < 0))
-        r = -EIO;
+    struct event *all[] = {accepting, hup, term, intr};
+    int r = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && r == 0; i++)
+        r = all[i] && event_add(all[i], NULL) == 0 ? 0 : -ENOMEM;
     if (r == 0)
         r = enter_sandbox(d);
     if (r == 0) {
         log_info("ready", "pid=%d", (int)getpid());
         r = event_base_dispatch(d->base) < 0 ? -EIO : 0;
     }
-    struct event *all[] = {accepting, hup, term, intr};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (all[i])
             event_free(all[i]);
