@@ -66,7 +66,8 @@ int runtime_create(struct runtime *r, const struct account *who, uint64_t sessio
     snprintf(name, sizeof name, "oriel-%llu", (unsigned long long)session);
     snprintf(uid, sizeof uid, "%u", (unsigned)who->uid);
     snprintf(mark, sizeof mark, ".oriel-%s", uid);
-    if (!join(r->mark, sizeof r->mark, users_dir, mark) || !join(r->base, sizeof r->base, users_dir, uid) || !join(r->dir, sizeof r->dir, r->base, name) ||
+    if (!join(r->mark, sizeof r->mark, users_dir, mark) || !join(r->base, sizeof r->base, users_dir, uid) ||
+        !join(r->dir, sizeof r->dir, r->base, name) ||
         !join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") ||
         !join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") ||
         !join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") || !join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") || !join(r->bus, sizeof r->bus, r->dir, "bus"))

@@ -181,7 +181,8 @@ static void finish(struct session *s)
 static void tell_warden(const struct session *s)
 {
     static struct warden_note n;
-    n = (struct warden_note){.session = s->start.session, .leader = getpid(), .who = *s->who, .display = s->display, .recorded = s->recorded, .runtime = s->runtime};
+    n = (struct warden_note){.session = s->start.session, .leader = getpid(), .who = *s->who, .display = s->display,
+                             .recorded = s->recorded, .runtime = s->runtime};
     snprintf(n.key, sizeof n.key, "%s", s->start.key);
     snprintf(n.socket_path, sizeof n.socket_path, "%s", s->listen_fd >= 0 ? s->socket_path : "");
     warden_tell(s->warden_fd, &n);

@@ -268,7 +268,7 @@ static int processes(char *names, size_t cap)
     names[0] = 0;
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
         char path[300];
-        if (!isdigit((unsigned char)e->d_name[0]) || atoi(e->d_name) == getpid())
+        if (!isdigit((unsigned char)e->d_name[0]) || (pid_t)strtol(e->d_name, NULL, 10) == getpid())
             continue;
         snprintf(path, sizeof path, "/proc/%s/status", e->d_name);
         const char *status = got(path);
