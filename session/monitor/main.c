@@ -241,12 +241,13 @@ static int load_config(struct daemon *d, const char *path)
     return r;
 }
 
-static void harden(void)
+static void harden(struct monitor *m)
 {
-    struct rlimit core = {0, 0}, files = {NOFILE, NOFILE};
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* passwords pass through */
-    (void)setrlimit(RLIMIT_CORE, &core);
-    (void)setrlimit(RLIMIT_NOFILE, &files);
+    struct rlimit files = {NOFILE, NOFILE};
+    /* Passwords pass through: no core file, no ptrace. RLIMIT_CORE stays, users' programs inherit it. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (getrlimit(RLIMIT_NOFILE, &m->files) < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0)
+        m->files.rlim_max = 0;
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -317,7 +318,7 @@ int main(int argc, char **argv)
     if (load_config(&d, path) < 0)
         return 2;
     log_set_level((enum log_level)(d.m.config.log_level + 1));
-    harden();
+    harden(&d.m);
     int r = run(&d);
     tear_down(&d);
     return r;

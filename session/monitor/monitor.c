@@ -104,5 +104,8 @@ pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t 
         s.uid = pw->pw_uid;
         s.gid = pw->pw_gid;
     }
-    return spawn_program(&s);
+    pid_t pid = spawn_program(&s);
+    if (pid > 0 && m->files.rlim_max)
+        (void)prlimit(pid, RLIMIT_NOFILE, &m->files, NULL); /* it waits for our first message: nothing inherits ours */
+    return pid;
 }

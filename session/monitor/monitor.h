@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "common/config.h"
@@ -38,6 +39,7 @@ struct monitor {
     char host[256];              /* shown on the logon screen */
     uid_t server_uid;            /* who may connect to monitor.sock */
     uid_t own_uid;               /* leaders found in RUN_DIR/leaders must run as this: 0, or the tester's own */
+    struct rlimit files;         /* RLIMIT_NOFILE as it was given to us: what we start gets it back. rlim_max 0: leave it */
     bool stopping;               /* SIGTERM came: no new logins */
     uint64_t started_s;          /* CLOCK_REALTIME, for people */
     LIST_HEAD(, server_end) servers;
