@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FAREWELL_SECONDS 2      /* between telling a peer that its deadline passed and killing it */
+#define FAREWELL_SECONDS 3      /* between telling a peer that its deadline passed and killing it */
 #define RETRY_MS 200            /* oriel-keys is away: try again so often until the deadline */
 #define PENALTY_PROTOCOL 5      /* seconds on the source, see admission.h */
 #define PENALTY_CRASH 30

@@ -166,7 +166,8 @@ void display_front_detach(struct peer *p)
     d->link = NULL;
     d->input.nevents = 0;
     picture_pause(p);
-    if (p->login.state == LOGIN_GRANTED && !p->ended)
+    /* A session that is only starting has the monitor's patience; one that was seen comes back soon or never. */
+    if (d->kind == DISPLAY_SESSION && p->login.state == LOGIN_GRANTED && !p->ended)
         (void)evtimer_add(d->lost, &patience);
 }
 
@@ -191,6 +192,7 @@ void display_front_attach(struct peer *p, int fd, uint8_t kind)
         return;
     }
     d->kind = kind;
+    d->input.nevents = 0;
     struct display_open o;
     display_front_facts(p->ops->facts(p->front), &o);
     (void)say(d, &display_open_def, &o);

@@ -64,6 +64,7 @@ struct picture {
     struct engine *engine;       /* NULL until the client is ready */
     bool ready;                  /* the client shows width x height */
     bool suppressed;
+    bool stale;                  /* the engine sends in a way that is no longer open */
     uint16_t width, height;
     struct event *timer;
 };

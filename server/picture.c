@@ -48,8 +48,11 @@ static void pump(struct peer *p)
             return;
         }
         p->sent++;
-        if (p->ops->frame(p->front, &frame) < 0)
+        r = p->ops->frame(p->front, &frame);
+        if (r < 0) {
+            log_error("frame could not be sent", "error=%s commands=%zu bytes=%zu", strerror(-r), frame.ncommands, frame.bytes);
             return;
+        }
     }
     wake_in(pic, 0);
 }
@@ -83,14 +86,25 @@ static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects
 
 static int make_engine(struct peer *p)
 {
-    struct picture *pic = &p->picture;
     struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264};
     p->ops->caps(p->front, &c.caps);
-    engine_destroy(pic->engine);
-    pic->engine = engine_create(&c);
-    if (!pic->engine)
-        return -ENOMEM;
-    return engine_surface_create(pic->engine, DESKTOP, pic->width, pic->height, 0, 0);
+    engine_destroy(p->picture.engine);
+    p->picture.engine = engine_create(&c);
+    p->picture.stale = false;
+    return p->picture.engine ? 0 : -ENOMEM;
+}
+
+/* The desktop's surface at its present size, in the engine that there is as long as the way of sending stays the same: the
+ * client's caches outlive a resize. */
+static int make_surface(struct peer *p)
+{
+    struct picture *pic = &p->picture;
+    int r = 0;
+    if (pic->engine && !pic->stale)
+        engine_surface_destroy(pic->engine, DESKTOP);
+    else
+        r = make_engine(p);
+    return r < 0 ? r : engine_surface_create(pic->engine, DESKTOP, pic->width, pic->height, 0, 0);
 }
 
 void peer_client_picture_ready(struct peer *p)
@@ -99,7 +113,7 @@ void peer_client_picture_ready(struct peer *p)
     struct display_front *d = &p->display;
     if (!d->px || d->width != pic->width || d->height != pic->height)
         return;
-    if (make_engine(p) < 0) {
+    if (make_surface(p) < 0) {
         peer_end(p, END_SESSION_FAILED, "no memory for the picture");
         return;
     }
@@ -136,6 +150,7 @@ void picture_buffer(struct peer *p)
 
 void peer_client_caps_changed(struct peer *p)
 {
+    p->picture.stale = true;
     if (p->display.px)
         picture_buffer(p);
 }

@@ -9,7 +9,7 @@
 #include <freerdp/session.h>
 #include <string.h>
 
-#define FAREWELL_MS 500 /* for the last words to leave; a client that does not read them is not waited for */
+#define FAREWELL_MS 1500 /* for the last words to leave; a client that does not read them is not waited for */
 
 /* Save Session Info (MS-RDPBCGR 2.2.10.1). The plain notice: with names, 3.10.3 writes an empty domain without its terminator,
  * and its own client refuses that. */

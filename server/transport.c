@@ -311,21 +311,42 @@ static int64_t mono_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* Wait for the socket until `end`. Returns false when the time is over. */
+static bool wait_for(const struct transport *t, short events, int64_t end)
+{
+    int64_t left = end - mono_ms();
+    struct pollfd p = {t->fd, events, 0};
+    return left > 0 && (poll(&p, 1, (int)left) > 0 || errno == EINTR);
+}
+
+/* Closing a socket with unread bytes makes the kernel send a reset, and the client may lose our last words: read on until it
+ * closes, too. */
+static void drain_input(struct transport *t, int64_t end)
+{
+    char sink[4096];
+    (void)shutdown(t->fd, SHUT_WR);
+    do {
+        ssize_t n;
+        while ((n = recv(t->fd, sink, sizeof sink, MSG_DONTWAIT)) > 0)
+            ;
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            return;
+    } while (wait_for(t, POLLIN, end));
+}
+
 void transport_finish(struct transport *t, int timeout_ms)
 {
     int64_t end = mono_ms() + timeout_ms;
     transport_flush(t);
     while (!t->dead && transport_queued(t) && (t->secured || !t->ssl)) {
-        int64_t left = end - mono_ms();
-        if (left <= 0)
-            return;
-        struct pollfd p = {t->fd, POLLOUT, 0};
-        if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+        if (!wait_for(t, POLLOUT, end))
             return;
         transport_flush(t);
     }
     if (t->secured && !t->dead && SSL_shutdown(t->ssl) >= 0)
         (void)push(t, &t->cipher);
+    if (!t->dead)
+        drain_input(t, end);
 }
 
 size_t transport_queued(const struct transport *t) { return t->plain.len + t->cipher.len; }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client with mstsc's profile: what it is offered, before and after the verdict."""
+import random
 import struct
 import time
 
@@ -63,6 +64,24 @@ def test_a_client_without_graphics_gets_bitmaps_of_the_session(world):
     wait = lambda: m.drawer and m.drawer.done and c.updates()
     c.until(wait, what="bitmap update")
     assert not c.commands
+
+
+def test_noise_fits_into_the_updates_of_a_client_without_fragments(world):
+    """The scripted client announces no multifragment capability: 16,256 bytes is all that it takes at once."""
+    world.make_monitor = lambda: painting(fake.Monitor(), lambda w, h, phase=0: random.Random(phase).randbytes(w * h * 4))
+    c = mstsc.Mstsc(world.port, refuse=(mstsc.GRAPHICS,), width=640, height=480).login("alice", "secret")
+    c.until(lambda: world.last().drawer and world.last().drawer.done and c.updates(), what="bitmap update")
+    c.settle()
+    assert "frame could not be sent" not in world.text()
+    assert sum(len(p) for _, _, p in c.updates()) > 640 * 480 * 3
+
+
+def painting(monitor, paint):
+    class Painter(fake.Drawer):
+        def __init__(self):
+            super().__init__(paint=paint)
+    monitor.session_drawer = Painter
+    return monitor
 
 
 def test_a_client_that_never_opens_graphics_gets_bitmaps_after_a_while(world):
