@@ -197,12 +197,15 @@ static void on_ended(struct one *o, int status)
 
 void daemons_reap(struct daemons *d)
 {
-    for (int i = 0; i < NDAEMONS; i++) {
-        int status;
-        struct one *o = &d->one[i];
-        if (o->pid && waitpid(o->pid, &status, WNOHANG) == o->pid)
-            on_ended(o, status);
-    }
+    int status;
+    pid_t pid;
+    /* Any child: as a container's process 1 it gets orphans of others, too. */
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (int i = 0; i < NDAEMONS; i++)
+            if (d->one[i].pid == pid) {
+                on_ended(&d->one[i], status);
+                break;
+            }
 }
 
 int daemons_start(struct daemons *d)
