@@ -70,7 +70,8 @@ int runtime_create(struct runtime *r, const struct account *who, uint64_t sessio
         !join(r->dir, sizeof r->dir, r->base, name) ||
         !join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") ||
         !join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") ||
-        !join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") || !join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") || !join(r->bus, sizeof r->bus, r->dir, "bus"))
+        !join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") ||
+        !join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") || !join(r->bus, sizeof r->bus, r->dir, "bus"))
         return -ENAMETOOLONG;
     int e = make_base(r, who, users_dir, why, cap);
     if (e == 0)
