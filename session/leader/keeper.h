@@ -3,8 +3,8 @@
  *
  *   BEGIN_DISPLAY → BEGIN_AGENT → RUNNING → END_TERM → END_KILL → END_DISPLAY → OVER
  *
- * From every phase before END_TERM a failure leads to END_TERM. `agent_up` may become false again in RUNNING: the agent is restarted, for the
- * display is the session. Everything runs in one thread on one event base. */
+ * From every phase before END_TERM a failure leads to END_TERM. `agent_up` may become false again in RUNNING: the agent is
+ * restarted, for the display is the session. Everything runs in one thread on one event base. */
 #ifndef ORIEL_SESSION_LEADER_KEEPER_H
 #define ORIEL_SESSION_LEADER_KEEPER_H
 

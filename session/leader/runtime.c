@@ -59,6 +59,14 @@ static int make_own(struct runtime *r, const struct account *who, char *why, siz
     return e;
 }
 
+static bool name_files(struct runtime *r)
+{
+    return join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") &&
+           join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") &&
+           join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") && join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") &&
+           join(r->bus, sizeof r->bus, r->dir, "bus");
+}
+
 int runtime_create(struct runtime *r, const struct account *who, uint64_t session, const char *users_dir, char *why, size_t cap)
 {
     char name[32], uid[16], mark[32];
@@ -67,11 +75,7 @@ int runtime_create(struct runtime *r, const struct account *who, uint64_t sessio
     snprintf(uid, sizeof uid, "%u", (unsigned)who->uid);
     snprintf(mark, sizeof mark, ".oriel-%s", uid);
     if (!join(r->mark, sizeof r->mark, users_dir, mark) || !join(r->base, sizeof r->base, users_dir, uid) ||
-        !join(r->dir, sizeof r->dir, r->base, name) ||
-        !join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") ||
-        !join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") ||
-        !join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") ||
-        !join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") || !join(r->bus, sizeof r->bus, r->dir, "bus"))
+        !join(r->dir, sizeof r->dir, r->base, name) || !name_files(r))
         return -ENAMETOOLONG;
     int e = make_base(r, who, users_dir, why, cap);
     if (e == 0)

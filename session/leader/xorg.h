@@ -24,7 +24,8 @@ int xorg_reserve_display(const struct xorg_places *p, unsigned first);
 void xorg_release_display(const struct xorg_places *p, unsigned display, pid_t holder);
 /* Write the server's configuration for desktops up to width x height. As the user. 0 or -errno. */
 int xorg_write_config(const char *path, unsigned width, unsigned height);
-/* Start it. `ready_fd`: end of a pipe on which it writes its display number; `out`: for what it prints, or -1. Returns the pid or -errno. */
+/* Start it. `ready_fd`: end of a pipe on which it writes its display number; `out`: for what it prints, or -1. Returns the pid or
+ * -errno. */
 pid_t xorg_start(const char *program, const struct account *who, const struct runtime *r, unsigned display, int ready_fd,
                  int out, char *const *envp);
 

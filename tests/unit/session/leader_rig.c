@@ -330,8 +330,9 @@ void nothing_is_left(void)
             return;
         (void)poll(NULL, 0, 20);
     } while (conv_now_ms() < deadline);
-    fail_msg("left: %s; %d processes: %s; leaders %d user %d sockets %d tmp %d utmp %d", last_seen, n, names, !folder_is_empty("/run/oriel/leaders"),
-             !folder_is_empty("/run/user"), !folder_is_empty("/tmp/.X11-unix"), !folder_is_empty("/tmp"), somebody_is_on());
+    fail_msg("left: %s; %d processes: %s; leaders %d user %d sockets %d tmp %d utmp %d", last_seen, n, names,
+             !folder_is_empty("/run/oriel/leaders"), !folder_is_empty("/run/user"), !folder_is_empty("/tmp/.X11-unix"),
+             !folder_is_empty("/tmp"), somebody_is_on());
 }
 
 void log_off(void)
