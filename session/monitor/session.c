@@ -12,6 +12,7 @@
 #include "common/link.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "session/monitor/found.h"
 #include "session/monitor/leader_end.h"
 #include "session/monitor/peer.h"
 #include "session/monitor/reap.h"
@@ -192,7 +193,7 @@ static int take_hello(struct session *s, const struct leader_hello *h)
 static struct session *rebuild(struct leader *l, const struct leader_hello *h)
 {
     struct monitor *m = l->m;
-    if (!h->session || session_find(m, h->session) || strlen(h->key) != 2 * TOKEN_BYTES)
+    if (!h->session || h->session != l->found || session_find(m, h->session) || strlen(h->key) != 2 * TOKEN_BYTES)
         return NULL;
     struct session *s = session_create(m, h->session, h->user, h->uid, h->gid);
     if (!s)
@@ -235,11 +236,15 @@ void session_on_hello(struct leader *l, const struct leader_hello *h)
         s = NULL;
     if (!s) {
         struct session *mine = l->session;
+        struct monitor *m = l->m;
+        uint64_t lost = found && !session_find(m, l->found) ? l->found : 0;
         log_error("leader killed", "pid=%d why=its hello does not fit session %llu", (int)l->pid,
                   (unsigned long long)h->session);
         leader_kill(l);
         if (mine)
             session_on_leader_lost(mine, "Its leader process gave a wrong account of itself and was stopped.");
+        if (lost)
+            found_lost(m, lost);
         return;
     }
     if (take_hello(s, h) < 0)

@@ -482,6 +482,39 @@ static void a_forged_cookie_is_refused_and_counts(void **state)
     rig_wait_session(&rig, v.session, SESSION_DETACHED, 0);
 }
 
+static void a_cookie_does_not_help_an_account_that_lapsed(void **state)
+{
+    struct peer_verdict v;
+    struct peer_cookie c;
+    struct rig_peer p = peer();
+    close(rig_login(&rig, &p, "lapses", VERDICT_START, &v, &c));
+    close(p.fd);
+    rig_wait_session(&rig, v.session, SESSION_DETACHED, 0);
+    p = peer();
+    show_cookie(&p, &c, 0);
+    rig_expect_refused(&p, REFUSE_ACCOUNT);
+    close(p.fd);
+    rig_wait_session(&rig, v.session, SESSION_DETACHED, 0);
+}
+
+static void a_cookie_is_void_once_its_session_ended(void **state)
+{
+    struct peer_verdict v;
+    struct peer_cookie c;
+    static struct rig_answer a;
+    struct rig_peer p = peer();
+    close(rig_login(&rig, &p, "anna", VERDICT_START, &v, &c));
+    close(p.fd);
+    struct control_logoff off = {.session = v.session};
+    assert_int_equal(rig_control(&rig, &control_logoff_def, &off, &a), 0);
+    rig_wait_session(&rig, v.session, 0, 0);
+    p = peer();
+    show_cookie(&p, &c, 0);
+    rig_expect_refused(&p, REFUSE_COOKIE);
+    close(p.fd);
+    no_session();
+}
+
 static void a_replaced_client_cannot_come_back_by_cookie(void **state)
 {
     struct peer_cookie c;
@@ -558,6 +591,8 @@ int main(void)
         T(a_logon_screen_that_breaks_its_table_is_ended),
         T(a_cut_client_comes_back_with_its_cookie_once),
         T(a_forged_cookie_is_refused_and_counts),
+        T(a_cookie_does_not_help_an_account_that_lapsed),
+        T(a_cookie_is_void_once_its_session_ended),
         T(a_replaced_client_cannot_come_back_by_cookie),
         T(no_cookie_where_the_option_says_no),
     };

@@ -9,7 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/sockets.h"
@@ -231,6 +234,67 @@ static void a_stranger_may_not_be_the_server(void **state)
     close(fd);
 }
 
+/* Listen where a leader would, as `uid`, and answer each connection with this hello. */
+static pid_t impostor(const char *name, uid_t uid, const struct leader_hello *h)
+{
+    char path[128];
+    int ready[2];
+    snprintf(path, sizeof path, "%s/run/leaders/%s", rig.dir, name);
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int s = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+        struct sockaddr_un a = {.sun_family = AF_UNIX};
+        snprintf(a.sun_path, sizeof a.sun_path, "%.100s", path);
+        if (bind(s, (struct sockaddr *)&a, sizeof a) < 0 || seteuid(uid) < 0 || listen(s, 4) < 0) /* listen() says who it is */
+            _exit(1);
+        close(ready[0]);
+        close(ready[1]);
+        alarm(60);
+        for (;;) {
+            int c = accept(s, NULL, NULL);
+            (void)wire_send(c, &leader_hello_def, h, NULL);
+        }
+    }
+    char c;
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &c, 1), 0);
+    close(ready[0]);
+    return pid;
+}
+
+static void expect_no_session(void)
+{
+    static struct rig_answer a;
+    struct control_sessions q = {0};
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(rig_control(&rig, &control_sessions_def, &q, &a), 0);
+        assert_int_equal(a.nrows, 0);
+        usleep(10000);
+    }
+}
+
+static void a_leader_of_another_user_is_not_believed(void **state)
+{
+    static struct leader_hello h = {.session = 99, .uid = 65534, .user = "nobody", .key = "00112233445566778899aabbccddeeff"};
+    if (geteuid() != 0)
+        skip();
+    pid_t pid = impostor("99.sock", 65534, &h);
+    rig_restart(&rig);
+    expect_no_session();
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    pid = impostor("100.sock", 0, &h); /* the right user, but another session's socket */
+    rig_restart(&rig);
+    expect_no_session();
+    assert_int_equal(waitpid(pid, NULL, 0), pid); /* it was killed */
+    static struct leader_hello keyless = {.session = 101, .uid = 65534, .user = "nobody"};
+    pid = impostor("101.sock", 0, &keyless);
+    rig_restart(&rig);
+    expect_no_session();
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static int setup(void **state)
 {
     rig_start(&rig, "");
@@ -254,6 +318,7 @@ int main(void)
         T(a_killed_leader_takes_its_session_with_it),
         T(a_leader_that_died_while_no_monitor_ran_is_cleared_up),
         T(a_login_during_the_logoff_starts_when_that_is_over),
+        T(a_leader_of_another_user_is_not_believed),
         T(a_client_whose_agent_died_gets_another_display),
         T(a_stranger_may_not_be_the_server),
     };

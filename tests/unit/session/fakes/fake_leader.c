@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A leader without PAM and without a display, for tests of the monitor. Who it is asked for decides what it does:
- *   password "right" is right; "locked" has an invalid account; "otp" is asked for the code 123456; "dies" ends before its verdict;
+ *   password "right" is right; "locked" has an invalid account, "lapses" when it comes back by cookie; "otp" is asked for the code 123456; "dies" ends before its verdict;
  *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0;
  *   "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off. */
 #include <poll.h>
@@ -90,7 +90,7 @@ static void authenticate(void)
         }
         right = ask_code();
     }
-    if (right && strcmp(who.user, "locked") == 0)
+    if (right && (strcmp(who.user, "locked") == 0 || (strcmp(who.user, "lapses") == 0 && who.trusted)))
         verdict(REFUSE_ACCOUNT, "The account has expired.");
     else
         verdict(right ? REFUSE_NONE : REFUSE_CREDENTIALS, "never shown");
