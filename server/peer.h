@@ -66,6 +66,8 @@ struct picture {
     bool suppressed;
     bool stale;                  /* the engine sends in a way that is no longer open */
     uint16_t width, height;
+    struct engine_rect held[DISPLAY_RECTS_MAX]; /* of the frame on loan */
+    size_t nheld;
     struct event *timer;
 };
 

@@ -155,21 +155,34 @@ void peer_client_caps_changed(struct peer *p)
         picture_buffer(p);
 }
 
-void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects)
+/* The frame on loan goes into the engine as soon as the client has room. Until then the drawer gathers damage instead of drawing
+ * frames that nobody will see. */
+static void take_frame(struct peer *p)
 {
-    struct engine_rect r[DISPLAY_RECTS_MAX];
-    if (!p->picture.ready)
-        return; /* stays on loan until the client is ready */
-    for (size_t i = 0; i < nrects; i++)
-        r[i] = (struct engine_rect){rects[i].x, rects[i].y, rects[i].width, rects[i].height};
-    int changed = damage(p, r, nrects);
+    struct picture *pic = &p->picture;
+    if (!p->display.on_loan || !pic->ready || p->ops->queued(p->front) >= TRANSPORT_BUSY)
+        return;
+    int changed = damage(p, pic->held, pic->nheld);
     display_front_return(p);
     if (changed < 0)
         log_error("frame refused", "error=%s", strerror(-changed));
+}
+
+void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects)
+{
+    struct picture *pic = &p->picture;
+    for (size_t i = 0; i < nrects; i++)
+        pic->held[i] = (struct engine_rect){rects[i].x, rects[i].y, rects[i].width, rects[i].height};
+    pic->nheld = nrects;
+    take_frame(p);
     pump(p);
 }
 
-void peer_client_drained(struct peer *p) { pump(p); }
+void peer_client_drained(struct peer *p)
+{
+    take_frame(p);
+    pump(p);
+}
 
 void peer_client_ack(struct peer *p, uint32_t frame, uint32_t depth, uint32_t total)
 {

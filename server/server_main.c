@@ -65,6 +65,8 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     d->config = *fresh;
     free(fresh);
     log_set_level((enum log_level)(d->config.log_level + 1));
+    if (d->config.server_max_clients > d->uid_slots)
+        log_warning("option needs a restart", "option=server.max_clients until_then=%u", d->uid_slots);
     if (publish_config(d) == 0)
         clients_reload(d);
     log_info("configuration reloaded", "file=%s", d->config_path ? d->config_path : "(defaults)");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client with mstsc's profile: what it is offered, before and after the verdict."""
 import random
+import socket
 import struct
 import time
 
@@ -199,8 +200,28 @@ def test_a_client_that_suspends_acknowledgement_gets_frames(world):
     c.until(lambda: c.frames >= n + 10, seconds=5, what="ten frames")
 
 
+def test_a_client_that_does_not_read_costs_no_memory_and_catches_up(world):
+    noise = {i: random.Random(i).randbytes(1024 * 768 * 4) for i in range(3)}
+    world.make_monitor = lambda: painting(fake.Monitor(), lambda w, h, phase=0: noise[phase % 3])
+    c = mstsc.Mstsc(world.port)
+    c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    c.login("alice", "secret")
+    c.until(lambda: c.frames > 0, what="frame")
+    m, start = world.last(), c.frames
+    c.acknowledge(1, depth=0xFFFFFFFF)
+    for i in range(12):
+        m.drawer.repaint(i)
+        time.sleep(0.2)
+    pid = list(world.peers.values())[0][0]
+    resident = int(next(x for x in open("/proc/%d/status" % pid) if x.startswith("VmRSS")).split()[1])
+    assert resident < 150000
+    c.until(lambda: c.frames > start, seconds=20, what="frame")
+    wait_for(lambda: m.drawer.frame == len(m.drawer.done) or c.run(0.2) is None, what="all frames given back")
+
+
 def test_suppressed_output_sends_nothing_and_then_everything(world):
     c, m = logged_in(world)
+    c.settle()
     c.data_pdu(35, struct.pack("<Bxxx", 0))
     wait_for(lambda: m.drawer.suppressed == [1], what="suppression")
     c.run(0.5)

@@ -404,7 +404,7 @@ def test_damaged_copies_of_a_good_conversation_end_one_client_and_no_more(world)
         c.countdown = 1 + i % 24
         try:
             c.login("alice", "secret")
-            c.run(0.4)
+            c.run(0.2)
         except (Closed, AssertionError, OSError, struct.error, IndexError):
             pass
         c.close()
