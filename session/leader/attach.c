@@ -216,12 +216,26 @@ static void on_agent_ready(struct session *s)
     begin_desktop_when_ready(s);
 }
 
+/* What it says is passed on to the monitor: a flood must end here. */
+static bool agent_floods(struct session *s)
+{
+    int64_t second = conv_now_ms() / 1000;
+    if (second != s->agent_second)
+        s->agent_messages = 0;
+    s->agent_second = second;
+    return ++s->agent_messages > AGENT_MESSAGES_PER_SECOND;
+}
+
 static void on_agent_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct session *s = user;
     (void)l;
     (void)fds;
-    if (def == &agent_ready_def) {
+    if (agent_floods(s)) {
+        log_error("agent stopped", "more than %d messages in a second", AGENT_MESSAGES_PER_SECOND);
+        s->agent_messages = 0;
+        agent_lost(s);
+    } else if (def == &agent_ready_def) {
         on_agent_ready(s);
     } else if (def == &agent_client_size_def) {
         const struct agent_client_size *m = msg;

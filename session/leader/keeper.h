@@ -19,6 +19,7 @@
 
 #define AGENT_RESTARTS_MAX 5       /* within AGENT_RESTART_WINDOW_MS: more is a fault that restarting does not mend */
 #define AGENT_RESTART_WINDOW_MS 60000
+#define AGENT_MESSAGES_PER_SECOND 200 /* eight clients that all resize wildly stay below; it runs as the user and may be hostile */
 #define BEGIN_DEADLINE_MS 20000    /* X server and agent take 0.3 s; a loaded host may need seconds */
 #define DESKTOP_FAILED_MS 10000    /* a desktop that ends by itself within this time and with an error has not come up */
 #define DESKTOP_EMPTY_MS 1000      /* and so has one that says it is content */
@@ -53,6 +54,8 @@ struct session {
     int64_t desktop_started_ms, deadline_ms;
     int64_t restart_window_ms;
     unsigned restarts;
+    int64_t agent_second;          /* the second that agent_messages counts */
+    unsigned agent_messages;
 
     struct client clients[CLIENTS_MAX];
     uint32_t nclients;

@@ -143,6 +143,7 @@ static int open_in_log_dir(const char *dir, const char *path, const struct accou
         return -errno;
     if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & 022))
         return -EPERM;
+    (void)unlink(path); /* an old one may be open in another user's hands */
     int fd = open_log_file(path);
     if (fd >= 0 && (fchown(fd, who->uid, who->gid) < 0 || fchmod(fd, 0600) < 0)) {
         close(fd);

@@ -121,6 +121,14 @@ static void an_agent_that_ends_at_once_is_a_failure(void **state)
     expect_failure("oriel-agent", "before it was ready");
 }
 
+static void an_agent_that_floods_its_leader_is_stopped(void **state)
+{
+    (void)state;
+    use_agent("/mnt/b/tests/unit/session/leader_flood_agent");
+    begin(XTERM);
+    expect_failure("oriel-agent", "keeps failing");
+}
+
 static void a_killed_x_server_ends_the_session_with_words(void **state)
 {
     (void)state;
@@ -342,6 +350,7 @@ static int all_tests(void)
         cmocka_unit_test_setup_teardown(a_missing_x_server_says_what_to_install, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(an_x_server_that_ends_at_once_is_a_failure, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(an_agent_that_ends_at_once_is_a_failure, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(an_agent_that_floods_its_leader_is_stopped, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_killed_x_server_ends_the_session_with_words, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(every_failing_pam_call_of_the_start_is_told, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_killed_agent_is_replaced_and_the_session_lives, rig_setup, rig_teardown),
