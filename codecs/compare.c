@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/compare.h"
 
+#include "codecs/simd.h"
+
 #include <string.h>
 
-#if defined(__x86_64__) || defined(__i386__)
+#ifdef HAVE_AVX2_PATH
 #include <immintrin.h>
-#define HAVE_AVX2_PATH 1
 #endif
 
 #define X_OPAQUE 0xFF000000u
@@ -105,7 +106,6 @@ static bool uniform_c(const uint8_t *px, size_t stride, int width, int height)
 const struct compare_ops compare_c = {"c", absorb_c, diff_c, equal_rows, uniform_c};
 
 #ifdef HAVE_AVX2_PATH
-#define AVX2 __attribute__((target("avx2")))
 
 /* Bit i set: pixel i of the eight differs. */
 AVX2 static inline unsigned differing(__m256i a, __m256i b)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/motion.h"
 
+#include "codecs/simd.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__)
+#ifdef HAVE_AVX2_PATH
 #include <immintrin.h>
 #endif
 
@@ -55,22 +57,22 @@ static inline __attribute__((always_inline)) void mix_rows(const uint32_t *a, co
     }
 }
 
-__attribute__((optimize("O3"))) static void hash_row_c(const uint8_t *p, int n, uint32_t *h) { hash_row(p, n, h); }
-__attribute__((optimize("O3"))) static void mix_rows_c(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n, uint32_t *h)
+VECTORIZED static void hash_row_c(const uint8_t *p, int n, uint32_t *h) { hash_row(p, n, h); }
+VECTORIZED static void mix_rows_c(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n, uint32_t *h)
 {
     mix_rows(a, b, c, n, h);
 }
-#if defined(__x86_64__)
-__attribute__((optimize("O3"), target("avx2"))) static void hash_row_avx2(const uint8_t *p, int n, uint32_t *h)
+#ifdef HAVE_AVX2_PATH
+AVX2 VECTORIZED static void hash_row_avx2(const uint8_t *p, int n, uint32_t *h)
 {
     hash_row(p, n, h);
 }
-__attribute__((optimize("O3"), target("avx2"))) static void mix_rows_avx2(const uint32_t *a, const uint32_t *b, const uint32_t *c,
+AVX2 VECTORIZED static void mix_rows_avx2(const uint32_t *a, const uint32_t *b, const uint32_t *c,
                                                                           int n, uint32_t *h)
 {
     mix_rows(a, b, c, n, h);
 }
-__attribute__((target("avx2"))) static uint64_t chosen_avx2(const uint32_t *h, int n)
+AVX2 static uint64_t chosen_avx2(const uint32_t *h, int n)
 {
     const __m256i mask = _mm256_set1_epi32(CHOSEN_MASK), zero = _mm256_setzero_si256();
     uint64_t m = 0;
@@ -103,7 +105,7 @@ static const struct pattern_ops ops_c = {hash_row_c, mix_rows_c, chosen_c};
 
 static const struct pattern_ops *pattern_best(void)
 {
-#if defined(__x86_64__)
+#ifdef HAVE_AVX2_PATH
     static const struct pattern_ops ops_avx2 = {hash_row_avx2, mix_rows_avx2, chosen_avx2};
     if (__builtin_cpu_supports("avx2"))
         return &ops_avx2;

@@ -7,6 +7,7 @@
 #define WINDOW_BYTES_MAX (8u << 20)   /* the peer's output queue has the same ceiling */
 #define QUEUE_US 100000u              /* never more than 100 ms of link time waiting */
 #define SILENCE_US 1000000u           /* a frame unacknowledged for this long no longer holds others back */
+#define SAMPLE_BYTES 24576u           /* fewer bytes between acknowledgements do not measure a link */
 #define STOPPED_US 4000000u           /* silent for so long after it used to answer: its channel is gone */
 #define FLIGHT_MIN 3u                 /* frames in flight that every link may have */
 
@@ -24,6 +25,7 @@ void pace_reset(struct pace *p)
     p->suspended = p->deaf = false;
     p->acks_seen = false;
     p->next_us = 0;
+    p->delivered_us = 0;
 }
 
 static void drop_oldest(struct pace *p)
@@ -44,8 +46,25 @@ void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us)
         return;
     if (p->count == PACE_FRAMES)
         drop_oldest(p);
-    p->flight[(p->head + p->count++) % PACE_FRAMES] = (struct pace_frame){id, bytes, now_us};
+    unsigned at = (p->head + p->count) % PACE_FRAMES;
+    p->flight[at] = (struct pace_frame){id, bytes, now_us, p->delivered, p->count ? p->delivered_us : now_us};
+    p->count++;
     p->bytes += bytes;
+}
+
+/* How fast did bytes arrive since this frame left? Frames too small to fill the link say nothing about it, unless they are faster
+ * than all before. */
+static void measure(struct pace *p, const struct pace_frame *f, uint64_t now_us)
+{
+    uint64_t bytes = p->delivered - f->delivered, us = now_us - f->delivered_us;
+    if (us < 500 || bytes < SAMPLE_BYTES)
+        return;
+    uint64_t rate = bytes * 1000000u / us;
+    p->samples[p->nsamples++ % PACE_SAMPLES] = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
+    uint32_t best = 0;
+    for (unsigned i = 0; i < PACE_SAMPLES; i++)
+        best = p->samples[i] > best ? p->samples[i] : best;
+    p->bytes_per_second = best;
 }
 
 void pace_ack(struct pace *p, uint32_t id, uint32_t queue_depth, uint64_t now_us)
@@ -60,14 +79,21 @@ void pace_ack(struct pace *p, uint32_t id, uint32_t queue_depth, uint64_t now_us
     p->deaf = false;
     p->last_ack_us = now_us;
     p->suspended = queue_depth == 0xFFFFFFFFu;
-    for (unsigned i = 0; i <= known; i++)
+    struct pace_frame last = p->flight[(p->head + known) % PACE_FRAMES];
+    for (unsigned i = 0; i <= known; i++) {
+        p->delivered += p->flight[p->head].bytes;
         drop_oldest(p);
+    }
+    p->delivered_us = now_us;
+    if (!p->suspended)
+        measure(p, &last, now_us);
 }
 
 void pace_link(struct pace *p, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued)
 {
     p->rtt_us = rtt_us;
-    p->bytes_per_second = bytes_per_second;
+    if (bytes_per_second)
+        p->bytes_per_second = bytes_per_second;
     p->queued = queued;
 }
 

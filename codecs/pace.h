@@ -9,7 +9,8 @@
 
 #define PACE_FRAMES 64                /* remembered unacknowledged frames; older ones count as acknowledged */
 
-struct pace_frame { uint32_t id; size_t bytes; uint64_t sent_us; };
+struct pace_frame { uint32_t id; size_t bytes; uint64_t sent_us, delivered, delivered_us; };
+#define PACE_SAMPLES 8
 struct pace {
     struct pace_frame flight[PACE_FRAMES];
     unsigned head, count;
@@ -17,7 +18,10 @@ struct pace {
     bool acks_seen, suspended;
     bool deaf;                        /* no acknowledgement for SILENCE: only the queue holds frames back until one comes */
     uint64_t last_ack_us;
-    uint32_t rtt_us, bytes_per_second;
+    uint32_t rtt_us, bytes_per_second; /* as told, or measured from acknowledgements; 0 unknown */
+    uint64_t delivered, delivered_us; /* bytes acknowledged so far, and when the last were */
+    uint32_t samples[PACE_SAMPLES];   /* delivery rates; the best of them is what the link carries */
+    unsigned nsamples;
     size_t queued;
     unsigned interval_us;
     uint64_t next_us;                 /* no frame before: the frame rate's ceiling */

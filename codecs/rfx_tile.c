@@ -2,6 +2,7 @@
 #include "codecs/rfx_tile.h"
 
 #include "codecs/rfx_rlgr.h"
+#include "codecs/simd.h"
 
 #include <string.h>
 
@@ -94,14 +95,14 @@ BODY void all(struct rfx_scratch *s, const uint8_t *px, size_t stride, const str
         transform(s->plane[i], s->temp, i ? chroma : luma);
 }
 
-__attribute__((optimize("O3"))) static void all_c(struct rfx_scratch *s, const uint8_t *px, size_t stride,
+VECTORIZED static void all_c(struct rfx_scratch *s, const uint8_t *px, size_t stride,
                                                   const struct rfx_quant *luma, const struct rfx_quant *chroma)
 {
     all(s, px, stride, luma, chroma);
 }
 
-#if defined(__x86_64__)
-__attribute__((optimize("O3"), target("avx2"))) static void all_avx2(struct rfx_scratch *s, const uint8_t *px, size_t stride,
+#ifdef HAVE_AVX2_PATH
+AVX2 VECTORIZED static void all_avx2(struct rfx_scratch *s, const uint8_t *px, size_t stride,
                                                                      const struct rfx_quant *luma, const struct rfx_quant *chroma)
 {
     all(s, px, stride, luma, chroma);
@@ -111,7 +112,7 @@ __attribute__((optimize("O3"), target("avx2"))) static void all_avx2(struct rfx_
 static void planes(struct rfx_scratch *s, const uint8_t *px, size_t stride, const struct rfx_quant *luma,
                    const struct rfx_quant *chroma)
 {
-#if defined(__x86_64__)
+#ifdef HAVE_AVX2_PATH
     if (__builtin_cpu_supports("avx2")) {
         all_avx2(s, px, stride, luma, chroma);
         return;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/yuv.h"
 
+#include "codecs/simd.h"
+
 #include <string.h>
 
 #define BODY static inline __attribute__((always_inline))
@@ -33,7 +35,7 @@ BODY void chroma_row(const uint8_t *p, const uint8_t *q, uint8_t *u, uint8_t *v,
     }
 }
 
-__attribute__((optimize("O3"))) static void two_rows_c(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u,
+VECTORIZED static void two_rows_c(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u,
                                                        uint8_t *v, int n)
 {
     luma_row(p, y, n);
@@ -41,8 +43,8 @@ __attribute__((optimize("O3"))) static void two_rows_c(const uint8_t *p, const u
     chroma_row(p, q, u, v, n / 2);
 }
 
-#if defined(__x86_64__)
-__attribute__((optimize("O3"), target("avx2"))) static void two_rows_avx2(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2,
+#ifdef HAVE_AVX2_PATH
+AVX2 VECTORIZED static void two_rows_avx2(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2,
                                                                           uint8_t *u, uint8_t *v, int n)
 {
     luma_row(p, y, n);
@@ -53,7 +55,7 @@ __attribute__((optimize("O3"), target("avx2"))) static void two_rows_avx2(const 
 
 static void two_rows(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u, uint8_t *v, int n, bool plain)
 {
-#if defined(__x86_64__)
+#ifdef HAVE_AVX2_PATH
     if (!plain && __builtin_cpu_supports("avx2")) {
         two_rows_avx2(p, q, y, y2, u, v, n);
         return;

@@ -42,11 +42,12 @@ static void pump(struct peer *p)
         }
         struct gfx_frame frame;
         int r = engine_produce(pic->engine, now_us(), &frame);
-        if (r <= 0) {
-            if (r < 0)
-                log_error("frame could not be made", "error=%s", strerror(-r));
+        if (r < 0) {
+            log_error("frame could not be made", "error=%s", strerror(-r));
             return;
         }
+        if (r == 0)
+            continue; /* what waited turned out to be equal; later work may still be due */
         p->sent++;
         r = p->ops->frame(p->front, &frame);
         if (r < 0) {
