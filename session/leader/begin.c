@@ -108,6 +108,20 @@ static int write_display_files(struct session *s, char *why, size_t cap)
     return r;
 }
 
+/* A display number with both its names: the lock and, for as long as this process lives, the abstract socket's. */
+static int reserve_display(unsigned first)
+{
+    for (int d = xorg_reserve_display(&xorg_system_places, first); d >= 0;
+         d = xorg_reserve_display(&xorg_system_places, (unsigned)d + 1)) {
+        int fd = xorg_hold_name(&xorg_system_places, (unsigned)d);
+        if (fd >= 0)
+            return d;
+        log_warning("display passed over", "display=:%d: its abstract socket is taken: %s", d, strerror(-fd));
+        xorg_release_display(&xorg_system_places, (unsigned)d, getpid());
+    }
+    return -EADDRINUSE;
+}
+
 int begin_open(struct session *s, char *why, size_t cap)
 {
     char tty[16];
@@ -115,7 +129,7 @@ int begin_open(struct session *s, char *why, size_t cap)
     int r = xorg_check_socket_dir(&xorg_system_places, why, cap);
     if (r < 0)
         return r;
-    s->display = xorg_reserve_display(&xorg_system_places, (unsigned)s->cfg->display_first);
+    s->display = reserve_display((unsigned)s->cfg->display_first);
     if (s->display < 0) {
         snprintf(why, cap, "No X display number is free from %d on.", (int)s->cfg->display_first);
         return s->display;

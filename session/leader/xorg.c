@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,23 @@ static void drop_lock(const struct xorg_places *p, unsigned display)
     char path[PATH_BYTES];
     lock_path(p, display, path, sizeof path);
     (void)unlink(path);
+}
+
+int xorg_hold_name(const struct xorg_places *p, unsigned display)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int n = snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "%s/X%u", p->sockets, display);
+    if (n < 0 || (size_t)n >= sizeof a.sun_path - 1)
+        return -ENAMETOOLONG;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (bind(fd, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) < 0) {
+        int e = -errno;
+        close(fd);
+        return e;
+    }
+    return fd;
 }
 
 int xorg_reserve_display(const struct xorg_places *p, unsigned first)

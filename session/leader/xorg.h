@@ -17,6 +17,10 @@ extern const struct xorg_places xorg_system_places;
 
 /* Make the socket folder if it is missing; refuse one that is not root's with the sticky bit. 0, or -errno with `why`. */
 int xorg_check_socket_dir(const struct xorg_places *p, char *why, size_t cap);
+/* Take the abstract socket name of a display without listening on it: libxcb tries that name before the real socket, and any local
+ * user could bind it and collect the cookies of the session's programs. Returns a descriptor that holds the name until it is closed,
+ * -EADDRINUSE when somebody has it already, or another -errno. */
+int xorg_hold_name(const struct xorg_places *p, unsigned display);
 /* Reserve the lowest free display from `first` on: we make its lock file, as every X server would, in the name of this process, and hold
  * it until xorg_release_display. (A server started with -displayfd makes none itself.) Returns the number or -EADDRINUSE. */
 int xorg_reserve_display(const struct xorg_places *p, unsigned first);

@@ -223,6 +223,21 @@ static struct xorg_places places(void)
     return (struct xorg_places){sockets, locks};
 }
 
+static void the_abstract_name_of_a_display_is_held_by_one(void **state)
+{
+    (void)state;
+    char sockets[64];
+    snprintf(sockets, sizeof sockets, "/tmp/oriel-names-%d", (int)getpid()); /* abstract names need no folder */
+    struct xorg_places p = {.sockets = sockets, .locks = sockets};
+    int fd = xorg_hold_name(&p, 7);
+    assert_true(fd >= 0);
+    assert_int_equal(xorg_hold_name(&p, 7), -EADDRINUSE);
+    close(fd);
+    fd = xorg_hold_name(&p, 7);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
 static void no_two_reservations_are_the_same(void **state)
 {
     (void)state;
@@ -423,6 +438,7 @@ static void a_program_runs_as_the_user_with_nothing_of_ours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_abstract_name_of_a_display_is_held_by_one),
         cmocka_unit_test(the_last_value_of_a_variable_counts),
         cmocka_unit_test(an_environment_has_an_end),
         cmocka_unit_test(a_locale_file_gives_locale_variables_and_no_others),
