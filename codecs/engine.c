@@ -14,8 +14,13 @@ struct engine *engine_create(const struct engine_config *config)
     if (e->config.caps.bitmap_bpp != 16 && e->config.caps.bitmap_bpp != 24)
         e->config.caps.bitmap_bpp = 32;
     pace_init(&e->pace, config->max_frame_rate);
-    if (!config->caps.gfx)
-        return e;
+    if (!config->caps.gfx) {
+        e->rfx = calloc(1, sizeof *e->rfx);
+        if (e->rfx)
+            return e;
+        engine_destroy(e);
+        return NULL;
+    }
     e->clear = clear_create(e->ops);
     e->motion = calloc(1, sizeof *e->motion);
     e->video.backend = config->caps.avc420 ? h264_choose(config->h264) : NULL;
@@ -43,6 +48,7 @@ void engine_destroy(struct engine *e)
     if (e->cache)
         cache_finish(e->cache);
     free(e->cache);
+    free(e->rfx);
     free(e);
 }
 
@@ -108,6 +114,8 @@ static void start_over(struct engine *e)
 void engine_reset(struct engine *e)
 {
     e->ndeleted = 0;
+    if (e->rfx)
+        e->rfx->headed = false;
     video_stop(&e->video);
     if (e->clear)
         clear_restart(e->clear);

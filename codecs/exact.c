@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An area sent without loss: a fill where it has one colour, else the smallest exact codec that the client takes. */
 #include "codecs/classify.h"
+#include "codecs/interleaved.h"
 #include "codecs/planar.h"
 #include "codecs/state.h"
 
@@ -49,47 +50,65 @@ static void send_gfx(struct engine *e, struct surface *s, struct box a)
     frame_commit(&e->frame, &w);
 }
 
-static void put_rgb565(struct wr *w, const uint8_t *p)
+static struct gfx_command *add_old(struct engine *e, const struct surface *s, struct box a, uint16_t codec, struct wr *w, size_t max)
 {
-    wr_u16(w, (uint16_t)((p[2] >> 3) << 11 | (p[1] >> 2) << 5 | p[0] >> 3));
-}
-
-/* Raw rows, bottom-up, the width padded so that a row fills whole words. */
-static void put_raw_bitmap(struct wr *w, const struct surface *s, struct box a, int padded, int bpp)
-{
-    for (int y = a.y1 - 1; y >= a.y0; y--) {
-        for (int x = a.x0; x < a.x0 + padded; x++) {
-            const uint8_t *p = surface_cur(s, x < a.x1 ? x : a.x1 - 1, y);
-            if (bpp == 16)
-                put_rgb565(w, p);
-            else
-                wr_bytes(w, p, 3);
-        }
-    }
+    struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
+    if (!c || !frame_writer(&e->frame, w, max))
+        return NULL;
+    c->surface = s->id;
+    c->codec = codec;
+    c->rect = box_rect(&a);
+    c->rect.x = (uint16_t)(c->rect.x + s->x);
+    c->rect.y = (uint16_t)(c->rect.y + s->y);
+    c->width = c->rect.width;
+    c->height = c->rect.height;
+    return c;
 }
 
 static void send_bitmap(struct engine *e, struct surface *s, struct box a)
 {
-    int width = a.x1 - a.x0, height = a.y1 - a.y0, bpp = e->config.caps.bitmap_bpp;
-    int padded = (width + 3) & ~3;
-    struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
+    int width = a.x1 - a.x0, height = a.y1 - a.y0, bpp = e->config.caps.bitmap_bpp, padded = (width + 3) & ~3;
+    const uint8_t *px = surface_cur(s, a.x0, a.y0);
     struct wr w;
-    if (!c || !frame_writer(&e->frame, &w, PLANAR_BYTES(padded, height)))
+    struct gfx_command *c = add_old(e, s, a, GFX_CODEC_BITMAP, &w, PLANAR_BYTES(padded, height));
+    if (!c)
         return;
-    c->surface = s->id;
-    c->codec = GFX_CODEC_BITMAP;
-    c->rect = box_rect(&a);
-    c->rect.x = (uint16_t)(c->rect.x + s->x);
-    c->rect.y = (uint16_t)(c->rect.y + s->y);
     c->bpp = (uint8_t)bpp;
-    c->compressed = bpp == 32;
+    c->compressed = true;
     c->width = (uint16_t)(bpp == 32 ? width : padded);
-    c->height = (uint16_t)height;
-    if (bpp == 32)
-        planar_encode(&w, surface_cur(s, a.x0, a.y0), s->stride, width, height, true);
-    else
-        put_raw_bitmap(&w, s, a, padded, bpp);
+    int rc = bpp == 32 ? planar_encode(&w, px, s->stride, width, height, true)
+                       : interleaved_encode(&w, px, s->stride, width, padded, height, bpp, &c->compressed);
+    if (rc < 0)
+        e->frame.failed = true;
     frame_commit(&e->frame, &w);
+}
+
+/* A picture as RemoteFX, for the older client that takes it; what is too long for its updates goes exactly. */
+static bool send_rfx(struct engine *e, struct surface *s, int tile, struct box a)
+{
+    struct wr w;
+    if (!e->config.caps.rfx_surface_bits || !is_picture(s, a))
+        return false;
+    if (!add_old(e, s, a, GFX_CODEC_RFX_BITS, &w, RFX_MESSAGE_BYTES))
+        return true;
+    bool headed = e->rfx->headed;
+    int rc = rfx_message(e->rfx, surface_cur(s, a.x0, a.y0), s->stride, a.x1 - a.x0, a.y1 - a.y0, PICTURE_COARSE,
+                         e->config.caps.rfx_entropy == 3 ? 3 : 1, s->x + s->width, s->y + s->height, &w);
+    if (rc < 0 || (e->config.caps.max_command_bytes && w.len > e->config.caps.max_command_bytes)) {
+        e->rfx->headed = headed;
+        frame_drop(&e->frame);
+        return false;
+    }
+    frame_commit(&e->frame, &w);
+    surface_settle(s, a);
+    surface_set_lossy(s, tile, PICTURE_COARSE);
+    return true;
+}
+
+void old_send(struct engine *e, struct surface *s, int tile, struct box area)
+{
+    if (!send_rfx(e, s, tile, area))
+        exact_send(e, s, area);
 }
 
 void exact_send(struct engine *e, struct surface *s, struct box area)

@@ -64,8 +64,10 @@ void plan_exact(struct engine *e, struct surface *s)
             s->cursor = t;
             return;
         }
-        bool joined = e->config.caps.gfx;
-        exact_send(e, s, joined ? collect(s, t % s->tiles_x, t / s->tiles_x) : take(s, t));
+        if (e->config.caps.gfx)
+            exact_send(e, s, collect(s, t % s->tiles_x, t / s->tiles_x));
+        else
+            old_send(e, s, t, take(s, t));
     }
     s->cursor = 0;
 }

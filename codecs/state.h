@@ -11,6 +11,7 @@
 #include "codecs/motion.h"
 #include "codecs/pace.h"
 #include "codecs/progressive.h"
+#include "codecs/rfx_message.h"
 #include "codecs/surface.h"
 #include "codecs/video.h"
 
@@ -33,6 +34,7 @@ struct engine {
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
     struct video video;
     struct cache *cache;              /* NULL without gfx */
+    struct rfx_stream *rfx;           /* only with surface bits */
     uint64_t refine_us;               /* no refinement before */
     uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
 };
@@ -58,6 +60,8 @@ int64_t refine_wait(const struct engine *e, uint64_t now_us);
 void plan_refinement(struct engine *e, uint64_t now_us);
 /* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX wide. */
 void exact_send(struct engine *e, struct surface *s, struct box area);
+/* The older ways: a tile's change as RemoteFX where it is a picture and the client takes it, else exactly. */
+void old_send(struct engine *e, struct surface *s, int tile, struct box area);
 /* Copies for what moved; `dirty` boxes are up to date before and after. Returns how many tiles that made right. */
 int plan_motion(struct engine *e, struct surface *s, int dirty);
 /* Changed tiles joined to rectangles and sent, until the budget is used. */
