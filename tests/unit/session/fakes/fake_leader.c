@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A leader without PAM and without a display, for tests of the monitor. Who it is asked for decides what it does:
- *   password "right" is right; "locked" has an invalid account, "lapses" when it comes back by cookie; "otp" is asked for the code 123456; "dies" ends before its verdict;
+ *   password "right" is right; "locked" has an invalid account, "lapses" when it comes back by cookie;
+ *   "otp" is asked for the code 123456; "dies" ends before its verdict;
  *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0;
  *   "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off. */
 #include <poll.h>
