@@ -28,7 +28,6 @@ WAYS3 = {
     "multitransport": ("+multitransport",),
     "hardware-gdi": ("/gdi:hw",),
     "software-gdi": ("/gdi:sw",),
-    "no-fast-path": ("-fast-path",),
 }
 WAYS2 = {
     "default": (),
