@@ -333,6 +333,7 @@ def test_a_reload_changes_what_may_change_and_keeps_the_old_when_broken(world):
 
 def test_clients_wait_for_a_monitor_that_is_away(worlds):
     world = worlds.make()
+    wait_for(lambda: world.link, what="the server's link to the monitor")
     world.link.shutdown(2)
     path = os.path.join(world.run_dir, "monitor.sock")
     world.listener.close()
