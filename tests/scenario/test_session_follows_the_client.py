@@ -83,6 +83,8 @@ def test_two_users_work_at_once_and_see_only_their_own(oriel, connect, person):
     a, b = connect(oriel, anna), connect(oriel, ben)
     a.wait_stamp(anna.stamp)
     b.wait_stamp(ben.stamp)
+    a.wait_text("$")
+    b.wait_text("$")
     a.type("echo for anna\n")
     b.type("echo for ben\n")
     a.wait_text("for anna")
@@ -162,6 +164,7 @@ def test_resizing_the_clients_window_resizes_the_session(oriel, connect, person,
     client.screen.dpy.sync()
     wait_for(lambda: abs(size_of(oriel, "anna")[0] - 1000) <= 2 and abs(size_of(oriel, "anna")[1] - 720) <= 30, 8, "the session's new size")
     client.wait_stamp(anna.stamp)
+    client.wait_text("$")
     client.type("echo resized\n")
     client.wait_text("resized")
 
