@@ -41,10 +41,16 @@ def test_a_thousand_guesses_from_one_network_do_not_keep_the_user_out(make_oriel
         wait_for(lambda: client.shows(anna.stamp), 10, "the honest login")
         took = time.monotonic() - w.first
         assert took < 3.0 * SLACK * 1.5, "the honest login took %.1f s" % took
+        # a thousand; a machine that is busy with other things does fewer in the time it is given
+        end = time.monotonic() + 100
         for t in attackers:
-            t.join(90)
+            t.join(max(0, end - time.monotonic()))
     finally:
         stop.set()
+    for t in attackers:
+        t.join(10)
+    print("%d guesses" % len(done))
+    assert len(done) >= 200
     # few of them were ever put to PAM, and from that network even the right password has to wait
     assert sum(1 for line in oriel.log().splitlines() if "throttled" in line.lower()) > 0
     text = oriel.ctl("throttle").stdout
