@@ -133,6 +133,9 @@ def test_leaving_the_desktop_logs_off_and_tells_the_client(oriel, connect, perso
     client = connect(oriel, anna, options=("-auto-reconnect",))
     client.wait_stamp(anna.stamp)
     client.wait_text("$")
+    # a desktop that ends within its first seconds counts as one that failed: see test_sessions_that_fail
+    since = oriel.session_of("anna")["since"]
+    wait_for(lambda: time.time() > since + 5, 8, "a session of five seconds")
     client.type("exit\n")
     assert client.wait_end() == 12   # ERRINFO_LOGOFF_BY_USER
     oriel.wait_no_session("anna", 5)
