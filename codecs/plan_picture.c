@@ -16,6 +16,7 @@
 #define REFINE_BYTES 98304            /* of one refining frame, before the link's share */
 #define REFINE_SHARE 4                /* a quarter of the link */
 #define LINK_ASSUMED 10000000u        /* bytes a second, while nothing was measured */
+#define PICTURE_TILE_BYTES 512u        /* what a tile of a stream costs, about */
 #define EXACT_TILE_BYTES 4096u        /* what a noisy tile costs exactly, about */
 
 #define BATCH 160
@@ -63,27 +64,29 @@ static int picture_pieces(const struct engine *e, const struct surface *s, int t
     return n;
 }
 
-/* Are there enough of them to be worth a stream? */
+/* Are there enough of them to be worth a stream? Marks them in `before`. */
 static bool any_pictures(const struct engine *e, const struct surface *s)
 {
     struct box pieces[PIECES_MAX];
     int n = 0;
-    for (int t = 0; t < s->tiles_x * s->tiles_y && n < PICTURE_TILES_MIN; t++)
-        if (!box_empty(&s->tiles[t].dirty))
-            n += picture_pieces(e, s, t, pieces) > 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        s->before[t] = !box_empty(&s->tiles[t].dirty) && picture_pieces(e, s, t, pieces) > 0;
+        n += s->before[t];
+    }
     return n >= PICTURE_TILES_MIN;
 }
 
 void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality)
 {
     struct batch k = {.n = 0};
-    int tiles = s->tiles_x * s->tiles_y;
+    /* on a slow link streams stay short, so that the budget is looked at in time */
+    int tiles = s->tiles_x * s->tiles_y, most = e->budget / PICTURE_TILE_BYTES < BATCH ? (int)(e->budget / PICTURE_TILE_BYTES) : BATCH;
     if (!e->progressive || !any_pictures(e, s))
         return;
     for (int t = 0; t < tiles && e->frame.len < e->budget; t++) {
-        if (!box_empty(&s->tiles[t].dirty))
+        if (s->before[t])
             k.n += picture_pieces(e, s, t, k.boxes + k.n);
-        if (k.n + PIECES_MAX > BATCH)
+        if (k.n + PIECES_MAX > most)
             send_batch(e, s, &k, quality);
     }
     send_batch(e, s, &k, quality);
