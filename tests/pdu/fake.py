@@ -226,7 +226,7 @@ class Monitor(threading.Thread):
         wire.send(self.ours, END, struct.pack("<B", cause) + wire.text(why))
 
 
-def wait_for(condition, seconds=10, what="condition"):
+def wait_for(condition, seconds=30, what="condition"):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         v = condition()
