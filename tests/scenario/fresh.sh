@@ -65,6 +65,7 @@ if [ "$only" != check ]; then
     : >"$work/serve.log"
     inside bash -c '
         cd /root/oriel
+        set -m # or the job would ignore SIGINT
         scripts/serve --port 33891 & pid=$!
         for i in $(seq 600); do
             grep -q "connect with" /root/oriel-serve.log 2>/dev/null && break
