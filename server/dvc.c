@@ -14,7 +14,8 @@ enum { CMD_CREATE = 1, CMD_DATA_FIRST = 2, CMD_DATA = 3, CMD_CLOSE = 4, CMD_CAPS
 #define NAME_MAX_BYTES 100
 #define STATIC_MAX 16384 /* a static message that carries one PDU of 1600 bytes; generous to clients that do not cut */
 
-enum channel_state { CHANNEL_FREE, CHANNEL_WAITING, CHANNEL_ASKED, CHANNEL_OPEN };
+/* CLOSING: our close is under way; its id is used again only when the client has answered it (MS-RDPEDYC 3.1.5.2). */
+enum channel_state { CHANNEL_FREE, CHANNEL_WAITING, CHANNEL_ASKED, CHANNEL_OPEN, CHANNEL_CLOSING };
 struct dvc_channel {
     struct dvc *dvc;
     enum channel_state state;
@@ -107,12 +108,15 @@ static void forget(struct dvc_channel *c)
 
 void dvc_close(struct dvc_channel *c)
 {
-    if (!c || c->state == CHANNEL_FREE)
+    if (!c || c->state == CHANNEL_FREE || c->state == CHANNEL_CLOSING)
         return;
+    bool known = c->state != CHANNEL_WAITING;
     uint8_t pdu[2] = {CMD_CLOSE << 4, id_of(c)};
-    if (c->state != CHANNEL_WAITING)
+    if (known)
         (void)c->dvc->send(c->dvc->user, pdu, sizeof pdu);
     forget(c);
+    if (known)
+        c->state = CHANNEL_CLOSING;
 }
 
 bool dvc_is_open(const struct dvc_channel *c) { return c && c->state == CHANNEL_OPEN; }
@@ -237,6 +241,11 @@ static void on_close(struct dvc_channel *c)
 
 static int on_channel_pdu(struct dvc_channel *c, unsigned cmd, unsigned sp, struct rd *r)
 {
+    if (c->state == CHANNEL_CLOSING) {
+        if (cmd == CMD_CLOSE)
+            forget(c);
+        return 0;
+    }
     if (cmd == CMD_CREATE)
         return on_created(c, r);
     if (c->state != CHANNEL_OPEN)

@@ -43,6 +43,9 @@ struct front_end_ops {
     /* Bytes on their way to the client, and the round trip (0 unknown). Mandatory. */
     size_t (*queued)(const struct front *f);
     uint32_t (*rtt_us)(const struct front *f);
+    /* The client has stopped acknowledging frames: its way of taking pictures is broken, open it anew; desktop() and
+     * peer_client_picture_ready() follow as at the start. Absent: there is nothing to open. */
+    void (*silent)(struct front *f);
     /* Pointer shape, pointer position, keyboard lights. Mandatory. */
     void (*cursor)(struct front *f, const struct display_cursor *c);
     void (*pointer)(struct front *f, int32_t x, int32_t y);

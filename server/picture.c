@@ -33,6 +33,10 @@ static void pump(struct peer *p)
         if (!pic->engine || !pic->ready || p->ended || p->ops->queued(p->front) >= TRANSPORT_BUSY)
             return;
         engine_link(pic->engine, p->ops->rtt_us(p->front), 0, p->ops->queued(p->front));
+        if (p->ops->silent && engine_acks_stopped(pic->engine, now_us())) {
+            p->ops->silent(p->front);
+            return;
+        }
         int64_t wait = engine_next(pic->engine, now_us());
         if (wait < 0)
             return;

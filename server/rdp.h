@@ -106,6 +106,8 @@ int rdp_channels_receive(struct front *f, uint16_t id, const uint8_t *data, size
 
 /* ---- rdp_gfx.c ---- */
 int rdp_gfx_open(struct front *f);
+/* The client stopped acknowledging (it closes its end for good after an error): start over in a new channel, or in the older ways. */
+void rdp_gfx_reopen(struct front *f);
 void rdp_gfx_finish(struct front *f);
 int rdp_gfx_desktop(struct front *f);
 int rdp_gfx_frame(struct front *f, const struct gfx_frame *frame);

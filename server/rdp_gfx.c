@@ -106,20 +106,37 @@ static int on_message(void *user, const uint8_t *data, size_t len)
     return ret;
 }
 
-int rdp_gfx_open(struct front *f)
+static int open_channel(struct front *f)
 {
     static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
     static const struct timeval patience = {PATIENCE_SECONDS, 0};
-    if (!freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportGraphicsPipeline))
-        return -ENOTSUP;
-    f->gfx.wire = gfx_wire_create(true);
-    f->gfx.patience = evtimer_new(f->peer->base, on_patience, f);
-    f->gfx.channel = f->gfx.wire && f->gfx.patience ? dvc_open(f->dvc, CHANNEL, &ops, f) : NULL;
+    f->gfx.channel = dvc_open(f->dvc, CHANNEL, &ops, f);
     if (!f->gfx.channel)
         return -ENOMEM;
     f->gfx.state = GFX_OPENING;
     (void)evtimer_add(f->gfx.patience, &patience);
     return 0;
+}
+
+int rdp_gfx_open(struct front *f)
+{
+    if (!freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportGraphicsPipeline))
+        return -ENOTSUP;
+    f->gfx.wire = gfx_wire_create(true);
+    f->gfx.patience = evtimer_new(f->peer->base, on_patience, f);
+    return f->gfx.wire && f->gfx.patience ? open_channel(f) : -ENOMEM;
+}
+
+void rdp_gfx_reopen(struct front *f)
+{
+    if (f->gfx.state != GFX_OPEN)
+        return;
+    log_warning("graphics channel fell silent", "client=%s: opening it again", f->facts.name);
+    dvc_close(f->gfx.channel);
+    f->gfx.channel = NULL;
+    peer_client_picture_stop(f->peer);
+    if (open_channel(f) < 0)
+        give_up(f);
 }
 
 void rdp_gfx_finish(struct front *f)

@@ -164,7 +164,11 @@ class Mstsc(Rdp):
             if not refused:
                 self.dynamic[ident], self.ids[name] = name, ident
                 if name == GRAPHICS:
+                    self.unpacker = Unpacker()    # a new channel has no history
                     self.advertise()
+        elif command == 4:
+            self.drdynvc(p[:1 + size])
+            self.parts.pop(ident, None)
         elif command == 2:
             n = 1 << (p[0] >> 2 & 3)
             self.parts[ident] = (int.from_bytes(rest[:n], "little"), rest[n:])

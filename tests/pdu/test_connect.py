@@ -189,6 +189,24 @@ def test_a_client_that_never_acknowledges_is_not_starved_and_not_flooded(world):
     assert m.drawer.frame == len(m.drawer.done) or m.drawer.frame == len(m.drawer.done) + 1
 
 
+def test_a_client_whose_graphics_fall_silent_gets_a_new_channel(world):
+    c = mstsc.Mstsc(world.port).login("alice", "secret")
+    m = world.last()
+    c.until(lambda: c.frames > 0, what="frame")
+    first = c.ids[mstsc.GRAPHICS]
+    c.ack = False    # as a client that closed its end after an error: it says nothing, and shows nothing
+    for i in range(30):    # seldom: this client takes its time to unpack what it then ignores
+        m.drawer.repaint(i * 6)
+        c.run(0.5)
+        if c.count(mstsc.CONFIRM) == 2:
+            break
+    assert c.count(mstsc.CONFIRM) == 2 and len(c.resets) == 2
+    c.ack, n = True, c.frames
+    c.until(lambda: c.frames > n, what="frame in the new channel")
+    assert "graphics channel fell silent" in world.text()
+    assert first in c.dynamic
+
+
 def test_a_client_that_suspends_acknowledgement_gets_frames(world):
     c = mstsc.Mstsc(world.port, ack=False).login("alice", "secret")
     c.until(lambda: c.frames > 0, what="frame")
