@@ -490,6 +490,17 @@ static void a_notice_is_shown_until_clicked(void **state)
     front_finish(&f);
 }
 
+static bool resources_are(struct fixture *x, const char *want)
+{
+    xcb_get_property_reply_t *r =
+        xcb_get_property_reply(x->c, xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 1000), NULL);
+    assert_non_null(r);
+    size_t n = (size_t)xcb_get_property_value_length(r);
+    bool same = n == strlen(want) && memcmp(xcb_get_property_value(r), want, n) == 0;
+    free(r);
+    return same;
+}
+
 static void the_scale_reaches_resources_and_monitors(void **state)
 {
     struct fixture *x = *state;
@@ -501,13 +512,10 @@ static void the_scale_reaches_resources_and_monitors(void **state)
     (void)fixture_keys_down(x); /* a round trip: it is there */
     l.monitors[0].scale = 200;
     fixture_attach(x, &f, 1, ROLE_CONTROL, l);
-    xcb_get_property_reply_t *r =
-        xcb_get_property_reply(x->c, xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 1000), NULL);
-    assert_non_null(r);
     const char *want = "Mine.color:\tred\nXft.dpi:\t192\nXcursor.size:\t48\n";
-    assert_int_equal(xcb_get_property_value_length(r), strlen(want));
-    assert_memory_equal(xcb_get_property_value(r), want, strlen(want));
-    free(r);
+    /* the agent writes them after the buffer that the front end waited for */
+    for (uint64_t since = fixture_now_us(); !resources_are(x, want);)
+        assert_true(fixture_now_us() - since < 5000000);
     assert_int_equal(f.buffer.monitors[0].scale, 200);
     assert_int_equal(f.buffer.monitors[0].phys_width, 1600 * 254 / 1920);
     front_finish(&f);
