@@ -305,7 +305,8 @@ class World:
         self.keys = self.spawn("oriel-keys", self.ACCOUNTS[1])
         wait_for(lambda: os.path.exists(os.path.join(self.run_dir, "keys/keys.sock")), what="oriel-keys")
         self.server = self.spawn("oriel-server", self.ACCOUNTS[0], self.CAPS)
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.accepting = threading.Thread(target=self.serve, daemon=True)
+        self.accepting.start()
         wait_for(lambda: open(os.path.join(self.run_dir, "port")).read().strip(), what="port")
         self.port = int(open(os.path.join(self.run_dir, "port")).read())
         return self
@@ -357,4 +358,7 @@ class World:
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()
+        # Closed under a waiting accept, the number would go to the next world's listener, and a restarted system call with it.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join(5)
         self.listener.close()
