@@ -190,18 +190,19 @@ def test_a_client_that_never_acknowledges_is_not_starved_and_not_flooded(world):
 
 
 def test_a_client_whose_graphics_fall_silent_gets_a_new_channel(world):
-    c = mstsc.Mstsc(world.port).login("alice", "secret")
+    c = mstsc.Mstsc(world.port, width=320, height=240).login("alice", "secret")    # small: it takes its time to unpack
     m = world.last()
     c.until(lambda: c.frames > 0, what="frame")
     first = c.ids[mstsc.GRAPHICS]
     c.ack = False    # as a client that closed its end after an error: it says nothing, and shows nothing
-    for i in range(30):    # seldom: this client takes its time to unpack what it then ignores
+    for i in range(80):
         m.drawer.repaint(i * 6)
         c.run(0.5)
         if c.count(mstsc.CONFIRM) == 2:
             break
     assert c.count(mstsc.CONFIRM) == 2 and len(c.resets) == 2
-    c.ack, n = True, c.frames
+    c.ack, n = True, c.frames    # its first frame may have come with the confirmation
+    wait_for(lambda: m.drawer.repaint(7), what="a drawer that may draw")
     c.until(lambda: c.frames > n, what="frame in the new channel")
     assert "graphics channel fell silent" in world.text()
     assert first in c.dynamic
