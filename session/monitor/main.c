@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -94,6 +95,28 @@ static void on_control_waiting(int fd, short what, void *arg)
 
 /* ---- signals ---- */
 
+static void find_control_group(struct daemon *d)
+{
+    const char *name = d->m.config.control_group;
+    const struct group *gr = *name ? getgrnam(name) : NULL;
+    d->control_gid = gr ? gr->gr_gid : (gid_t)-1;
+    if (*name && !gr)
+        log_warning("no such group", "control.group=%s: root only", name);
+}
+
+/* A socket that listens keeps its place in the file system; who may open it changes there. */
+static void control_group_changed(struct daemon *d)
+{
+    char path[256];
+    find_control_group(d);
+    bool none = d->control_gid == (gid_t)-1;
+    int r = config_run_path(&d->m.config, "control.sock", path, sizeof path);
+    if (r == 0 && (chown(path, (uid_t)-1, none ? getegid() : d->control_gid) < 0 || chmod(path, none ? 0600 : 0660) < 0))
+        r = -errno;
+    if (r < 0)
+        log_error("control group not changed", "path=%s error=%s", path, strerror(-r));
+}
+
 static void reload(struct daemon *d)
 {
     struct config *fresh = malloc(sizeof *fresh);
@@ -101,8 +124,11 @@ static void reload(struct daemon *d)
     int r = fresh && d->m.config_path ? config_load(fresh, d->m.config_path, &err) : -ENOENT;
     if (r == 0) {
         config_keep_fixed(fresh, &d->m.config);
+        bool other_group = strcmp(fresh->control_group, d->m.config.control_group) != 0;
         d->m.config = *fresh;
         log_set_level((enum log_level)(d->m.config.log_level + 1));
+        if (other_group)
+            control_group_changed(d);
         session_limits_changed(&d->m);
         log_info("configuration loaded", "file=%s", d->m.config_path);
     } else if (fresh && d->m.config_path) {
@@ -169,13 +195,7 @@ static int listen_both(struct daemon *d)
         return r;
     }
     d->m.server_uid = uid;
-    if (*d->m.config.control_group) {
-        const struct group *gr = getgrnam(d->m.config.control_group);
-        if (gr)
-            d->control_gid = gr->gr_gid;
-        else
-            log_warning("no such group", "control.group=%s: root only", d->m.config.control_group);
-    }
+    find_control_group(d);
     r = config_run_path(&d->m.config, "monitor.sock", path, sizeof path);
     d->server_listener = r < 0 ? r : sockets_listen(path, 0660, geteuid() == 0 ? gid : (gid_t)-1, BACKLOG);
     if (d->server_listener < 0) {

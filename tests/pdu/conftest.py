@@ -15,6 +15,10 @@ import fake  # noqa: E402
 BUILD = os.environ.get("ORIEL_BUILD", "")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "option(name, ...): shows the effect of these options (tests/lint/test_options.py)")
+
+
 def pytest_collection_modifyitems(config, items):
     reason = None
     if os.geteuid() != 0:

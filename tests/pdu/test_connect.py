@@ -7,6 +7,7 @@ import time
 
 import fake
 import mstsc
+import pytest
 from fake import wait_for
 from harness.rdp import Rdp
 
@@ -261,6 +262,7 @@ def test_refresh_rect_brings_unchanged_pixels_again(world):
     c.until(lambda: c.frames > n, what="frame")
 
 
+@pytest.mark.option("server.heartbeat")
 def test_a_quiet_client_gets_a_heartbeat_and_nothing_else(worlds):
     world = worlds.make(server__heartbeat=1)
     c, m = logged_in(world)

@@ -86,6 +86,7 @@ def test_tls_12_and_13_work_and_older_or_weaker_ones_do_not(world):
     serves(world)
 
 
+@pytest.mark.option("tls.certificate", "tls.key")
 def test_the_whole_chain_is_sent_and_verifies_against_its_root(worlds, tmp_path):
     os.chmod(tmp_path, 0o755)
 
@@ -171,6 +172,7 @@ STALLS = [stall_silent, stall_half_request, stall_after_request, stall_half_hell
           stall_after_info]
 
 
+@pytest.mark.option("server.handshake_deadline")
 def test_every_stall_ends_at_the_handshake_deadline(worlds):
     world = worlds.make(server__handshake_deadline=HANDSHAKE)
     took = {}
@@ -196,6 +198,7 @@ def test_every_stall_ends_at_the_handshake_deadline(worlds):
     wait_for(lambda: not world.peers, what="end of all peers")
 
 
+@pytest.mark.option("server.login_deadline")
 def test_the_login_deadline_tells_the_client_and_ends_it(worlds):
     world = worlds.make(server__login_deadline=3)
     c = mstsc.Mstsc(world.port).login("alice", "wrong")
@@ -212,6 +215,7 @@ def test_a_client_that_logged_in_has_no_deadline(worlds):
 
 
 # --- limits ---
+@pytest.mark.option("server.max_half_open_per_source")
 def test_half_open_connections_of_one_source_are_limited(worlds):
     world = worlds.make(server__max_half_open_per_source=3)
     waiting = [Rdp(world.port) for _ in range(3)]
@@ -226,6 +230,7 @@ def test_half_open_connections_of_one_source_are_limited(worlds):
     assert Rdp(world.port).negotiate() == 1  # who is logged in is not half-open
 
 
+@pytest.mark.option("server.max_half_open")
 def test_half_open_connections_are_limited_over_all(worlds):
     world = worlds.make(server__max_half_open=4)
     for i in range(4):
@@ -236,6 +241,7 @@ def test_half_open_connections_are_limited_over_all(worlds):
         c.close()
 
 
+@pytest.mark.option("server.max_clients")
 def test_clients_are_limited_and_a_place_becomes_free(worlds):
     world = worlds.make(server__max_clients=2)
     clients = []

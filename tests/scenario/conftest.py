@@ -21,6 +21,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "core: also runs under sanitizers")
     config.addinivalue_line("markers", "long: only with scripts/check --long")
     config.addinivalue_line("markers", "timing: figures; not under sanitizers")
+    config.addinivalue_line("markers", "option(name, ...): shows the effect of these options (tests/lint/test_options.py)")
 
 
 def pytest_addoption(parser):

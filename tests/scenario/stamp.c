@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A mark that tests look for on a client's screen: four coloured squares of SIDE pixels in the corner of the session's screen, above
- * everything else, at once and with no library but xcb. `stamp RRGGBB RRGGBB RRGGBB RRGGBB [stream]`; with "stream" it also paints a
- * moving picture beside them, for ever. Ends with its X server. */
+ * everything else, at once and with no library but xcb. `stamp RRGGBB RRGGBB RRGGBB RRGGBB [stream|film]`; with "stream" it also
+ * paints coloured bars that move beside them, with "film" a picture like a camera's, for ever. Ends with its X server. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +36,36 @@ static void draw(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, const u
     for (int i = 0; i < 4; i++)
         fill(c, w, gc, colours[i], (i & 1) * SIDE, (i >> 1) * SIDE, SIDE, SIDE);
     xcb_flush(c);
+}
+
+static void paint_bars(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t n)
+{
+    for (int i = 0; i < 16; i++)
+        fill(c, w, gc, (n * 2654435761u + (uint32_t)i * 40503u) >> 8, (int)(n * 7 + (uint32_t)i * 25) % 400, i * 12, 40, 12);
+}
+
+static uint8_t wave(uint32_t at)
+{
+    at &= 511;
+    return (uint8_t)((at < 256 ? at : 511 - at) * 7 / 8);
+}
+
+/* Soft colours that drift in different directions, with grain. STRIP rows a request stay far below the protocol's limit. */
+static void paint_film(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t n)
+{
+    enum { WIDTH = 384, HEIGHT = 192, STRIP = 32 };
+    static uint32_t strip[STRIP * WIDTH], grain = 1;
+
+    for (uint32_t top = 0; top < HEIGHT; top += STRIP) {
+        for (uint32_t i = 0; i < STRIP * WIDTH; i++) {
+            uint32_t x = i % WIDTH, y = top + i / WIDTH;
+
+            grain = grain * 1664525u + 1013904223u;
+            strip[i] = ((uint32_t)wave(x * 2 + n * 9) << 16 | (uint32_t)wave(y * 3 - n * 5) << 8 | wave(x + y + n * 13)) +
+                       (grain >> 29) * 0x010101u;
+        }
+        xcb_put_image(c, XCB_IMAGE_FORMAT_Z_PIXMAP, w, gc, WIDTH, STRIP, 0, (int16_t)top, 0, 24, sizeof strip, (uint8_t *)strip);
+    }
 }
 
 /* Handle what the server said; false when it is gone. */
@@ -77,13 +107,15 @@ int main(int argc, char **argv)
     gc = xcb_generate_id(c);
     xcb_create_gc(c, gc, w, 0, NULL);
     draw(c, w, gc, colours);
-    if (argc > 5 && !strcmp(argv[5], "stream"))
+    if (argc > 5)
         moving = make_window(c, s, 100, 0, 400, 200);
     for (uint32_t n = 0; events(c, w, gc, colours, !moving); n++) {
         struct timespec pause = { 0, 33000000 };
 
-        for (int i = 0; i < 16; i++)
-            fill(c, moving, gc, (n * 2654435761u + (uint32_t)i * 40503u) >> 8, (int)(n * 7 + (uint32_t)i * 25) % 400, i * 12, 40, 12);
+        if (!strcmp(argv[5], "film"))
+            paint_film(c, moving, gc, n);
+        else
+            paint_bars(c, moving, gc, n);
         xcb_flush(c);
         nanosleep(&pause, NULL);
     }

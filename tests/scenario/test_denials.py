@@ -78,6 +78,7 @@ DOORS = {"client-info": through_client_info, "logon-screen": through_logon_scree
 ALLOWED = {("anna", "right")}
 
 
+@pytest.mark.option("login.allowed_groups")
 @pytest.mark.parametrize("door", sorted(DOORS))
 @pytest.mark.parametrize("kind", PASSWORDS)
 @pytest.mark.parametrize("name", USERS)
@@ -106,6 +107,7 @@ def break_pam(service_name, which):
         f.write("\n".join(lines) + "\n")
 
 
+@pytest.mark.option("login.pam_service")
 @pytest.mark.parametrize("door", sorted(DOORS))
 @pytest.mark.parametrize("which", ["auth", "account", "session", "none"])
 def test_when_a_call_of_pam_fails_nobody_gets_in(services, door, which):
@@ -150,6 +152,7 @@ def test_a_missing_pam_file_is_a_refusal_and_never_the_service_other(services, d
         services.end_private()
 
 
+@pytest.mark.option("paths.libexec_dir")
 @pytest.mark.parametrize("door", sorted(DOORS))
 def test_without_a_monitor_nobody_gets_in(services, door):
     folder = "/run/o/no-monitor"
@@ -179,6 +182,7 @@ def test_without_a_monitor_nobody_gets_in(services, door):
         services.end_private()
 
 
+@pytest.mark.option("login.allow_root")
 @pytest.mark.parametrize("allowed", [False, True])
 def test_root_gets_in_only_where_the_option_says_so(services, allowed):
     users.run("chpasswd", input=b"root:Root-pw-77\n")

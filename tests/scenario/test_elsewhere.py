@@ -25,6 +25,7 @@ def at_the_machine():
         os.unlink(name)
 
 
+@pytest.mark.option("session.elsewhere")
 def test_refuse_says_so_and_lets_others_in(make_oriel, connect, person, at_the_machine):
     oriel = make_oriel(session__elsewhere="refuse")
     anna, bert = person("anna"), person("bert")
@@ -36,6 +37,7 @@ def test_refuse_says_so_and_lets_others_in(make_oriel, connect, person, at_the_m
     client.wait_stamp(bert.stamp)
 
 
+@pytest.mark.option("session.elsewhere")
 def test_allow_gives_a_session_of_its_own(make_oriel, connect, person, at_the_machine):
     oriel = make_oriel(session__elsewhere="allow")
     anna = person("anna")

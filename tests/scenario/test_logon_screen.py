@@ -78,6 +78,7 @@ def test_the_logon_screen_fits_any_size(oriel, connect, person, size):
     client.wait_stamp(anna.stamp)
 
 
+@pytest.mark.option("login.attempts")
 def test_the_screen_ends_after_the_allowed_attempts(make_oriel, connect, person):
     person("anna")
     oriel = make_oriel(login__attempts=2)

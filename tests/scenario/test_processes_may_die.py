@@ -136,6 +136,7 @@ def test_an_orderly_restart_keeps_sessions(make_oriel, connect, person):
     assert anna.read("shell-pid").strip() == shell
 
 
+@pytest.mark.option("session.stop_with_service")
 def test_with_stop_with_service_an_end_of_the_service_logs_everybody_off(make_oriel, connect, person):
     oriel = make_oriel(session__stop_with_service="true")
     anna = person("anna")

@@ -23,6 +23,7 @@ def test_an_xsession_that_ends_at_once_shows_its_log(oriel, connect, person):
     wait_for(lambda: not procs.of_user("anna"), 6, "no process of the user")
 
 
+@pytest.mark.option("display.xorg")
 def test_an_x_server_that_cannot_start_is_told(make_oriel, connect, person):
     oriel = make_oriel(display__xorg="/bin/false")
     anna = person("anna")
@@ -42,6 +43,7 @@ def test_without_an_xsession_the_fallback_is_a_usable_desktop(oriel, connect, pe
     client.save("fallback")
 
 
+@pytest.mark.option("session.start_command")
 def test_a_start_command_of_the_configuration_is_used(make_oriel, connect, person):
     anna = person("anna")
     oriel = make_oriel(session__start_command=anna.stamp.command())
@@ -50,6 +52,7 @@ def test_a_start_command_of_the_configuration_is_used(make_oriel, connect, perso
     client.wait_stamp(anna.stamp)
 
 
+@pytest.mark.option("session.max_sessions")
 def test_a_full_host_refuses_with_a_reason(make_oriel, connect, person):
     oriel = make_oriel(session__max_sessions=1)
     anna, ben = person("anna"), person("ben", person.another_stamp())
@@ -60,6 +63,7 @@ def test_a_full_host_refuses_with_a_reason(make_oriel, connect, person):
     oriel.logoff("anna")
 
 
+@pytest.mark.option("session.disconnected_limit")
 def test_a_detached_session_ends_after_its_limit(make_oriel, connect, person):
     oriel = make_oriel(session__disconnected_limit=2)
     anna = person("anna")
@@ -70,6 +74,7 @@ def test_a_detached_session_ends_after_its_limit(make_oriel, connect, person):
     wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
 
 
+@pytest.mark.option("session.idle_limit")
 def test_an_idle_client_is_disconnected_after_its_limit(make_oriel, connect, person):
     oriel = make_oriel(session__idle_limit=3)
     anna = person("anna")

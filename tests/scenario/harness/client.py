@@ -36,7 +36,8 @@ class Stamp:
         return " ".join("%02x%02x%02x" % c for c in self.colours)
 
     def command(self, stream=False):
-        return "/run/w/prefix/stamp %s%s" % (self.arguments, " stream" if stream else "")
+        """With `stream` something also moves beside it: "film" like a camera's picture, anything else as coloured bars."""
+        return "/run/w/prefix/stamp %s%s" % (self.arguments, " film" if stream == "film" else " stream" if stream else "")
 
     def find(self, pixels, tolerance=24, scale=1):
         """Top left corner of the mark in the picture, or None."""

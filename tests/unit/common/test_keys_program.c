@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -229,6 +231,39 @@ static void a_reload_takes_a_good_pair_and_keeps_the_old_one_for_a_bad(void **st
     wait_log("configuration kept");
 }
 
+/* As start(), on a kernel without Landlock: a filter answers its first call. */
+static void start_without_landlock(void)
+{
+    daemon_pid = fork();
+    assert_true(daemon_pid >= 0);
+    if (daemon_pid > 0)
+        return;
+    int out = open(log_path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0666);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (dup2(out, 2) < 0 || !filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) < 0 ||
+        seccomp_load(filter) < 0 || setgroups(0, NULL) < 0 || setgid(keys_gid) < 0 || setuid(keys_uid) < 0)
+        _exit(126);
+    execl(getenv("ORIEL_KEYS"), "oriel-keys", "--config", conf, NULL);
+    _exit(127);
+}
+
+/* option: server.require_empty_root */
+static void without_any_confinement_it_starts_only_where_that_is_allowed(void **state)
+{
+    (void)state;
+    int status;
+    if (geteuid() != 0)
+        skip();
+    start_without_landlock();
+    waitpid(daemon_pid, &status, 0);
+    daemon_pid = 0;
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_true(log_has("neither an empty root nor Landlock is to be had (server.require_empty_root)"));
+    write_conf("[server]\nrequire_empty_root = false\n");
+    start_without_landlock();
+    wait_log("] info session=- ready");
+}
+
 static void a_broken_certificate_at_the_start_is_named(void **state)
 {
     (void)state;
@@ -250,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_is_shut_in_and_its_memory_is_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_certificate_stays_the_same_over_restarts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_takes_a_good_pair_and_keeps_the_old_one_for_a_bad, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_any_confinement_it_starts_only_where_that_is_allowed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_certificate_at_the_start_is_named, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

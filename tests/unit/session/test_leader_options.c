@@ -53,6 +53,7 @@ static struct display_open plain_open(void)
     return open;
 }
 
+/* option: session.client_time_zone */
 static void the_clients_time_zone_is_used_when_the_option_says_so(void **state)
 {
     (void)state;
@@ -79,6 +80,7 @@ static void a_doubled_scale_reaches_the_toolkits(void **state)
     assert_non_null(strstr(env, "\nGDK_DPI_SCALE=0.5000\n"));
 }
 
+/* option: session.log_dir */
 static void a_log_folder_of_roots_is_used_and_another_is_not(void **state)
 {
     (void)state;
@@ -107,6 +109,7 @@ static void a_log_folder_of_roots_is_used_and_another_is_not(void **state)
     nothing_is_left();
 }
 
+/* option: session.user_xsession */
 static void the_users_xsession_can_be_switched_off(void **state)
 {
     (void)state;
@@ -130,6 +133,7 @@ static int64_t time_of_logoff(void)
     return conv_now_ms() - before;
 }
 
+/* option: session.logoff_grace */
 static void programs_get_the_grace_that_the_option_gives(void **state)
 {
     (void)state;

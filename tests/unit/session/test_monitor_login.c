@@ -143,6 +143,7 @@ static void only_allowed_groups_get_in(void **state)
     close(p.fd);
 }
 
+/* option: session.max_sessions */
 static void a_full_host_refuses_new_sessions_but_not_old_ones(void **state)
 {
     struct rig_peer p = peer(), q;
@@ -188,6 +189,7 @@ static void guessing_is_slowed_down_for_its_network_alone(void **state)
     close(p.fd);
 }
 
+/* option: login.attempts */
 static void attempts_on_one_connection_are_counted(void **state)
 {
     rig_stop(&rig);
@@ -205,6 +207,7 @@ static void attempts_on_one_connection_are_counted(void **state)
     close(p.fd);
 }
 
+/* option: server.login_deadline */
 static void the_login_deadline_ends_a_silent_client(void **state)
 {
     rig_stop(&rig);
@@ -532,6 +535,7 @@ static void a_replaced_client_cannot_come_back_by_cookie(void **state)
     close(q.fd);
 }
 
+/* option: server.auto_reconnect */
 static void no_cookie_where_the_option_says_no(void **state)
 {
     rig_stop(&rig);
