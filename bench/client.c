@@ -5,6 +5,7 @@
  *   end                       figures since begin
  *   check                     compare the whole picture with the scene's last shown frame
  *   keys N MS                 press a key N times, MS apart; answers key-to-pixel times
+ *   keys2 N MS                the same, answered by the second strip while a scene plays
  *   shot FILE                 write the picture as PPM
  *   quit                      */
 #include <errno.h>
@@ -45,7 +46,8 @@ struct measure {
     struct scene scene;
     uint64_t *drawn;
     uint64_t *seen;
-    int32_t last;
+    int32_t last, last2;
+    uint64_t last_us, gap_us;         /* when the last new frame was seen; the longest time without one */
     uint32_t first, frames, sample_every;
     struct sample samples[SAMPLES_MAX];
     uint32_t nsamples;
@@ -60,6 +62,7 @@ struct bench_client {
     uint64_t key_sent, key_last;
     double *key_times;
     uint32_t nkeys, key_max, key_ms;
+    bool second_strip;
     pcRdpgfxSurfaceCommand surface_command;
     pcRdpgfxSolidFill solid_fill;
     pcRdpgfxSurfaceToSurface surface_to_surface;
@@ -113,6 +116,22 @@ static void take_sample(struct bench_client *c, uint32_t counter)
     m->nsamples++;
 }
 
+static void key_answered(struct bench_client *c, uint64_t now)
+{
+    if (!c->key_sent || c->nkeys >= c->key_max)
+        return;
+    c->key_times[c->nkeys++] = (double)(now - c->key_sent) / 1000;
+    c->key_sent = 0;
+}
+
+static void saw2(struct bench_client *c, int32_t counter)
+{
+    if (counter <= 0 || counter == c->m.last2)
+        return;
+    c->m.last2 = counter;
+    key_answered(c, now_us());
+}
+
 static void saw(struct bench_client *c, int32_t counter)
 {
     struct measure *m = &c->m;
@@ -122,10 +141,11 @@ static void saw(struct bench_client *c, int32_t counter)
     m->last = counter;
     m->frames++;
     m->seen[counter] = now;
-    if (c->key_sent && c->nkeys < c->key_max) {
-        c->key_times[c->nkeys++] = (double)(now - c->key_sent) / 1000;
-        c->key_sent = 0;
-    }
+    if (m->last_us && now - m->last_us > m->gap_us)
+        m->gap_us = now - m->last_us;
+    m->last_us = now;
+    if (!c->second_strip)
+        key_answered(c, now);
     if (m->sample_every && (uint32_t)counter % m->sample_every == 0)
         take_sample(c, (uint32_t)counter);
 }
@@ -139,6 +159,8 @@ static BOOL on_end_paint(rdpContext *context)
     context->gdi->primary->hdc->hwnd->ninvalid = 0;
     if (c->measuring && px)
         saw(c, stamp_read(px, stride));
+    if (c->measuring && px && c->second_strip)
+        saw2(c, stamp_read(px + STAMP2_X * 4, stride));
     return TRUE;
 }
 
@@ -334,6 +356,7 @@ static void cmd_begin(struct bench_client *c, const char *scene, const char *log
     m->sample_every = every;
     m->last = -1;
     c->measuring = true;
+    c->second_strip = false;
     tcp_bytes(&m->rx, &m->tx);
     m->cpu = cpu_seconds();
     m->start_us = now_us();
@@ -369,9 +392,9 @@ static void cmd_end(struct bench_client *c)
     if (lags)
         qsort(lags, n, sizeof *lags, compare_doubles);
     printf("{\"seconds\":%.3f,\"rx\":%llu,\"tx\":%llu,\"client_cpu\":%.4f,\"drawn\":%u,\"shown\":%u,\"lag_p50\":%.2f,\"lag_p95\":%.2f,"
-           "\"lag_max\":%.2f,\"psnr_moving\":%.2f,",
+           "\"lag_max\":%.2f,\"gap_max\":%.0f,\"psnr_moving\":%.2f,",
            seconds, (unsigned long long)(rx - m->rx), (unsigned long long)(tx - m->tx), cpu, drawn, n,
-           lags ? percentile(lags, n, 0.5) : NAN, lags ? percentile(lags, n, 0.95) : NAN, n ? lags[n - 1] : NAN, moving_psnr(m));
+           lags ? percentile(lags, n, 0.5) : NAN, lags ? percentile(lags, n, 0.95) : NAN, n ? lags[n - 1] : NAN, (double)m->gap_us / 1000, moving_psnr(m));
     print_codecs(m);
     printf("}\n");
     free(lags);
@@ -393,6 +416,8 @@ static void cmd_check(struct bench_client *c)
     scene_background(&m->scene, ref);
     reference_at(m, &done, (uint32_t)m->last, ref);
     stamp_draw(ref, rs, (uint32_t)m->last);
+    if (m->last2)
+        stamp_draw(ref + STAMP2_X * 4, rs, (uint32_t)m->last2);
     double sum = squared_error(px, stride, ref, rs, m->scene.width, m->scene.height, &differing);
     printf("{\"counter\":%d,\"psnr\":%.2f,\"differing\":%llu}\n", m->last, psnr(sum, (double)m->scene.width * m->scene.height),
            (unsigned long long)differing);
@@ -427,8 +452,8 @@ static void keys_step(struct bench_client *c)
     uint64_t now = now_us();
     if (c->nkeys == c->key_max || now - c->key_last > 3000000u + c->key_ms * 1000u) {
         qsort(c->key_times, c->nkeys, sizeof(double), compare_doubles);
-        printf("{\"keys\":%u,\"of\":%u,\"p50\":%.2f,\"p95\":%.2f}\n", c->nkeys, c->key_max, percentile(c->key_times, c->nkeys, 0.5),
-               percentile(c->key_times, c->nkeys, 0.95));
+        printf("{\"keys\":%u,\"of\":%u,\"p50\":%.2f,\"p95\":%.2f,\"max\":%.2f}\n", c->nkeys, c->key_max,
+               percentile(c->key_times, c->nkeys, 0.5), percentile(c->key_times, c->nkeys, 0.95), percentile(c->key_times, c->nkeys, 1));
         c->key_max = 0;
         return;
     }
@@ -456,7 +481,8 @@ static bool command(struct bench_client *c, const char *line)
         cmd_check(c);
     else if (strcmp(verb, "shot") == 0)
         cmd_shot(c, a);
-    else if (strcmp(verb, "keys") == 0) {
+    else if (strcmp(verb, "keys") == 0 || strcmp(verb, "keys2") == 0) {
+        c->second_strip = verb[4] == '2';
         c->key_max = (uint32_t)strtoul(a, NULL, 10);
         c->key_ms = (uint32_t)strtoul(b, NULL, 10);
         c->nkeys = 0;

@@ -3,6 +3,7 @@
  * Commands come on a named pipe, one a line, so that one running session serves the whole bench:
  *   play SCENE LOG FRAMES RATE   RATE in frames per second, 0: the scene's own
  *   keys SCENE LOG FRAMES        one frame per key press
+ *   keysfilm SCENE LOG FRAMES RATE   as play; each key press counts the second strip on
  *   quit                         */
 #include <errno.h>
 #include <poll.h>
@@ -98,13 +99,38 @@ static void begin(struct player *p, const struct scene *s)
     sync_x(p);
 }
 
-static void play(struct player *p, const struct scene *s, uint64_t *log, uint32_t frames, double rate)
+/* Until the next frame is due; keys are answered meanwhile, but not later than the frame. */
+static void answer_keys(struct player *p, uint64_t until, uint32_t *count)
+{
+    struct pollfd pfd = {xcb_get_file_descriptor(p->x), POLLIN, 0};
+    for (uint64_t now; (now = now_us()) < until;) {
+        xcb_generic_event_t *e = xcb_poll_for_event(p->x);
+        if (!e) {
+            struct timespec left = {0, (long)(until - now) * 1000};
+            if (xcb_connection_has_error(p->x) || ppoll(&pfd, 1, &left, NULL) < 0)
+                return;
+            continue;
+        }
+        if ((e->response_type & 0x7f) == XCB_KEY_PRESS) {
+            stamp_draw(p->px + STAMP2_X * 4, (size_t)p->width * 4, ++*count);
+            put(p, STAMP2_X, 0, STAMP_BITS * STAMP_CELL, STAMP_HEIGHT);
+            xcb_flush(p->x);
+        }
+        free(e);
+    }
+}
+
+static void play(struct player *p, const struct scene *s, uint64_t *log, uint32_t frames, double rate, bool with_keys)
 {
     uint64_t period = (uint64_t)(1e6 / (rate > 0 ? rate : s->rate / 1000.0)), next = now_us();
+    uint32_t count = 0;
     for (uint32_t i = 0; i < frames; i++) {
         show(p, s, i, log);
         next += period;
-        sleep_until(next);
+        if (with_keys)
+            answer_keys(p, next, &count);
+        else
+            sleep_until(next);
     }
 }
 
@@ -144,7 +170,7 @@ static bool run_line(struct player *p, const char *line)
         if (strcmp(verb, "keys") == 0)
             keys(p, &s, log, frames);
         else
-            play(p, &s, log, frames, rate);
+            play(p, &s, log, frames, rate, strcmp(verb, "keysfilm") == 0);
     }
     scene_close(&s);
     return true;

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -22,8 +23,10 @@ from peers import PASSWORD, PEERS, PORT, USER  # noqa: E402
 
 SCENES = {  # name: (frames to play, rate or 0 for the scene's, compare every n-th moving frame)
     "idle": (0, 0, 0), "typing": (100, 0, 10), "scroll": (240, 0, 20), "page": (8, 0, 1), "slide": (8, 0, 1),
-    "slide-again": (12, 0, 1), "drag": (480, 0, 30), "film": (240, 0, 16), "pan": (240, 0, 16), "keys": (60, 0, 0),
+    "slide-again": (12, 0, 1), "drag": (480, 0, 30), "film": (240, 0, 16), "pan": (240, 0, 16), "keys": (60, 0, 0), "keys-film": (420, 0, 16),
 }
+SOURCES = {"idle": "typing", "keys": "typing", "keys-film": "film"}  # scenes that play another's pictures
+FILM_KEYS = (60, 150)  # how many keys during the film, and how far apart in ms
 
 
 def world():
@@ -166,13 +169,12 @@ def settle(client, seconds):
 
 def run_scene(peer, client, name, args):
     frames, rate, every = SCENES[name]
-    source = {"idle": "typing", "keys": "typing"}.get(name, name)
-    scene = os.path.join(args.scene_dir, source + ".scene")
+    scene = os.path.join(args.scene_dir, SOURCES.get(name, name) + ".scene")
     log = os.path.join(peer.work, "draw.log")
     with open(log, "ab"):
         os.chmod(log, 0o666)
     client.ask("begin", scene, log, every)
-    verb = "keys" if name == "keys" else "play"
+    verb = {"keys": "keys", "keys-film": "keysfilm"}.get(name, "play")
     pipe_write(peer, f"{verb} {scene} {log} {max(frames, 1)} {rate}")
     time.sleep(1.3)  # the background is not the scene
     if name == "idle":
@@ -183,10 +185,14 @@ def run_scene(peer, client, name, args):
     result = {}
     if name == "keys":
         result.update(client.ask("keys", frames, 80))
+    elif name == "keys-film":
+        time.sleep(1.5)  # the film has become one
+        result.update(client.ask("keys2", *FILM_KEYS))
     with open(scene, "rb") as f:
         f.seek(28)
         own_rate = int.from_bytes(f.read(4), "little") / 1000
-    time.sleep(10 if name == "idle" else 0.5 if name == "keys" else frames / (rate or own_rate) + 0.35)
+    played = frames / (rate or own_rate) + 0.35
+    time.sleep(10 if name == "idle" else 0.5 if name == "keys" else max(0.1, played - (time.monotonic() - t0)))
     server_cpu, spent = cpu_of(peer.processes()) - server0, time.monotonic() - t0
     result.update(client.ask("end"))
     result["server_cpu"] = server_cpu / spent * 100
@@ -231,9 +237,10 @@ def measure(peer_name, args):
 
 def row(r):
     f = lambda v, d=1: "–" if v is None else f"{v:.{d}f}"
-    if "keys" in r:
-        return f"key to pixel {f(r['p50'])} / {f(r['p95'])} ms ({r['keys']} of {r['of']})"
-    return (f"{f(r['rate_kb'])} kB/s ({r['rx']} B), lag {f(r['lag_p50'])} / {f(r['lag_p95'])} ms, {r['shown']} of {r['drawn']} frames, "
+    keys = f"key to pixel {f(r['p50'])} / {f(r['p95'])} ms, at most {f(r['max'])} ({r['keys']} of {r['of']})" if "keys" in r else ""
+    if keys and r["shown"] <= r["keys"]:
+        return keys
+    return (f"{keys + ', ' if keys else ''}{f(r['rate_kb'])} kB/s ({r['rx']} B, back {f(r['tx'] / 1000 / max(r['seconds'], 0.001))} kB/s), lag {f(r['lag_p50'])} / {f(r['lag_p95'])} ms, longest gap {f(r['gap_max'], 0)} ms, {r['shown']} of {r['drawn']} frames, "
             f"moving {f(r['psnr_moving'])} dB, after {f(r['first_check'].get('psnr'))} dB, exact after {f(r['exact_after'])} s, "
             f"CPU {f(r['server_cpu'])} + {f(r['client_cpu'])} %, PSS {f(r['pss'])} MB, {r['codecs']} "
             f"{r['copies']} copies {r['fills']} fills {r['cached']} cached")
@@ -253,12 +260,11 @@ def main():
     args = p.parse_args()
     world()
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    args.work = "/tmp/oriel-bench"
+    args.work = tempfile.mkdtemp(prefix="oriel-bench-", dir="/tmp")
     args.host = "127.0.0.1"
     args.scenes = args.scenes.split(",")
     args.scene_dir = os.path.join("/var/tmp", f"oriel-bench-scenes-{args.seed}")
-    shutil.rmtree(args.work, ignore_errors=True)
-    os.makedirs(args.work, mode=0o755)
+    os.chmod(args.work, 0o755)
     os.makedirs(args.out, exist_ok=True)
     if not os.path.exists(os.path.join(args.scene_dir, "pan.scene")):
         subprocess.run([sys.executable, os.path.join(HERE, "make_scenes.py"), "--seed", str(args.seed), "--out", args.scene_dir], check=True)

@@ -27,6 +27,7 @@ void scene_apply(const struct scene *s, uint32_t i, uint8_t *px);
 #define STAMP_CELL 8
 #define STAMP_BITS 24
 #define STAMP_HEIGHT STAMP_CELL
+#define STAMP2_X 256                  /* a second strip: keys pressed while the scene plays */
 void stamp_draw(uint8_t *px, size_t stride, uint32_t counter);
 /* -1: no valid counter there. */
 int32_t stamp_read(const uint8_t *px, size_t stride);
