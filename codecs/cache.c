@@ -105,32 +105,3 @@ uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evi
     c->bytes += bytes;
     return slot;
 }
-
-static inline uint64_t mix(uint64_t h, uint64_t v)
-{
-    h = (h ^ v) * 0x9E3779B97F4A7C15u;
-    return h ^ h >> 32;
-}
-
-uint64_t cache_key(const uint8_t *px, size_t stride, int width, int height)
-{
-    /* two lanes, so that one multiplication need not wait for the other */
-    uint64_t a = 0x13198A2E03707344u ^ (uint64_t)width << 32 ^ (uint64_t)height, b = 0xA4093822299F31D0u;
-    for (int y = 0; y < height; y++) {
-        const uint8_t *p = px + (size_t)y * stride;
-        int x = 0;
-        for (; x + 4 <= width; x += 4) {
-            uint64_t v[2];
-            memcpy(v, p + 4 * x, 16);
-            a = mix(a, v[0]);
-            b = mix(b, v[1]);
-        }
-        for (; x < width; x++) {
-            uint32_t v;
-            memcpy(&v, p + 4 * x, 4);
-            a = mix(a, v);
-        }
-    }
-    a = mix(a, b);
-    return a ? a : 1;
-}

@@ -32,7 +32,5 @@ uint16_t cache_find(struct cache *c, uint64_t key);
 /* A slot for new content of `bytes`. Slots that must be evicted first come one by one in *evict (call again while it returns 0 and
  * *evict is not 0). Returns the slot, 0: evict that one and ask again, or nothing fits. */
 uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict);
-/* Content hash of a BGRX block, its size included; never 0. */
-uint64_t cache_key(const uint8_t *px, size_t stride, int width, int height);
 
 #endif

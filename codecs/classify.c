@@ -3,11 +3,14 @@
 
 #include <string.h>
 
-#define SAMPLES 512                   /* looked at, where there are so many */
-#define SAMPLES_MIN 40                /* smaller areas cost next to nothing exactly */
+#define CELL TEXTURE_CELL
+#define PIXELS_MIN 40                 /* smaller areas cost next to nothing exactly */
 #define EQUAL_PERCENT 30              /* measured: photographs 2 - 15, text 55 - 95, interfaces 70 - 99 */
-#define COLOURS_PERCENT 30            /* photographs 60 - 100, gradients 3 - 20 */
-#define SEEN_BITS 4096
+#define TURNS_PERCENT 25              /* grain 40 - 66, gradients 0 - 10 */
+#define COLOURS_PERCENT 40            /* of the samples: photographs 60 - 100, gradients 3 - 20 */
+#define STEEP_PERCENT 4               /* edges: grain 0, writing 10 - 50 */
+#define MODE_PERCENT 20               /* the commonest colour's share: photographs 2 - 20, the densest writing 25 - 60 */
+#define BUCKETS 256
 
 static uint32_t pixel(const uint8_t *p)
 {
@@ -16,32 +19,101 @@ static uint32_t pixel(const uint8_t *p)
     return v;
 }
 
-/* Was the colour new? Colours that share a bit count once; with at most 1024 samples that hides one in eight. */
-static int note(uint64_t *seen, uint32_t v)
+static int step_over(int n)
 {
-    uint32_t h = v * 2654435761u >> 20;
-    uint64_t bit = (uint64_t)1 << (h & 63);
-    int fresh = !(seen[h >> 6] & bit);
-    seen[h >> 6] |= bit;
-    return fresh;
+    return n > CELL ? n / 8 : 2;
+}
+
+/* Some 64 samples: how many colours, and how often the commonest? Colours that share a bucket count as one. */
+static int colours_of(const struct surface *s, struct box b, int *mode, int *n)
+{
+    uint8_t seen[BUCKETS] = {0};
+    int colours = 0;
+    *mode = *n = 0;
+    int dx = step_over(b.x1 - b.x0), dy = step_over(b.y1 - b.y0);
+    for (int y = b.y0; y < b.y1; y += dy)
+        for (int x = b.x0 + (y >> 1 & 1); x < b.x1; x += dx, ++*n) {
+            uint8_t *k = &seen[pixel(surface_cur(s, x, y)) * 2654435761u >> 24];
+            colours += *k == 0;
+            *mode = ++*k > *mode ? *k : *mode;
+        }
+    return colours;
+}
+
+struct counts { int equal, steep, turns; };
+
+static bool block_is_picture(const struct surface *s, struct box b, struct counts t)
+{
+    int mode, n, pixels = (b.x1 - b.x0) * ((b.y1 - b.y0 + TEXTURE_ROW_STEP - 1) / TEXTURE_ROW_STEP);
+    if (pixels * TEXTURE_ROW_STEP < PIXELS_MIN || t.equal * 100 >= pixels * EQUAL_PERCENT)
+        return false;
+    bool grain = t.turns * 100 > pixels * TURNS_PERCENT;
+    if (grain && t.steep * 100 < pixels * STEEP_PERCENT)
+        return true;
+    int colours = colours_of(s, b, &mode, &n);
+    return mode * 100 <= n * MODE_PERCENT && (grain || colours * 100 > n * COLOURS_PERCENT);
+}
+
+static struct box cell_box(const struct box *tile, int cell)
+{
+    int x = tile->x0 + cell % 4 * CELL, y = tile->y0 + cell / 4 * CELL;
+    return box_intersect((struct box){x, y, x + CELL, y + CELL}, tile);
+}
+
+/* The tile's picture cells as bits, looked at again only when its content is new. */
+static uint16_t picture_cells(const struct surface *s, int tile)
+{
+    struct tile *k = &s->tiles[tile];
+    struct box b = surface_tile_box(s, tile);
+    struct texture t;
+    if (k->flags & TILE_LOOKED_AT)
+        return k->picture;
+    s->ops->texture(surface_cur(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, &t);
+    k->picture = 0;
+    k->flags |= TILE_LOOKED_AT;
+    for (int cell = 0; cell < 16; cell++) {
+        struct box c = cell_box(&b, cell);
+        if (!box_empty(&c) && block_is_picture(s, c, (struct counts){t.equal[cell], t.steep[cell], t.turns[cell]}))
+            k->picture |= (uint16_t)(1u << cell);
+    }
+    return k->picture;
+}
+
+bool tile_has_picture(const struct surface *s, int tile)
+{
+    return picture_cells(s, tile) != 0;
+}
+
+static int box_area(const struct box *b)
+{
+    return box_empty(b) ? 0 : (b->x1 - b->x0) * (b->y1 - b->y0);
+}
+
+/* How much of `a` lies in picture cells of this tile, and the box around those cells' parts. */
+static int picture_area(const struct surface *s, int tile, const struct box *a, struct box *around)
+{
+    struct box b = surface_tile_box(s, tile);
+    unsigned cells = picture_cells(s, tile);
+    int area = 0;
+    *around = (struct box){0, 0, 0, 0};
+    for (; cells; cells &= cells - 1) {
+        struct box c = cell_box(&b, __builtin_ctz(cells));
+        c = box_intersect(c, a);
+        area += box_area(&c);
+        box_add(around, &c);
+    }
+    return area;
 }
 
 bool is_picture(const struct surface *s, struct box a)
 {
-    uint64_t seen[SEEN_BITS / 64] = {0};
-    int equal = 0, colours = 0, n = 0;
-    int dx = 1 + (a.x1 - a.x0) / 24, across = (a.x1 - a.x0 - 1 + dx - 1) / dx, dy = 1 + across * (a.y1 - a.y0) / SAMPLES;
-    for (int y = a.y0; y < a.y1; y += dy)
-        for (int x = a.x0 + 1; x < a.x1; x += dx) {
-            const uint8_t *p = surface_cur(s, x, y);
-            equal += pixel(p) == pixel(p - 4);
-            colours += note(seen, pixel(p));
-            n++;
-        }
-    return n >= SAMPLES_MIN && equal * 100 < n * EQUAL_PERCENT && colours * 100 > n * COLOURS_PERCENT;
+    struct box around;
+    int area = 0;
+    for (int ty = a.y0 / TILE; ty <= (a.y1 - 1) / TILE; ty++)
+        for (int tx = a.x0 / TILE; tx <= (a.x1 - 1) / TILE; tx++)
+            area += picture_area(s, ty * s->tiles_x + tx, &a, &around);
+    return box_area(&a) >= PIXELS_MIN && area * 2 > box_area(&a);
 }
-
-#define CELL 16
 
 /* A line of which most pixels differ from their neighbours along it lies in a picture. */
 static bool busy(const struct surface *s, struct box line)
@@ -68,26 +140,28 @@ static void grow(const struct surface *s, struct box a, struct box *b)
         b->x1++;
 }
 
+/* What changed may be a strip too narrow for cells. */
+static bool piece_is_picture(const struct surface *s, struct box a)
+{
+    struct texture t;
+    struct counts sum = {0, 0, 0};
+    s->ops->texture(surface_cur(s, a.x0, a.y0), s->stride, a.x1 - a.x0, a.y1 - a.y0, &t);
+    for (int i = 0; i < 16; i++) {
+        sum.equal += t.equal[i];
+        sum.steep += t.steep[i];
+        sum.turns += t.turns[i];
+    }
+    return block_is_picture(s, a, sum);
+}
+
 bool picture_part(const struct surface *s, struct box a, struct box *part)
 {
+    struct box around;
     *part = a;
-    if (is_picture(s, a))
+    if (piece_is_picture(s, a))
         return true;
-    if (a.x1 - a.x0 < 2 * CELL && a.y1 - a.y0 < 2 * CELL)
-        return false;
-    struct box around = {0, 0, 0, 0};
-    int cells = 0;
-    for (int y = a.y0; y < a.y1; y += CELL)
-        for (int x = a.x0; x < a.x1; x += CELL) {
-            struct box cell = {x, y, x + CELL, y + CELL};
-            cell = box_intersect(cell, &a);
-            if (!is_picture(s, cell))
-                continue;
-            box_add(&around, &cell);
-            cells++;
-        }
-    int area = (around.x1 - around.x0) * (around.y1 - around.y0);
-    if (cells < 2 || cells * CELL * CELL * 4 < area * 3)
+    int area = picture_area(s, a.y0 / TILE * s->tiles_x + a.x0 / TILE, &a, &around);
+    if (area < PIXELS_MIN || area * 4 < box_area(&around) * 3)
         return false;
     grow(s, a, &around);
     *part = around;

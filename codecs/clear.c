@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/clear.h"
 
+#include "codecs/clear_columns.h"
 #include "codecs/clear_layout.h"
 #include "codecs/vbar.h"
 
@@ -10,17 +11,16 @@
 
 enum { FLAG_CACHE_RESET = 0x04 };
 enum { FULL_HIT = 0x8000, SHORT_HIT = 0x4000 };
-#define HASH_SEED 0x243F6A8885A308D3u
 
 struct clear {
     const struct compare_ops *ops;
+    const struct column_ops *columns_of;
     uint8_t sequence;
     bool reset;                       /* tell the client to start its caches over */
     struct vbar_ring full, shorts;
     struct layout layout;
     uint8_t covered[CLEAR_PIXELS_MAX];/* pixels that bands draw: the residual may have anything there */
-    uint64_t hash[CLEAR_WIDTH_MAX];
-    uint8_t on[CLEAR_WIDTH_MAX], off[CLEAR_WIDTH_MAX]; /* a column's ink: rows on … off - 1 */
+    struct columns columns;
 };
 
 struct clear *clear_create(const struct compare_ops *ops)
@@ -33,6 +33,7 @@ struct clear *clear_create(const struct compare_ops *ops)
         return NULL;
     }
     c->ops = ops;
+    c->columns_of = column_ops_best();
     c->reset = true;
     return c;
 }
@@ -61,25 +62,34 @@ static inline uint32_t pixel(const uint8_t *p)
     return v;
 }
 
-static void put_color(struct wr *w, uint32_t v)
+/* Writers onto room that clear_encode has checked: at most five bytes a pixel are ever written. */
+static inline uint8_t *put_u16(uint8_t *o, unsigned v)
 {
-    uint8_t bgr[3] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16)};
-    wr_bytes(w, bgr, 3);
+    o[0] = (uint8_t)v;
+    o[1] = (uint8_t)(v >> 8);
+    return o + 2;
 }
 
-static void put_run(struct wr *w, uint32_t color, uint32_t run)
+static inline uint8_t *put_color(uint8_t *o, uint32_t v)
 {
-    put_color(w, color);
+    o[0] = (uint8_t)v;
+    o[1] = (uint8_t)(v >> 8);
+    o[2] = (uint8_t)(v >> 16);
+    return o + 3;
+}
+
+static uint8_t *put_run(uint8_t *o, uint32_t color, uint32_t run)
+{
+    o = put_color(o, color);
     if (run < 0xFF) {
-        wr_u8(w, (uint8_t)run);
-    } else if (run < 0xFFFF) {
-        wr_u8(w, 0xFF);
-        wr_u16(w, (uint16_t)run);
-    } else {
-        wr_u8(w, 0xFF);
-        wr_u16(w, 0xFFFF);
-        wr_u32(w, run);
+        *o++ = (uint8_t)run;
+        return o;
     }
+    *o++ = 0xFF;
+    if (run < 0xFFFF)
+        return put_u16(o, run);
+    o = put_u16(o, 0xFFFF);
+    return put_u16(put_u16(o, run & 0xFFFF), run >> 16);
 }
 
 static void cover(struct clear *c, int width, int height)
@@ -88,12 +98,12 @@ static void cover(struct clear *c, int width, int height)
     for (int i = 0; i < c->layout.n; i++) {
         const struct box *b = &c->layout.leaves[i];
         for (int y = b->y0; y < b->y1; y++)
-            memset(c->covered + (size_t)y * (size_t)width + b->x0, 1, (size_t)(b->x1 - b->x0));
+            memset(c->covered + (size_t)y * (size_t)width + b->x0, 0xFF, (size_t)(b->x1 - b->x0));
     }
 }
 
 /* Runs over the whole bitmap; a covered pixel takes the colour of the run it stands in. */
-static void put_residual(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
+static uint8_t *put_residual(struct clear *c, const uint8_t *px, size_t stride, int width, int height, uint8_t *o)
 {
     uint32_t run = 0, color = 0;
     bool known = false;
@@ -101,17 +111,20 @@ static void put_residual(struct clear *c, const uint8_t *px, size_t stride, int 
     for (int y = 0; y < height; y++) {
         const uint8_t *row = px + (size_t)y * stride, *covered = c->covered + (size_t)y * (size_t)width;
         for (int x = 0; x < width; x++, run++) {
-            if (covered[x] || (known && pixel(row + 4 * x) == color))
-                continue;
+            int more = c->columns_of->residual_run(row + 4 * (size_t)x, covered + x, width - x, color, known);
+            x += more;
+            run += (uint32_t)more;
+            if (x == width)
+                break;
             if (known) {
-                put_run(w, color, run);
+                o = put_run(o, color, run);
                 run = 0;
             }
-            color = pixel(row + 4 * x);
+            color = pixel(row + 4 * (size_t)x);
             known = true;
         }
     }
-    put_run(w, known ? color : 0, run);
+    return put_run(o, known ? color : 0, run);
 }
 
 /* The most frequent of a grid of samples. */
@@ -138,69 +151,52 @@ static uint32_t background(const uint8_t *px, size_t stride, struct box b)
     return colors[best];
 }
 
-static void scan_columns(struct clear *c, const uint8_t *px, size_t stride, struct box b, uint32_t back)
-{
-    int n = b.x1 - b.x0, rows = b.y1 - b.y0;
-    for (int x = 0; x < n; x++) {
-        c->hash[x] = HASH_SEED + (uint64_t)rows;
-        c->on[x] = c->off[x] = 0;
-    }
-    for (int y = 0; y < rows; y++) {
-        const uint8_t *row = px + (size_t)(b.y0 + y) * stride + 4 * (size_t)b.x0;
-        for (int x = 0; x < n; x++) {
-            uint32_t v = pixel(row + 4 * x);
-            c->hash[x] = vbar_mix(c->hash[x], v);
-            if (v == back)
-                continue;
-            if (c->off[x] == 0)
-                c->on[x] = (uint8_t)y;
-            c->off[x] = (uint8_t)(y + 1);
-        }
-    }
-}
-
 static uint64_t short_hash(const uint8_t *p, size_t stride, int n)
 {
-    uint64_t h = HASH_SEED ^ (uint64_t)n << 56;
+    uint64_t h = COLUMN_SEED ^ (uint64_t)n << 56;
     for (int y = 0; y < n; y++)
         h = vbar_mix(h, pixel(p + (size_t)y * stride));
     return h;
 }
 
 /* A column that the client has not seen: by its ink, or pixel by pixel. */
-static void put_new_bar(struct clear *c, const uint8_t *ink, size_t stride, int x, struct wr *w)
+static uint8_t *put_new_bar(struct clear *c, const uint8_t *ink, size_t stride, int x, uint8_t *o)
 {
-    int n = c->off[x] - c->on[x];
+    unsigned on = c->columns.on[x], off = c->columns.off[x];
+    int n = (int)(off - on);
     uint64_t key = short_hash(ink, stride, n);
     int32_t hit = vbar_find(&c->shorts, key);
-    vbar_add(&c->full, c->hash[x]);
+    vbar_add(&c->full, c->columns.hash[x]);
     if (hit >= 0) {
-        wr_u16(w, (uint16_t)(SHORT_HIT | hit));
-        wr_u8(w, c->on[x]);
-        return;
+        o = put_u16(o, (unsigned)(SHORT_HIT | hit));
+        *o++ = (uint8_t)on;
+        return o;
     }
-    wr_u16(w, (uint16_t)(c->off[x] << 8 | c->on[x]));
+    o = put_u16(o, off << 8 | on);
     for (int y = 0; y < n; y++)
-        wr_bytes(w, ink + (size_t)y * stride, 3);
+        o = put_color(o, pixel(ink + (size_t)y * stride));
     vbar_add(&c->shorts, key);
+    return o;
 }
 
-static void put_band(struct clear *c, const uint8_t *px, size_t stride, struct box b, struct wr *w)
+static uint8_t *put_band(struct clear *c, const uint8_t *px, size_t stride, struct box b, uint8_t *o)
 {
     uint32_t back = background(px, stride, b);
-    wr_u16(w, (uint16_t)b.x0);
-    wr_u16(w, (uint16_t)(b.x1 - 1));
-    wr_u16(w, (uint16_t)b.y0);
-    wr_u16(w, (uint16_t)(b.y1 - 1));
-    put_color(w, back);
-    scan_columns(c, px, stride, b, back);
+    const uint8_t *first = px + (size_t)b.y0 * stride + 4 * (size_t)b.x0;
+    o = put_u16(o, (unsigned)b.x0);
+    o = put_u16(o, (unsigned)(b.x1 - 1));
+    o = put_u16(o, (unsigned)b.y0);
+    o = put_u16(o, (unsigned)(b.y1 - 1));
+    o = put_color(o, back);
+    c->columns_of->scan(&c->columns, first, stride, b.x1 - b.x0, b.y1 - b.y0, back);
     for (int x = 0; x < b.x1 - b.x0; x++) {
-        int32_t hit = vbar_find(&c->full, c->hash[x]);
+        int32_t hit = vbar_find(&c->full, c->columns.hash[x]);
         if (hit >= 0)
-            wr_u16(w, (uint16_t)(FULL_HIT | hit));
+            o = put_u16(o, (unsigned)(FULL_HIT | hit));
         else
-            put_new_bar(c, px + (size_t)(b.y0 + c->on[x]) * stride + 4 * (size_t)(b.x0 + x), stride, x, w);
+            o = put_new_bar(c, first + (size_t)c->columns.on[x] * stride + 4 * (size_t)x, stride, x, o);
     }
+    return o;
 }
 
 static void put_u32_at(uint8_t *p, size_t v)
@@ -221,13 +217,11 @@ int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, i
     wr_u8(w, c->sequence++);
     c->reset = false;
     uint8_t *counts = wr_reserve(w, 12); /* bytes of residual, bands, subcodecs */
-    size_t start = w->len;
-    put_residual(c, px, stride, width, height, w);
-    put_u32_at(counts, w->len - start);
-    start = w->len;
+    uint8_t *start = w->p + w->len, *residual = put_residual(c, px, stride, width, height, start), *end = residual;
     for (int i = 0; i < c->layout.n; i++)
-        put_band(c, px, stride, c->layout.leaves[i], w);
-    put_u32_at(counts + 4, w->len - start);
+        end = put_band(c, px, stride, c->layout.leaves[i], end);
+    put_u32_at(counts, (size_t)(residual - start));
+    put_u32_at(counts + 4, (size_t)(end - residual));
     put_u32_at(counts + 8, 0);
-    return 0;
+    return wr_reserve(w, (size_t)(end - start)) ? 0 : -EMSGSIZE;
 }

@@ -14,6 +14,16 @@
 /* Half-open: pixels x0 … x1 - 1. Empty when x0 >= x1. */
 struct box { int x0, y0, x1, y1; };
 
+/* How a block of at most 64x64 pixels looks, by cells of 16x16, four to a row of cells whatever the block's width. */
+#define TEXTURE_CELL 16
+#define TEXTURE_ROW_STEP 2            /* every second row tells as much in half the time */
+#define TEXTURE_STEEP 24
+struct texture {
+    uint16_t equal[16];               /* pixels like the one on their left */
+    uint16_t steep[16];               /* pixels further than TEXTURE_STEEP from the one on their left, in some channel */
+    uint16_t turns[16];               /* pixels brighter or darker than both neighbours in their row, in some channel */
+};
+
 struct compare_ops {
     const char *name;
     /* Copy `src` over `dst` with X set to 0xFF. Returns false when nothing differed; else *changed is the smallest box, relative
@@ -28,6 +38,10 @@ struct compare_ops {
     bool (*equal)(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height);
     /* Are all pixels equal to the first? */
     bool (*uniform)(const uint8_t *px, size_t stride, int width, int height);
+    /* 64 bits of the block's content: equal blocks of equal size have equal hashes, others as good as never. */
+    uint64_t (*hash)(const uint8_t *px, size_t stride, int width, int height);
+    /* A block's first column has no left neighbour, its last no right one: both count as neither. */
+    void (*texture)(const uint8_t *px, size_t stride, int width, int height, struct texture *t);
 };
 
 extern const struct compare_ops compare_c;

@@ -23,11 +23,12 @@
 #define EDGES_MIN 3                   /* changes of colour along its first row: fewer are no landmark */
 #define FOUND_MIN 6                   /* votes below this are chance */
 #define GROW_MAX (2 * TILE)
+#define MANY_TILES 96                 /* from here on a part of them is looked at */
 
 static inline uint32_t px_at(const uint8_t *row, int x)
 {
     uint32_t v;
-    memcpy(&v, row + 4 * (size_t)x, sizeof v);
+    memcpy(&v, row + 4 * (ptrdiff_t)x, sizeof v);
     return v;
 }
 
@@ -37,9 +38,10 @@ typedef void (*pattern_fn)(void *ctx, uint32_t hash, int x, int y);
 static inline __attribute__((always_inline)) void hash_row(const uint8_t *p, int n, uint32_t *h)
 {
     uint32_t a[TILE + 16], b[TILE + 16];
-    memcpy(a, p, (size_t)(n + 15) * 4);
-    for (int x = 0; x < n + 14; x++)
-        b[x] = a[x] * K0 + (a[x + 1] ^ a[x + 1] >> 11);
+    for (int x = 0; x < n + 14; x++) {
+        uint32_t here = px_at(p, x), next = px_at(p, x + 1);
+        b[x] = here * K0 + (next ^ next >> 11);
+    }
     for (int x = 0; x < n + 12; x++)
         a[x] = b[x] * K1 + (b[x + 2] ^ b[x + 2] >> 13);
     for (int x = 0; x < n + 8; x++)
@@ -198,6 +200,20 @@ static void insert_best(struct motion_vector *out, int *n, struct motion_vector 
     out[at] = v;
 }
 
+static int count_dirty(const struct surface *s)
+{
+    int n = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+        n += !box_empty(&s->tiles[t].dirty);
+    return n;
+}
+
+/* Of many tiles one in three tells enough, none of which lies beside another: whatever a pane shows now came from one of them. */
+static bool remembered(const struct surface *s, int t)
+{
+    return (t % s->tiles_x + t / s->tiles_x) % 3 == 0;
+}
+
 int motion_find(struct motion *m, const struct surface *s, struct motion_vector *out)
 {
     int n = 0, tiles = s->tiles_x * s->tiles_y;
@@ -205,12 +221,13 @@ int motion_find(struct motion *m, const struct surface *s, struct motion_vector 
         m->table[m->used[i]].hash = 0;
     m->nused = 0;
     memset(m->votes, 0, sizeof m->votes);
+    bool many = count_dirty(s) >= MANY_TILES;
     for (int t = 0; t < tiles; t++)
-        if (!box_empty(&s->tiles[t].dirty) && !(s->tiles[t].flags & TILE_UNKNOWN))
+        if (!box_empty(&s->tiles[t].dirty) && !(s->tiles[t].flags & TILE_UNKNOWN) && (!many || remembered(s, t)))
             tile_patterns(s, s->shown, t, 1, remember, m);
     for (int t = 0; t < tiles; t++)
         if (!box_empty(&s->tiles[t].dirty))
-            tile_patterns(s, s->cur, t, 6, look_up, m);
+            tile_patterns(s, s->cur, t, many ? 12 : 6, look_up, m);
     memset(out, 0, MOTION_VECTORS_MAX * sizeof *out);
     for (int i = 0; i < MOTION_VOTES; i++)
         if (m->votes[i].votes >= FOUND_MIN)
@@ -257,25 +274,56 @@ static bool source_known(const struct surface *s, struct motion_vector v, struct
     return true;
 }
 
-/* Push one edge outwards, pixel by pixel, while what it would add is right. */
+/* How many of at most `max` pixels ending before (to the left) or starting at `a` and `b` are equal, counted from there outwards? */
+static int equal_left(const uint8_t *a, const uint8_t *b, int max)
+{
+    int n = 0;
+    while (n < max && px_at(a, -n - 1) == px_at(b, -n - 1))
+        n++;
+    return n;
+}
+
+static int equal_right(const uint8_t *a, const uint8_t *b, int max)
+{
+    int n = 0;
+    while (n < max && px_at(a, n) == px_at(b, n))
+        n++;
+    return n;
+}
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Push the rows' ends outwards as far as every row stays right. */
+static void grow_sides(const struct surface *s, struct motion_vector v, struct box *b)
+{
+    int left = least(GROW_MAX, least(b->x0, b->x0 - v.dx)), right = least(GROW_MAX, least(s->width - b->x1, s->width - b->x1 + v.dx));
+    for (int y = b->y0; y < b->y1 && (left > 0 || right > 0); y++) {
+        if (left > 0)
+            left = equal_left(surface_cur(s, b->x0, y), surface_shown(s, b->x0 - v.dx, y - v.dy), left);
+        if (right > 0)
+            right = equal_right(surface_cur(s, b->x1, y), surface_shown(s, b->x1 - v.dx, y - v.dy), right);
+    }
+    b->x0 -= left > 0 ? left : 0;
+    b->x1 += right > 0 ? right : 0;
+}
+
+static bool row_matches(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, const struct box *b, int y)
+{
+    struct box row = {b->x0, y, b->x1, y + 1};
+    return y >= 0 && y < s->height && source_inside(s, v, row) && matches(s, ops, v, row);
+}
+
+/* Push the edges outwards, pixel by pixel, while what that adds is right. */
 static void grow(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *b)
 {
-    const struct box all = {0, 0, s->width, s->height};
-    for (int edge = 0; edge < 4; edge++) {
-        for (int i = 0; i < GROW_MAX; i++) {
-            struct box line = *b, next = *b;
-            switch (edge) {
-            case 0: line.y1 = line.y0--; next.y0--; break;
-            case 1: line.y0 = line.y1++; next.y1++; break;
-            case 2: line.x1 = line.x0--; next.x0--; break;
-            default: line.x0 = line.x1++; next.x1++; break;
-            }
-            struct box inside = box_intersect(next, &all);
-            if (memcmp(&inside, &next, sizeof next) != 0 || !source_inside(s, v, line) || !matches(s, ops, v, line))
-                break;
-            *b = next;
-        }
-    }
+    for (int i = 0; i < GROW_MAX && row_matches(s, ops, v, b, b->y0 - 1); i++)
+        b->y0--;
+    for (int i = 0; i < GROW_MAX && row_matches(s, ops, v, b, b->y1); i++)
+        b->y1++;
+    grow_sides(s, v, b);
 }
 
 static bool is_dirty(const struct surface *s, int tx, int ty)

@@ -7,9 +7,11 @@
 #define STILL_MS 350                  /* what changes sooner is not worth keeping */
 #define STORE_MAX 160                 /* tiles a frame */
 
+/* Never 0. */
 static uint64_t key_of(const struct surface *s, const struct box *b)
 {
-    return cache_key(surface_cur(s, b->x0, b->y0), s->stride, b->x1 - b->x0, b->y1 - b->y0);
+    uint64_t key = s->ops->hash(surface_cur(s, b->x0, b->y0), s->stride, b->x1 - b->x0, b->y1 - b->y0);
+    return key ? key : 1;
 }
 
 static void fetch(struct engine *e, struct surface *s, struct box b, uint16_t slot)

@@ -70,7 +70,7 @@ static bool any_pictures(const struct engine *e, const struct surface *s)
     struct box pieces[PIECES_MAX];
     int n = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
-        s->before[t] = !box_empty(&s->tiles[t].dirty) && picture_pieces(e, s, t, pieces) > 0;
+        s->before[t] = !box_empty(&s->tiles[t].dirty) && tile_has_picture(s, t) && picture_pieces(e, s, t, pieces) > 0;
         n += s->before[t];
     }
     return n >= PICTURE_TILES_MIN;

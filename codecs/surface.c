@@ -29,6 +29,7 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     }
     blacken(s->cur, rows * s->stride);
     memcpy(s->shown, s->cur, rows * s->stride);
+    s->ops = compare_best();
     s->id = id;
     s->width = width;
     s->height = height;
@@ -105,6 +106,7 @@ static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const 
         return false;
     bool waiting = s->tiles[tile].flags & TILE_CHECK;
     s->tiles[tile].changed_ms = now_ms;
+    s->tiles[tile].flags &= (uint8_t)~TILE_LOOKED_AT;
     surface_mark(s, tile, waiting ? TILE_RECHECK : TILE_CHECK);
     if (!waiting)
         s->tiles[tile].dirty = (struct box){b.x0 + changed.x0, b.y0 + changed.y0, b.x0 + changed.x1, b.y0 + changed.y1};

@@ -13,12 +13,14 @@ enum {
     TILE_UNKNOWN = 2,                 /* what the client shows here is not known: send it whole */
     TILE_LOSSY = 4,                   /* the client shows an approximation of `shown` */
     TILE_CACHED = 16,                 /* the client's cache has it, or it is not worth a slot */
+    TILE_LOOKED_AT = 32,              /* `picture` is of this content */
     TILE_RECHECK = 8,                 /* `dirty` is not known: compare again */
 };
 struct tile {
     uint8_t flags;
     uint8_t quality;                  /* of a lossy tile: enum picture_quality */
     uint8_t heat;                     /* how often it changed lately as a picture does: a film's tiles are hot */
+    uint16_t picture;                 /* classify.h: its cells that are pictures, row by row */
     uint32_t changed_ms;              /* when it last changed */
     struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
 };
@@ -27,6 +29,7 @@ struct surface {
     uint16_t id, width, height, x, y;
     bool live;
     bool created;                     /* at the client */
+    const struct compare_ops *ops;
     size_t stride;                    /* of both pictures: whole tiles */
     uint8_t *cur;                     /* newest pixels, X = 0xFF */
     uint8_t *shown;                   /* what the client shows (exactly, but for TILE_LOSSY and TILE_UNKNOWN) */

@@ -7,9 +7,11 @@
 
 enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
 #define HASH_BITS 16
-#define CHAIN_MAX 24                  /* candidates looked at: 16 cost a twentieth more bytes, 64 gained nothing worth its time */
+#define CHAIN_MAX 12                  /* candidates looked at: 24 save a twentieth of the bytes for a third more time */
 #define MATCH_MIN 3
+#define HASH_BYTES 4                  /* what is looked up: matches of three bytes alone are not found, and gain little */
 #define GOOD_MATCH 64                 /* long enough not to look further */
+#define LAZY_MATCH 16                 /* long enough not to try whether a longer one starts a byte later */
 #define HISTORY_BYTES (2 * ZGFX_WINDOW)
 #define POSITION_MAX 0x70000000u      /* positions start over before they could wrap */
 
@@ -119,14 +121,16 @@ static uint32_t remember(struct zgfx *z, const uint8_t *data, size_t len)
     return at;
 }
 
-static inline uint32_t hash3(const uint8_t *p)
+static inline uint32_t hash_at(const uint8_t *p)
 {
-    return ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16) * 2654435761u >> (32 - HASH_BITS);
+    uint32_t v;
+    memcpy(&v, p, HASH_BYTES);
+    return v * 2654435761u >> (32 - HASH_BITS);
 }
 
 static inline void insert(struct zgfx *z, const uint8_t *p, uint32_t at)
 {
-    uint32_t h = hash3(p);
+    uint32_t h = hash_at(p);
     z->previous[at % ZGFX_WINDOW] = z->head[h];
     z->head[h] = at + 1;
 }
@@ -161,7 +165,7 @@ static struct match find(const struct zgfx *z, uint32_t at, uint32_t max)
     struct match best = {0, MATCH_MIN - 1};
     uint32_t floor = at > ZGFX_WINDOW ? at - ZGFX_WINDOW + 1 : 0;
     floor = floor < z->base ? z->base : floor;
-    uint32_t link = z->head[hash3(p)];
+    uint32_t link = z->head[hash_at(p)];
     for (int i = 0; i < CHAIN_MAX && link > floor; i++) {
         uint32_t c = link - 1;
         const uint8_t *q = z->history + (c - z->base);
@@ -180,7 +184,7 @@ static struct match find(const struct zgfx *z, uint32_t at, uint32_t max)
 
 static void insert_range(struct zgfx *z, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = from; i < to && i + MATCH_MIN <= z->end; i++)
+    for (uint32_t i = from; i < to && i + HASH_BYTES <= z->end; i++)
         insert(z, z->history + (i - z->base), i);
 }
 
@@ -194,11 +198,11 @@ static void compress(struct zgfx *z, uint32_t at, struct bits *b)
         const uint8_t *p = z->history + (at - z->base);
         uint32_t left = z->end - at;
         struct match m = {0, 0};
-        if (left > MATCH_MIN && (have || misses < 32 || (at & (misses < 256 ? 3 : 15)) == 0)) {
+        if (left > HASH_BYTES && (have || misses < 32 || (at & (misses < 256 ? 3 : 15)) == 0)) {
             m = have ? ahead : find(z, at, left);
             insert(z, p, at);
             have = false;
-            if (m.distance && m.len < GOOD_MATCH && left > MATCH_MIN + 1) {
+            if (m.distance && m.len < LAZY_MATCH && left > HASH_BYTES + 1) {
                 ahead = find(z, at + 1, left - 1);
                 have = true;
             }

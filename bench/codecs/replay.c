@@ -2,13 +2,15 @@
 /* Headless replay: scenes drawn in C go through engine and wire into a client of libfreerdp's decoders. Prints one line a scene:
  * bytes, time, what the client saw. No network, no X: what the codecs alone cost.
  *
- * replay [scene …]     scenes: typing scroll page slide drag film pan; more settings by environment: AVC=0, BYTES_PER_SECOND, RTT_US */
+ * replay [scene …]     scenes: typing scroll page slide drag film pan, or files of bench/make_scenes.py; more settings by
+ *                      environment: AVC=0, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "bench/scene_file.h"
 #include "ref_client.h"
 #include "scene.h"
 
@@ -30,7 +32,11 @@ struct run {
     int nms;
     double psnr_sum, psnr_min;
     int psnr_n;
-    struct engine_rect region;        /* where the picture is judged; empty: everywhere */
+    struct engine_rect region;        /* where the picture is judged; empty: nowhere */
+    size_t first_bytes, background;   /* of the frame that showed what was drawn; of the last steps to exact */
+    double first_ms;
+    double first_db, second_db;       /* of what is not exact: after that frame, and a second after it was drawn */
+    int first_n, second_n;
 };
 
 static double seconds(void)
@@ -38,6 +44,12 @@ static double seconds(void)
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static unsigned env(const char *name, unsigned otherwise)
+{
+    const char *v = getenv(name);
+    return v ? (unsigned)strtoul(v, NULL, 10) : otherwise;
 }
 
 static void damage(struct run *r, int x, int y, int w, int h)
@@ -113,6 +125,32 @@ static size_t produce(struct run *r, bool counted)
     return rc == 1 ? deliver(r, &f, counted) : 0;
 }
 
+/* PSNR over those tiles of the region that are not exact; 0: all are. */
+static double lossy_db(struct run *r)
+{
+    const struct ref_surface *s = ref_client_surface(r->client, 0);
+    double sum = 0;
+    int n = 0;
+    for (int y = r->region.y & ~63; y < r->region.y + r->region.height; y += 64)
+        for (int x = r->region.x & ~63; x < r->region.x + r->region.width; x += 64) {
+            int w = x + 64 < WIDTH ? 64 : WIDTH - x, h = y + 64 < HEIGHT ? 64 : HEIGHT - y;
+            double db = ref_surface_psnr(s, r->screen.px, r->screen.stride, x, y, w, h);
+            if (db > 90)
+                continue;
+            sum += pow(10, -db / 10);
+            n++;
+        }
+    return n ? -10 * log10(sum / n) : 0;
+}
+
+static void judge(struct run *r, double *sum, int *n)
+{
+    double db = env("JUDGE", 1) ? lossy_db(r) : 0;
+    *sum += db;
+    *n += db > 0;
+}
+
+
 /* One drawn frame: hand it in, then let the engine send until the next one is due. */
 static void tick(struct run *r, uint64_t step_us, bool counted)
 {
@@ -130,9 +168,17 @@ static void tick(struct run *r, uint64_t step_us, bool counted)
         if (wait < 0 || r->now + (uint64_t)wait >= due)
             break;
         r->now += (uint64_t)wait;
-        bytes += produce(r, counted);
+        size_t more = produce(r, counted);
+        if (counted && more && !bytes) {
+            r->first_bytes += more;
+            r->first_ms += r->ms[r->nms - 1];
+            judge(r, &r->first_db, &r->first_n);
+        }
+        bytes += more;
     }
-    if (counted && r->region.width) {
+    if (counted)
+        judge(r, &r->second_db, &r->second_n);
+    if (counted && r->region.width && env("JUDGE", 1)) {
         const struct ref_surface *s = ref_client_surface(r->client, 0);
         double p = ref_surface_psnr(s, r->screen.px, r->screen.stride, r->region.x, r->region.y, r->region.width, r->region.height);
         r->psnr_sum += p;
@@ -260,6 +306,29 @@ static void scene_pan(struct run *r)
     canvas_free(&back);
 }
 
+/* A file's frames with the counter that the bench's player draws. */
+static void scene_from_file(struct run *r, struct scene *f)
+{
+    uint32_t most = env("FRAMES", 120);
+    scene_background(f, r->screen.px);
+    damage(r, 0, 0, WIDTH, HEIGHT);
+    tick(r, 1000000, false);
+    double took;
+    settle(r, &took);
+    for (uint32_t i = 0; i < f->nframes && i < most; i++) {
+        const struct scene_frame *k = &f->frames[i];
+        scene_apply(f, i, r->screen.px);
+        stamp_draw(r->screen.px, r->screen.stride, i + 1);
+        r->region = (struct engine_rect){(uint16_t)k->x, (uint16_t)k->y, (uint16_t)k->width, (uint16_t)k->height};
+        damage(r, 0, 0, STAMP_BITS * STAMP_CELL, STAMP_HEIGHT);
+        for (uint32_t o = 0; o < k->count; o++) {
+            const struct scene_op *p = &f->ops[k->first + o];
+            damage(r, (int)p->x, (int)p->y, (int)p->width, (int)p->height);
+        }
+        tick(r, 1000000000u / f->rate, true);
+    }
+}
+
 static const struct { const char *name; void (*play)(struct run *); double per_second; } scenes[] = {
     {"typing", scene_typing, 10}, {"scroll", scene_scroll, 30}, {"page", scene_page, 1}, {"slide", scene_slide, 1},
     {"drag", scene_drag, 60}, {"film", scene_film, 30}, {"pan", scene_pan, 30},
@@ -271,55 +340,91 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static unsigned env(const char *name, unsigned otherwise)
+static void open_world(struct run *r)
 {
-    const char *v = getenv(name);
-    return v ? (unsigned)strtoul(v, NULL, 10) : otherwise;
+    memset(r, 0, sizeof *r);
+    struct engine_config config = {.max_frame_rate = 60, .caps = {.gfx = true, .progressive = true, .clear_codec = true,
+        .planar = true, .remotefx = true, .avc420 = env("AVC", 1) != 0}};
+    r->engine = engine_create(&config);
+    r->wire = gfx_wire_create(true);
+    r->client = ref_client_create(false);
+    r->screen = canvas_new(WIDTH, HEIGHT);
+    r->now = 1000000;
+    r->psnr_min = 99;
+    engine_link(r->engine, env("RTT_US", 500), env("BYTES_PER_SECOND", 100000000), 0);
+    engine_surface_create(r->engine, 0, WIDTH, HEIGHT, 0, 0);
+}
+
+static void close_world(struct run *r)
+{
+    engine_destroy(r->engine);
+    gfx_wire_destroy(r->wire);
+    ref_client_destroy(r->client);
+    canvas_free(&r->screen);
+}
+
+static void report(struct run *r, const char *name, double per_second)
+{
+    double took, sum = 0;
+    size_t rest = settle(r, &took);
+    for (int k = 0; k < r->nms; k++)
+        sum += r->ms[k];
+    qsort(r->ms, (size_t)r->nms, sizeof r->ms[0], by_value);
+    size_t wrong = ref_surface_wrong(ref_client_surface(r->client, 0), r->screen.px, r->screen.stride);
+    printf("%-7s %9.0f B/drawn %8.1f kB/s  server ms mean %5.2f p50 %5.2f p95 %5.2f (%.1f %%)  client ms %5.2f  frames %zu/%d", name,
+           (double)r->bytes / r->nms, (double)r->bytes / r->nms * per_second / 1000, sum / r->nms, r->ms[r->nms / 2],
+           r->ms[r->nms * 95 / 100], sum / r->nms * per_second / 10, r->client_ms / r->nms, r->frames, r->nms);
+    if (r->psnr_n)
+        printf("  dB mean %.1f min %.1f", r->psnr_sum / r->psnr_n, r->psnr_min);
+    printf("\n         first frame %.2f ms, %zu B", r->first_ms / r->nms, r->first_bytes / (size_t)r->nms);
+    if (r->first_n)
+        printf(", its lossy tiles %.1f dB", r->first_db / r->first_n);
+    if (r->second_n)
+        printf(", before the next %.1f dB (%d of %d)", r->second_db / r->second_n, r->second_n, r->nms);
+    printf("; largest %zu, then %zu B in %.2f s  %s\n        ", r->largest, rest, took, wrong ? "NOT EXACT" : "exact");
+    for (int k = 0; k < 16; k++)
+        if (r->mix[k])
+            printf(" %s %zu", mix_name(k), r->mix[k]);
+    printf("\n");
 }
 
 static void play(size_t i)
 {
     static struct run r;
-    memset(&r, 0, sizeof r);
-    bool avc = env("AVC", 1);
-    struct engine_config config = {.max_frame_rate = 60, .caps = {.gfx = true, .progressive = true, .clear_codec = true,
-        .planar = true, .remotefx = true, .avc420 = avc}};
-    r.engine = engine_create(&config);
-    r.wire = gfx_wire_create(true);
-    r.client = ref_client_create(false);
-    r.screen = canvas_new(WIDTH, HEIGHT);
-    r.now = 1000000;
-    r.psnr_min = 99;
-    engine_link(r.engine, env("RTT_US", 500), env("BYTES_PER_SECOND", 100000000), 0);
-    engine_surface_create(r.engine, 0, WIDTH, HEIGHT, 0, 0);
-    paint_desktop(&r);
     double took;
+    open_world(&r);
+    paint_desktop(&r);
     tick(&r, 1000000, false);
     settle(&r, &took);
     r.bytes = 0;
     scenes[i].play(&r);
-    size_t rest = settle(&r, &took);
-    qsort(r.ms, (size_t)r.nms, sizeof r.ms[0], by_value);
-    const struct ref_surface *s = ref_client_surface(r.client, 0);
-    size_t wrong = ref_surface_wrong(s, r.screen.px, r.screen.stride);
-    printf("%-7s %9.0f B/drawn %8.1f kB/s  server ms p50 %5.2f p95 %5.2f  client ms %5.2f  frames %zu/%d", scenes[i].name,
-           (double)r.bytes / r.nms, (double)r.bytes / r.nms * scenes[i].per_second / 1000, r.ms[r.nms / 2], r.ms[r.nms * 95 / 100],
-           r.client_ms / r.nms, r.frames, r.nms);
-    if (r.psnr_n)
-        printf("  dB mean %.1f min %.1f", r.psnr_sum / r.psnr_n, r.psnr_min);
-    printf("  largest %zu  then %zu B in %.2f s  %s\n        ", r.largest, rest, took, wrong ? "NOT EXACT" : "exact");
-    for (int k = 0; k < 16; k++)
-        if (r.mix[k])
-            printf(" %s %zu", mix_name(k), r.mix[k]);
-    printf("\n");
-    engine_destroy(r.engine);
-    gfx_wire_destroy(r.wire);
-    ref_client_destroy(r.client);
-    canvas_free(&r.screen);
+    report(&r, scenes[i].name, scenes[i].per_second);
+    close_world(&r);
+}
+
+static int play_file(const char *path)
+{
+    static struct run r;
+    struct scene f;
+    int rc = scene_open(&f, path);
+    if (rc < 0 || f.width != WIDTH || f.height != HEIGHT) {
+        fprintf(stderr, "%s: not a scene of %dx%d\n", path, WIDTH, HEIGHT);
+        return 1;
+    }
+    open_world(&r);
+    scene_from_file(&r, &f);
+    const char *name = strrchr(path, '/');
+    report(&r, name ? name + 1 : path, f.rate / 1000.0);
+    close_world(&r);
+    scene_close(&f);
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
+    int rc = 0;
+    for (int k = 1; k < argc; k++)
+        rc |= strchr(argv[k], '.') ? play_file(argv[k]) : 0;
     for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
         bool wanted = argc < 2;
         for (int k = 1; k < argc; k++)
@@ -327,5 +432,5 @@ int main(int argc, char **argv)
         if (wanted)
             play(i);
     }
-    return 0;
+    return rc;
 }

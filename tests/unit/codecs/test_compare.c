@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "codecs/clear_columns.h"
 #include "codecs/compare.h"
 
 #define W 96
@@ -62,10 +63,64 @@ static void the_unused_byte_of_a_pixel_is_no_difference(void **state)
     }
 }
 
+/* Few values, so that equal neighbours, turns and steps all occur. */
+static void patches(uint8_t *p, int pixels)
+{
+    for (int i = 0; i < pixels; i++) {
+        uint32_t v = 0xFF000000u | (uint32_t)(rand() % 3 * 0x1E) << (8 * (rand() % 3)) | (rand() % 4 ? 0 : 0x404040u);
+        memcpy(p + 4 * i, &v, 4);
+    }
+}
+
+static void texture_and_hash_of_the_fast_path_equal_the_plain_ones(void **state)
+{
+    static uint8_t px[4 * 64 * 64];
+    const struct compare_ops *best = compare_best();
+    srand(2);
+    for (int round = 0; round < 4000; round++) {
+        int w = rand() % 3 ? 8 * (1 + rand() % 8) : 1 + rand() % 64, h = 1 + rand() % 64, x = rand() % (65 - w);
+        struct texture a, b;
+        patches(px, 64 * 64);
+        compare_c.texture(px + 4 * x, 4 * 64, w, h, &a);
+        best->texture(px + 4 * x, 4 * 64, w, h, &b);
+        assert_memory_equal(&a, &b, sizeof a);
+        uint64_t hash = best->hash(px + 4 * x, 4 * 64, w, h);
+        assert_true(compare_c.hash(px + 4 * x, 4 * 64, w, h) == hash);
+        px[4 * (x + rand() % w + 64 * (rand() % h)) + rand() % 3] ^= 1;
+        assert_true(best->hash(px + 4 * x, 4 * 64, w, h) != hash);
+    }
+}
+
+static void columns_of_the_fast_path_equal_the_plain_ones(void **state)
+{
+    static uint8_t px[4 * 300 * 52], covered[300];
+    static struct columns a, b;
+    const struct column_ops *best = column_ops_best();
+    srand(3);
+    for (int round = 0; round < 4000; round++) {
+        int w = 1 + rand() % 300, h = 1 + rand() % 52;
+        uint32_t back;
+        patches(px, 300 * h);
+        memcpy(&back, px, 4);
+        column_ops_c.scan(&a, px, 4 * 300, w, h, back);
+        best->scan(&b, px, 4 * 300, w, h, back);
+        assert_memory_equal(a.hash, b.hash, (size_t)w * sizeof a.hash[0]);
+        assert_memory_equal(a.on, b.on, (size_t)w);
+        assert_memory_equal(a.off, b.off, (size_t)w);
+        for (int i = 0; i < w; i++)
+            covered[i] = rand() % 8 ? 0xFF : 0;
+        for (int x = 0; x < w; x++)
+            assert_int_equal(column_ops_c.residual_run(px + 4 * x, covered + x, w - x, back, round % 2),
+                             best->residual_run(px + 4 * x, covered + x, w - x, back, round % 2));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fast_path_equals_the_plain_one_on_random_blocks),
+        cmocka_unit_test(texture_and_hash_of_the_fast_path_equal_the_plain_ones),
+        cmocka_unit_test(columns_of_the_fast_path_equal_the_plain_ones),
         cmocka_unit_test(the_unused_byte_of_a_pixel_is_no_difference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
