@@ -23,7 +23,7 @@ struct engine *engine_create(const struct engine_config *config)
     }
     e->clear = clear_create(e->ops);
     e->motion = calloc(1, sizeof *e->motion);
-    e->video.backend = config->caps.avc420 ? h264_choose(config->h264) : NULL;
+    video_init(e);
     e->progressive = config->caps.progressive ? progressive_create() : NULL;
     e->cache = calloc(1, sizeof *e->cache);
     if (!e->clear || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache) < 0 || (config->caps.progressive && !e->progressive)) {
@@ -78,15 +78,15 @@ static void remember_deleted(struct engine *e, uint16_t id)
     for (unsigned i = 0; i < e->ndeleted; i++)
         if (e->deleted[i] == id)
             return;
-    if (e->ndeleted < ENGINE_SURFACES_MAX + 1)
+    if (e->ndeleted < ENGINE_SURFACES_MAX + FILMS_MAX)
         e->deleted[e->ndeleted++] = id;
 }
 
-static void end_video(struct engine *e)
+static void end_film(struct engine *e, struct film *f)
 {
-    if (e->video.created)
-        remember_deleted(e, VIDEO_SURFACE);
-    video_stop(&e->video);
+    if (f->created)
+        remember_deleted(e, film_surface(&e->video, f));
+    film_stop(e, f);
 }
 
 void engine_surface_destroy(struct engine *e, uint16_t id)
@@ -96,8 +96,9 @@ void engine_surface_destroy(struct engine *e, uint16_t id)
         return;
     if (s->created && e->config.caps.gfx)
         remember_deleted(e, id);
-    if (e->video.surface == id)
-        end_video(e);
+    for (int i = 0; i < FILMS_MAX; i++)
+        if (e->video.films[i].encoder && e->video.films[i].surface == id)
+            end_film(e, &e->video.films[i]);
     surface_finish(s);
 }
 
@@ -116,7 +117,8 @@ void engine_reset(struct engine *e)
     e->ndeleted = 0;
     if (e->rfx)
         e->rfx->headed = false;
-    video_stop(&e->video);
+    for (int i = 0; i < FILMS_MAX; i++)
+        film_stop(e, &e->video.films[i]);
     if (e->clear)
         clear_restart(e->clear);
     if (e->cache)
@@ -129,7 +131,8 @@ void engine_reset_graphics(struct engine *e)
     for (int i = 0; i < ENGINE_SURFACES_MAX && e->config.caps.gfx; i++)
         if (e->surfaces[i].live && e->surfaces[i].created)
             remember_deleted(e, e->surfaces[i].id);
-    end_video(e);
+    for (int i = 0; i < FILMS_MAX; i++)
+        end_film(e, &e->video.films[i]);
     start_over(e);
 }
 
@@ -167,14 +170,14 @@ void engine_suppress(struct engine *e, bool on)
     e->suppressed = on;
 }
 
-/* How many tiles wait? -1: none, and no surface either. */
+/* How many tiles wait to be sent, those apart that wait for a film's picture? -1: none, and no surface either. */
 static int waiting(const struct engine *e)
 {
     int n = e->ndeleted ? 0 : -1;
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
         const struct surface *s = &e->surfaces[i];
-        if (s->live && (s->checks || !s->created))
-            n = (n < 0 ? 0 : n) + s->checks;
+        if (s->live && ((s->checks > s->held && !s->waits) || !s->created))
+            n = (n < 0 ? 0 : n) + s->checks - s->held;
     }
     return n;
 }
@@ -189,12 +192,29 @@ static int64_t next_refinement(struct engine *e, uint64_t now_us)
     return due != 0 ? due : pace_wait(&e->pace, false, now_us);
 }
 
-int64_t engine_next(struct engine *e, uint64_t now_us)
+/* When may more be planned? As engine_next answers, encoders apart. */
+static int64_t next_plan(struct engine *e, uint64_t now_us)
 {
     int n = waiting(e);
+    return n < 0 ? next_refinement(e, now_us) : pace_wait(&e->pace, n <= SMALL_TILES, now_us);
+}
+
+int64_t engine_next(struct engine *e, uint64_t now_us)
+{
     if (e->suppressed)
         return -1;
-    return n < 0 ? next_refinement(e, now_us) : pace_wait(&e->pace, n <= SMALL_TILES, now_us);
+    if (video_ready(e, now_us))
+        return 0;
+    int64_t plan = next_plan(e, now_us), patience = video_patience(e, now_us);
+    return plan < 0 || (patience >= 0 && patience < plan) ? patience : plan;
+}
+
+bool engine_encoding(const struct engine *e)
+{
+    bool any = false;
+    for (int i = 0; i < FILMS_MAX; i++)
+        any |= e->video.films[i].pending;
+    return any;
 }
 
 static void begin(struct engine *e)
@@ -229,13 +249,8 @@ static size_t wire_cost(const struct frame *f)
     return sum;
 }
 
-int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
+static void plan(struct engine *e, uint64_t now_us)
 {
-    if (engine_next(e, now_us) != 0)
-        return 0;
-    begin(e);
-    size_t empty = e->frame.ncommands;
-    bool lifecycle = empty > 1;
     e->budget = pace_budget(&e->pace);
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live)
@@ -247,6 +262,24 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     if (waiting(e) < 0)
         plan_to_cache(e, now_us);
     plan_video_end(e, now_us);
+}
+
+/* A picture that was encoded leaves at once, whatever the pace: it had its turn when it was handed in. */
+int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
+{
+    if (engine_next(e, now_us) != 0)
+        return 0;
+    begin(e);
+    size_t empty = e->frame.ncommands;
+    bool lifecycle = empty > 1;
+    video_collect(e, now_us);
+    if (next_plan(e, now_us) == 0) {
+        size_t collected = e->frame.ncommands;
+        e->handed_in = false;
+        plan(e, now_us);
+        if (e->handed_in || e->frame.ncommands > collected || lifecycle)
+            pace_clock(&e->pace, now_us);
+    }
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);

@@ -80,10 +80,21 @@ struct gfx_frame {
     size_t bytes;                     /* sum of data lengths */
 };
 
+enum engine_h264 { ENGINE_H264_AUTO, ENGINE_H264_X264, ENGINE_H264_HARDWARE, ENGINE_H264_OFF }; /* option picture.h264 */
+struct h264_backend;
 struct engine_config {
     struct engine_caps caps;
     unsigned max_frame_rate;          /* 1 … 144 */
-    int h264;                         /* enum option picture.h264: 0 auto, 1 x264, 2 hardware, 3 off */
+    int h264;                         /* enum engine_h264 */
+    /* Moving pictures are encoded beside the loop when `wake` is set: it is called, from any thread, when engine_next may have a new
+     * answer, and never after engine_destroy has returned. NULL: they are encoded within engine_produce. */
+    void (*wake)(void *user);
+    /* A line for the log: an encoder failed and `instead` took over ("" nothing did). May be NULL; called on the engine's thread. */
+    void (*encoder_failed)(void *user, const char *name, const char *instead);
+    void *user;
+    /* An encoder outside of this process, tried before the built-in one unless h264 says X264 or OFF; NULL: there is none. */
+    const struct h264_backend *outside;
+    void *outside_context;
 };
 /* NULL: out of memory. */
 struct engine *engine_create(const struct engine_config *config);
@@ -113,6 +124,8 @@ void engine_suppress(struct engine *e, bool on);
 /* Is there something to send? Returns 0: produce now; >0: microseconds until it makes sense to ask again; -1: nothing until
  * damage or an acknowledgement comes. */
 int64_t engine_next(struct engine *e, uint64_t now_us);
+/* Is a moving picture at an encoder? Then `wake` will be called. */
+bool engine_encoding(const struct engine *e);
 /* Make the next frame. Returns 1 and fills *out, 0 when there is nothing to send now, or negative errno. */
 int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out);
 

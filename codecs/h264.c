@@ -2,17 +2,14 @@
 #include "codecs/h264.h"
 
 #ifdef ORIEL_HAVE_X264
+#include "codecs/h264_worker.h"
 #include "codecs/h264_x264.h"
 #endif
 
-enum { CHOICE_AUTO, CHOICE_X264, CHOICE_HARDWARE, CHOICE_OFF };
-
-const struct h264_backend *h264_choose(int choice)
+const struct h264_backend *h264_software(bool threaded)
 {
-    if (choice == CHOICE_OFF)
-        return NULL;
 #ifdef ORIEL_HAVE_X264
-    return &h264_x264; /* hardware that is not there is replaced by it, too */
+    return threaded ? &h264_worker : &h264_x264;
 #else
     return NULL;
 #endif

@@ -2,8 +2,9 @@
 /* H.264 encoders behind one table. A stream has a fixed size; its pictures depend on each other, so what was encoded must be sent
  * in order, and a client that lost its decoder needs a key frame.
  *
- * Asynchronous by contract: submit hands over a picture, collect brings a packet, maybe later; the caller keeps the picture until
- * then, so that another encoder can take the same frame when this one fails. x264 finishes within submit.
+ * Asynchronous by contract: submit hands a picture over and returns at once, `done` tells that something changed, collect brings the
+ * packet. One picture at a time. The caller keeps the picture's planes until then, so that another encoder can take the same
+ * picture when this one fails.
  */
 #ifndef ORIEL_CODECS_H264_H
 #define ORIEL_CODECS_H264_H
@@ -14,27 +15,40 @@ struct h264_config {
     int width, height;                /* multiples of 16 */
     unsigned frame_rate;
     uint32_t bytes_per_second;        /* never more, over a quarter of a second */
+    bool pairs;                       /* pictures may have a chroma picture (AVC444v2): both streams come from one encoder */
+    void (*done)(void *user);         /* called from any thread: ask `ready`. NULL: submit returns when the packet is there */
+    void *user;
+    void *context;                    /* the back end's own, from engine_config */
+};
+struct h264_stream {                  /* Annex B; the encoder's until the next submit */
+    const uint8_t *data;
+    size_t len;                       /* 0: absent */
+    int qp;                           /* 0 … 51, the picture's mean */
 };
 struct h264_packet {
-    const uint8_t *data;              /* Annex B; the encoder's until the next submit */
-    size_t len;
+    struct h264_stream picture, chroma;
     bool key;
-    int qp;                           /* 0 … 51, the picture's mean */
 };
 struct h264_backend {
     const char *name;
-    /* NULL: cannot (no hardware, out of memory, size). */
+    unsigned patience_ms;             /* a picture not there after so long is lost, and the encoder with it; 0: it always comes */
+    bool pairs;                       /* takes chroma pictures */
+    /* NULL: cannot (no hardware, out of memory, size). What fails later shows at collect. */
     void *(*open)(const struct h264_config *config);
-    void (*close)(void *enc);         /* accepts NULL */
-    /* Returns 0, -EBUSY (one is under way), -EIO: broken, open another. `key`: the client's decoder is new. */
-    int (*submit)(void *enc, const struct yuv *picture, bool key);
+    /* Accepts NULL. A picture under way is forgotten; `done` is not called after the return. */
+    void (*close)(void *enc);
+    /* Returns 0, -EBUSY (one is under way), -EIO: broken, open another. `key`: the client's decoder is new. `chroma` may be absent;
+     * with `pairs` set either may. */
+    int (*submit)(void *enc, const struct yuv *picture, const struct yuv *chroma, bool key);
+    /* Would collect return something else than 0? */
+    bool (*ready)(void *enc);
     /* Returns 1 with a packet, 0: not yet, -EIO. */
     int (*collect)(void *enc, struct h264_packet *out);
-    /* A new ceiling; may be called at any time. */
+    /* A new ceiling from the next picture on; may be called at any time. Returns 0 or -EIO. */
     int (*set_rate)(void *enc, uint32_t bytes_per_second);
 };
 
-/* Compiled in and wanted by `choice` (enum option picture.h264: 0 auto, 1 x264, 2 hardware, 3 off), best first; NULL: none. */
-const struct h264_backend *h264_choose(int choice);
+/* Compiled in: libx264, on a thread of its own where `threaded`, else within submit. NULL: not built in. */
+const struct h264_backend *h264_software(bool threaded);
 
 #endif

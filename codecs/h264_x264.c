@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <x264.h>
 
@@ -13,6 +14,8 @@ struct x264_enc {
     x264_param_t param;
     x264_picture_t out;
     struct h264_packet packet;
+    uint8_t *kept;                    /* the picture's bytes while its chroma is encoded */
+    size_t kept_cap;
     int64_t pts;
     bool ready;
 };
@@ -51,6 +54,8 @@ static bool settings(x264_param_t *p, const struct h264_config *c)
     p->rc.i_rc_method = X264_RC_CRF;
     p->rc.f_rf_constant = 25;
     p->analyse.b_psnr = p->analyse.b_ssim = 0;
+    if (c->pairs) /* each of the two predicts from its own last picture: luma from luma, chroma from chroma */
+        p->i_frame_reference = 2;
     rate(p, c->bytes_per_second);
     return x264_param_apply_profile(p, "high") == 0;
 }
@@ -62,6 +67,7 @@ static void x264_shut(void *enc)
         return;
     if (e->x)
         x264_encoder_close(e->x);
+    free(e->kept);
     free(e);
 }
 
@@ -79,9 +85,8 @@ static void *x264_begin(const struct h264_config *config)
     return e;
 }
 
-static int x264_submit(void *enc, const struct yuv *picture, bool key)
+static int encode(struct x264_enc *e, const struct yuv *picture, bool key, struct h264_stream *out)
 {
-    struct x264_enc *e = enc;
     x264_picture_t in;
     x264_nal_t *nals;
     int n;
@@ -98,9 +103,43 @@ static int x264_submit(void *enc, const struct yuv *picture, bool key)
     int len = x264_encoder_encode(e->x, &nals, &n, &in, &e->out);
     if (len <= 0)
         return -EIO;
-    e->packet = (struct h264_packet){nals[0].p_payload, (size_t)len, e->out.b_keyframe != 0, e->out.i_qpplus1 - 1};
-    e->ready = true;
+    *out = (struct h264_stream){nals[0].p_payload, (size_t)len, e->out.i_qpplus1 - 1};
+    e->packet.key |= e->out.b_keyframe != 0;
     return 0;
+}
+
+/* libx264 writes the next picture over the last one's bytes. */
+static int keep(struct x264_enc *e, struct h264_stream *s)
+{
+    if (s->len > e->kept_cap) {
+        uint8_t *p = realloc(e->kept, s->len * 2);
+        if (!p)
+            return -EIO;
+        e->kept = p;
+        e->kept_cap = s->len * 2;
+    }
+    memcpy(e->kept, s->data, s->len);
+    s->data = e->kept;
+    return 0;
+}
+
+static int x264_submit(void *enc, const struct yuv *picture, const struct yuv *chroma, bool key)
+{
+    struct x264_enc *e = enc;
+    e->packet = (struct h264_packet){0};
+    int r = picture ? encode(e, picture, key, &e->packet.picture) : 0;
+    if (r == 0 && picture && chroma)
+        r = keep(e, &e->packet.picture);
+    if (r == 0 && chroma)
+        r = encode(e, chroma, key && !picture, &e->packet.chroma);
+    e->ready = r == 0;
+    return r;
+}
+
+static bool x264_ready(void *enc)
+{
+    const struct x264_enc *e = enc;
+    return e->ready;
 }
 
 static int x264_collect(void *enc, struct h264_packet *out)
@@ -120,4 +159,5 @@ static int x264_rate(void *enc, uint32_t bytes_per_second)
     return x264_encoder_reconfig(e->x, &e->param) < 0 ? -EIO : 0;
 }
 
-const struct h264_backend h264_x264 = {"x264", x264_begin, x264_shut, x264_submit, x264_collect, x264_rate};
+const struct h264_backend h264_x264 = {.name = "x264", .pairs = true, .open = x264_begin, .close = x264_shut, .submit = x264_submit,
+    .ready = x264_ready, .collect = x264_collect, .set_rate = x264_rate};

@@ -35,13 +35,17 @@ static void drop_oldest(struct pace *p)
     p->count--;
 }
 
-void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us)
+void pace_clock(struct pace *p, uint64_t now_us)
 {
     /* A frame that came a little late does not push the next one later. */
     uint64_t due = p->next_us + p->interval_us;
     p->next_us = p->next_us && now_us < due ? due : now_us + p->interval_us;
     if (p->next_us > now_us + p->interval_us)
         p->next_us = now_us + p->interval_us;
+}
+
+void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us)
+{
     if (id == 0)
         return;
     if (p->count == PACE_FRAMES)

@@ -30,6 +30,9 @@ struct pace {
 void pace_init(struct pace *p, unsigned max_frame_rate);
 /* The client starts over: nothing is in flight. */
 void pace_reset(struct pace *p);
+/* A frame was begun: the frame rate counts from here. */
+void pace_clock(struct pace *p, uint64_t now_us);
+/* A frame left; id 0 is never acknowledged. */
 void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us);
 /* Unknown ids are ignored. */
 void pace_ack(struct pace *p, uint32_t id, uint32_t queue_depth, uint64_t now_us);

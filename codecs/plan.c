@@ -55,11 +55,16 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v)
         struct box to, exact;
         if (motion_try(e->motion, s, e->ops, v) <= 0 || !motion_rect(e->motion, s, e->ops, v, &to, &exact))
             break;
-        int before = s->checks;
+        int before = s->checks - s->held;
+        struct box from = {to.x0 - v.dx, to.y0 - v.dy, to.x1 - v.dx, to.y1 - v.dy};
+        if (surface_is_pending(s, &from) || surface_is_pending(s, &to)) {
+            s->waits = true;
+            break;
+        }
         emit_copy(e, s, v, to);
         surface_moved(s, to, v.dx, v.dy, exact);
         surface_find_dirty(s, e->ops);
-        won += before - s->checks;
+        won += before - (s->checks - s->held);
     }
     if (won > 0)
         motion_used(e->motion, v);
@@ -91,23 +96,20 @@ int plan_motion(struct engine *e, struct surface *s, int dirty)
     return won;
 }
 
-static int count_dirty(const struct surface *s)
-{
-    int n = 0;
-    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
-        n += !box_empty(&s->tiles[t].dirty);
-    return n;
-}
-
 /* Film, then copies, then pictures, then everything else exactly. */
 void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
 {
+    if (s->waits)
+        return;
     int dirty = surface_find_dirty(s, e->ops), moved = 0;
     if (plan_video(e, s, true, now_us))
-        dirty = count_dirty(s);
-    else if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
+        dirty = surface_find_dirty(s, e->ops);
+    if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
         moved = plan_motion(e, s, dirty);
-    plan_video(e, s, false, now_us);
+    if (s->waits)
+        return;
+    if (plan_video(e, s, false, now_us))
+        surface_find_dirty(s, e->ops);
     plan_from_cache(e, s);
     plan_pictures(e, s, moved * 2 >= dirty ? PICTURE_COARSE : PICTURE_MOVING);
     plan_exact(e, s);

@@ -113,13 +113,20 @@ static uint32_t due_ms(const struct engine *e, const struct surface *s, const st
     return (int32_t)(anyway - both) < 0 ? anyway : both;
 }
 
+/* Lossy, and nothing on its way there would draw over the better picture. */
+static bool refinable(const struct surface *s, int tile)
+{
+    struct box b = surface_tile_box(s, tile);
+    return s->tiles[tile].flags & TILE_LOSSY && !surface_is_pending(s, &b);
+}
+
 int64_t refine_wait(const struct engine *e, uint64_t now_us)
 {
     int64_t best = -1, now_ms = (int64_t)(now_us / 1000);
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
         const struct surface *s = &e->surfaces[i];
         for (int t = 0; s->live && s->lossy && t < s->tiles_x * s->tiles_y; t++) {
-            if (!(s->tiles[t].flags & TILE_LOSSY))
+            if (!refinable(s, t))
                 continue;
             int64_t due = (int64_t)due_ms(e, s, &s->tiles[t]) - now_ms;
             best = due < 0 ? 0 : best < 0 || due * 1000 < best ? due * 1000 : best;
@@ -136,7 +143,7 @@ static void refine_fine(struct engine *e, struct surface *s, uint32_t now_ms, si
 {
     struct batch k = {.n = 0};
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < limit; t++) {
-        if (!(s->tiles[t].flags & TILE_LOSSY) || !next_is_fine(e, s, &s->tiles[t]) || due_ms(e, s, &s->tiles[t]) > now_ms)
+        if (!refinable(s, t) || !next_is_fine(e, s, &s->tiles[t]) || due_ms(e, s, &s->tiles[t]) > now_ms)
             continue;
         k.boxes[k.n++] = surface_tile_box(s, t);
         if (k.n == 16)
@@ -149,7 +156,7 @@ static void refine_exact(struct engine *e, struct surface *s, uint32_t now_ms, s
 {
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < limit; t++) {
         const struct tile *k = &s->tiles[t];
-        if (k->flags & TILE_LOSSY && !next_is_fine(e, s, k) && due_ms(e, s, k) <= now_ms)
+        if (refinable(s, t) && !next_is_fine(e, s, k) && due_ms(e, s, k) <= now_ms)
             exact_send(e, s, surface_tile_box(s, t));
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which rectangles are films, from what changed how often. */
 #include "codecs/classify.h"
 #include "codecs/state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define HOT 5                         /* changes in a row, as pictures, before a tile counts as film */
@@ -13,26 +13,6 @@
 #define CHANGED_PERCENT 20            /* less change in the rectangle is no new picture of the film */
 #define KEEP_MS 5000                  /* the decoder is kept so long after the last picture */
 #define RESTART_MS 500                /* no new size before */
-#define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
-#define FRAME_RATE 30
-#define RATE_MIN 12500u
-
-void video_stop(struct video *v)
-{
-    if (v->backend)
-        v->backend->close(v->encoder);
-    v->encoder = NULL;
-    v->rect = v->candidate = (struct box){0, 0, 0, 0};
-    v->created = false;
-    v->seen = 0;
-}
-
-void video_finish(struct video *v)
-{
-    video_stop(v);
-    free(v->planes.y);
-    v->planes.y = NULL;
-}
 
 static int rect_area(const struct box *b)
 {
@@ -66,157 +46,89 @@ static void add_edges(const struct surface *s, struct box *b)
     }
 }
 
-/* The box around what changed in hot tiles, if they fill it. */
-static struct box hot_box(const struct surface *s)
+/* ---- hot tiles, gathered: the client's films are few and far apart ---- */
+
+struct gather { struct box box; int n; };
+
+static bool is_hot(const struct surface *s, int tile)
 {
-    struct box b = {0, 0, 0, 0};
-    int n = 0;
-    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
-        if (s->tiles[t].heat < HOT || box_empty(&s->tiles[t].dirty))
-            continue;
-        box_add(&b, &s->tiles[t].dirty);
-        n++;
-    }
-    int around = n ? ((b.x1 - 1) / TILE - b.x0 / TILE + 1) * ((b.y1 - 1) / TILE - b.y0 / TILE + 1) : 0;
-    if (n < FILM_TILES_MIN || n * 100 < around * FULL_PERCENT)
-        return (struct box){0, 0, 0, 0};
-    add_edges(s, &b);
-    return b;
+    return s->tiles[tile].heat >= HOT && !box_empty(&s->tiles[tile].dirty);
 }
 
-static uint32_t wanted_rate(const struct engine *e, const struct box *b)
+/* Do the gathered tiles fill their box? */
+static bool fills(const struct gather *g)
 {
-    uint64_t rate = (uint64_t)rect_area(b) * BITS_PER_PIXEL_MILLI * FRAME_RATE / 8000;
-    uint64_t link = (uint64_t)e->pace.bytes_per_second * 7 / 10;
-    rate = link && link < rate ? link : rate;
-    return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
+    const struct box *b = &g->box;
+    int around = g->n ? ((b->x1 - 1) / TILE - b->x0 / TILE + 1) * ((b->y1 - 1) / TILE - b->y0 / TILE + 1) : 0;
+    return g->n >= FILM_TILES_MIN && g->n * 100 >= around * FULL_PERCENT;
 }
 
-static bool make_planes(struct video *v, int width, int height)
+static struct gather gather_all(const struct surface *s)
 {
-    size_t luma = (size_t)width * (size_t)height, all = luma * 3 / 2;
-    if (all > v->planes_cap) {
-        uint8_t *p = realloc(v->planes.y, all + 64);
-        if (!p)
-            return false;
-        v->planes.y = p;
-        v->planes_cap = all;
-    }
-    v->planes.u = v->planes.y + luma;
-    v->planes.v = v->planes.u + luma / 4;
-    v->planes.width = width;
-    v->planes.height = height;
-    return true;
-}
-
-static void drop_client_surface(struct engine *e)
-{
-    struct gfx_command *c = e->video.created ? frame_add(&e->frame, GFX_DELETE_SURFACE) : NULL;
-    if (c)
-        c->surface = VIDEO_SURFACE;
-    e->video.created = false;
-}
-
-static bool open_stream(struct engine *e, const struct surface *s, struct box rect, uint32_t now_ms)
-{
-    struct video *v = &e->video;
-    struct h264_config config = {.width = (rect.x1 - rect.x0 + 15) & ~15, .height = (rect.y1 - rect.y0 + 15) & ~15,
-                                 .frame_rate = FRAME_RATE, .bytes_per_second = wanted_rate(e, &rect)};
-    drop_client_surface(e);
-    video_stop(v);
-    if (!make_planes(v, config.width, config.height) || !(v->encoder = v->backend->open(&config)))
-        return false;
-    struct gfx_command *c = frame_add(&e->frame, GFX_CREATE_SURFACE);
-    if (!c)
-        return false;
-    c->surface = VIDEO_SURFACE;
-    c->width = (uint16_t)config.width;
-    c->height = (uint16_t)config.height;
-    v->created = v->key = true;
-    v->rect = rect;
-    v->surface = s->id;
-    v->rate = config.bytes_per_second;
-    v->started_ms = now_ms;
-    return true;
-}
-
-/* RDPGFX_AVC420_BITMAP_STREAM, 2.2.4.4: one region, the whole picture. */
-static void put_picture(struct engine *e, const struct h264_packet *p)
-{
-    struct video *v = &e->video;
-    struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
-    struct wr w;
-    if (!c || !frame_writer(&e->frame, &w, 14 + p->len))
-        return;
-    c->surface = VIDEO_SURFACE;
-    c->codec = GFX_CODEC_AVC420;
-    c->rect = (struct engine_rect){0, 0, (uint16_t)v->planes.width, (uint16_t)v->planes.height};
-    wr_u32(&w, 1);
-    wr_u16(&w, 0);
-    wr_u16(&w, 0);
-    wr_u16(&w, (uint16_t)(v->rect.x1 - v->rect.x0));
-    wr_u16(&w, (uint16_t)(v->rect.y1 - v->rect.y0));
-    wr_u8(&w, (uint8_t)((p->qp < 0 ? 0 : p->qp > 51 ? 51 : p->qp) | 0x80)); /* progressive */
-    wr_u8(&w, 100);
-    wr_bytes(&w, p->data, p->len);
-    frame_commit(&e->frame, &w);
-}
-
-static void put_copy(struct engine *e, const struct surface *s)
-{
-    struct video *v = &e->video;
-    struct gfx_command *c = frame_add(&e->frame, GFX_COPY);
-    if (!c)
-        return;
-    struct engine_rect to = box_rect(&v->rect);
-    c->surface_from = VIDEO_SURFACE;
-    c->surface = s->id;
-    c->rect = (struct engine_rect){0, 0, to.width, to.height};
-    frame_add_rects(&e->frame, &to, 1);
-}
-
-/* The client now shows the rectangle, approximately. */
-static void settle(struct engine *e, struct surface *s)
-{
-    struct box r = e->video.rect;
-    surface_settle(s, r);
-    for (int ty = r.y0 / TILE; ty <= (r.y1 - 1) / TILE; ty++)
-        for (int tx = r.x0 / TILE; tx <= (r.x1 - 1) / TILE; tx++) {
-            int t = ty * s->tiles_x + tx;
-            surface_set_lossy(s, t, PICTURE_MOVING);
-            if (s->tiles[t].flags & TILE_UNKNOWN)
-                continue;
-            s->tiles[t].dirty = surface_tile_dirty(s, e->ops, t);
-            if (box_empty(&s->tiles[t].dirty))
-                surface_unmark(s, t);
+    struct gather g = {.n = 0};
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+        if (is_hot(s, t)) {
+            box_add(&g.box, &s->tiles[t].dirty);
+            g.n++;
         }
+    return g;
 }
 
-static bool encode(struct engine *e, struct surface *s, uint32_t now_ms)
+/* A group is what lies within a tile of the group. `before` marks what is not yet in one. */
+static struct gather gather_around(struct surface *s, int seed)
 {
-    struct video *v = &e->video;
-    struct h264_packet p;
-    uint32_t rate = wanted_rate(e, &v->rect);
-    if (rate * 5u < v->rate * 4u || rate * 4u > v->rate * 5u) {
-        v->backend->set_rate(v->encoder, rate);
-        v->rate = rate;
+    struct gather g = {.n = 0};
+    bool more = true;
+    box_add(&g.box, &s->tiles[seed].dirty);
+    while (more) {
+        struct box near = {g.box.x0 - TILE, g.box.y0 - TILE, g.box.x1 + TILE, g.box.y1 + TILE};
+        more = false;
+        for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+            struct box both = box_intersect(s->tiles[t].dirty, &near);
+            if (!s->before[t] || box_empty(&both))
+                continue;
+            s->before[t] = 0;
+            box_add(&g.box, &s->tiles[t].dirty);
+            g.n++;
+            more = true;
+        }
     }
-    yuv420_from_bgrx(&v->planes, surface_cur(s, v->rect.x0, v->rect.y0), s->stride, v->rect.x1 - v->rect.x0, v->rect.y1 - v->rect.y0,
-                     false);
-    if (v->backend->submit(v->encoder, &v->planes, v->key) < 0 || v->backend->collect(v->encoder, &p) != 1)
-        return false;
-    v->key = false;
-    v->last_ms = now_ms;
-    put_picture(e, &p);
-    put_copy(e, s);
-    settle(e, s);
-    return true;
+    return g;
+}
+
+/* The boxes of what looks like films: one around all of it if that is full, else one a group. Returns how many. */
+static int hot_boxes(struct surface *s, struct box *out)
+{
+    struct gather all = gather_all(s);
+    int n = 0;
+    if (all.n < FILM_TILES_MIN)
+        return 0;
+    if (fills(&all)) {
+        out[n++] = all.box;
+    } else {
+        for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+            s->before[t] = is_hot(s, t);
+        for (int t = 0; t < s->tiles_x * s->tiles_y && n < FILMS_MAX; t++) {
+            struct gather g = s->before[t] ? gather_around(s, t) : (struct gather){.n = 0};
+            if (fills(&g))
+                out[n++] = g.box;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        add_edges(s, &out[i]);
+    return n;
 }
 
 static bool contains(const struct box *outer, const struct box *inner)
 {
     struct box both = box_intersect(*inner, outer);
     return !box_empty(inner) && memcmp(&both, inner, sizeof both) == 0;
+}
+
+static bool overlap(const struct box *a, const struct box *b)
+{
+    struct box both = box_intersect(*a, b);
+    return !box_empty(&both);
 }
 
 static int changed_area(const struct surface *s, const struct box *r)
@@ -229,61 +141,108 @@ static int changed_area(const struct surface *s, const struct box *r)
     return sum;
 }
 
-/* Follow what is hot: a stream is (re)opened when the same rectangle was seen for some pictures. */
-static bool follow(struct engine *e, struct surface *s, uint32_t now_ms)
+/* The film that plays where `hot` is, the one that is about to, or a free one. NULL: none is free. */
+static struct film *film_for(struct video *v, const struct surface *s, const struct box *hot)
 {
-    struct video *v = &e->video;
-    struct box hot = hot_box(s);
-    if (box_empty(&hot))
-        return v->surface == s->id && !box_empty(&v->rect);
-    if (v->surface == s->id && contains(&v->rect, &hot))
-        return true;
-    if (contains(&v->candidate, &hot) && rect_area(&hot) * 2 > rect_area(&v->candidate)) {
-        v->seen++;
-    } else {
-        box_add(&hot, &v->candidate);
-        v->candidate = hot;
-        v->seen = 0;
+    struct film *unused = NULL;
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &v->films[i];
+        if (f->encoder && f->surface == s->id && overlap(&f->rect, hot))
+            return f;
     }
-    if (v->seen < 2 || (v->encoder && now_ms - v->started_ms < RESTART_MS))
-        return false;
-    return open_stream(e, s, v->candidate, now_ms);
+    for (int i = FILMS_MAX - 1; i >= 0; i--) {
+        struct film *f = &v->films[i];
+        if (!box_empty(&f->candidate) && f->candidate_surface == s->id && overlap(&f->candidate, hot))
+            return f;
+        unused = !f->encoder && (!unused || box_empty(&f->candidate)) ? f : unused;
+    }
+    return unused;
+}
+
+/* Films do not overlap: a grown one takes the place of the others. */
+static void make_room(struct engine *e, const struct film *keep, const struct surface *s, const struct box *rect)
+{
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &e->video.films[i];
+        if (f != keep && f->encoder && f->surface == s->id && overlap(&f->rect, rect))
+            film_drop(e, f);
+    }
+}
+
+/* Follow what is hot: a stream is (re)opened when the same rectangle was seen for some pictures. */
+static void follow(struct engine *e, const struct surface *s, struct box hot, uint32_t now_ms)
+{
+    struct film *f = film_for(&e->video, s, &hot);
+    if (!f || (f->encoder && contains(&f->rect, &hot)))
+        return;
+    if (f->candidate_surface == s->id && contains(&f->candidate, &hot) && rect_area(&hot) * 2 > rect_area(&f->candidate)) {
+        f->seen++;
+    } else {
+        if (f->candidate_surface == s->id && overlap(&f->candidate, &hot))
+            box_add(&hot, &f->candidate);
+        f->candidate = hot;
+        f->candidate_surface = s->id;
+        f->seen = 0;
+    }
+    if (f->seen < 2 || f->pending || (f->encoder && now_ms - f->started_ms < RESTART_MS))
+        return;
+    struct box rect = f->candidate;
+    make_room(e, f, s, &rect);
+    if (!film_open(e, f, s, rect, now_ms))
+        film_drop(e, f);
+}
+
+static bool is_new_picture(const struct surface *s, const struct film *f)
+{
+    return f->encoder && !f->pending && f->surface == s->id &&
+           changed_area(s, &f->rect) * 100 >= rect_area(&f->rect) * CHANGED_PERCENT;
 }
 
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us)
 {
     struct video *v = &e->video;
     uint32_t now_ms = (uint32_t)(now_us / 1000);
+    struct box hot[FILMS_MAX];
+    bool sent = false;
     if (!v->backend || e->frame.failed)
         return false;
-    /* a film that plays goes first: nobody looks for copies in it */
-    if (before_copies && (!v->encoder || v->surface != s->id || now_ms - v->last_ms > COOL_MS))
-        return false;
-    if (!before_copies)
+    if (!before_copies) {
         warm(e, s, now_ms);
-    bool film = before_copies ? !box_empty(&v->rect) : follow(e, s, now_ms);
-    if (!film || changed_area(s, &v->rect) * 100 < rect_area(&v->rect) * CHANGED_PERCENT)
-        return false;
-    if (encode(e, s, now_ms))
-        return true;
-    drop_client_surface(e); /* the encoder broke: the frame goes on without it */
-    video_stop(v);
-    return false;
+        int n = hot_boxes(s, hot);
+        for (int i = 0; i < n; i++)
+            follow(e, s, hot[i], now_ms);
+    }
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &v->films[i];
+        /* a film that plays goes first: nobody looks for copies in it */
+        if (is_new_picture(s, f) && (!before_copies || now_ms - f->last_ms <= COOL_MS))
+            sent |= film_submit(e, f, s, now_us);
+    }
+    return sent;
+}
+
+static int64_t film_wait(const struct film *f, uint64_t now_us)
+{
+    int32_t left = (int32_t)(f->last_ms + KEEP_MS - (uint32_t)(now_us / 1000));
+    return left < 0 ? 0 : (int64_t)left * 1000;
 }
 
 int64_t video_wait(const struct engine *e, uint64_t now_us)
 {
-    const struct video *v = &e->video;
-    if (!v->encoder)
-        return -1;
-    int32_t left = (int32_t)(v->last_ms + KEEP_MS - (uint32_t)(now_us / 1000));
-    return left < 0 ? 0 : (int64_t)left * 1000;
+    int64_t best = -1;
+    for (int i = 0; i < FILMS_MAX; i++) {
+        const struct film *f = &e->video.films[i];
+        int64_t left = f->encoder && !f->pending ? film_wait(f, now_us) : -1;
+        best = left >= 0 && (best < 0 || left < best) ? left : best;
+    }
+    return best;
 }
 
 void plan_video_end(struct engine *e, uint64_t now_us)
 {
-    if (video_wait(e, now_us) != 0)
-        return;
-    drop_client_surface(e);
-    video_stop(&e->video);
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &e->video.films[i];
+        if (f->encoder && !f->pending && film_wait(f, now_us) == 0)
+            film_drop(e, f);
+    }
 }

@@ -33,6 +33,7 @@ struct engine {
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
     struct video video;
+    bool handed_in;                   /* this frame gave an encoder a picture */
     struct cache *cache;              /* NULL without gfx */
     struct rfx_stream *rfx;           /* only with surface bits */
     uint64_t refine_us;               /* no refinement before */
@@ -45,9 +46,9 @@ void plan_surfaces(struct engine *e);
 void plan_surface(struct engine *e, struct surface *s, uint64_t now_us);
 /* Changed tiles that look like pictures, as such. */
 void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality);
-/* The film, if one plays on this surface. Returns whether a picture of it was sent. */
+/* The films that play on this surface. Returns whether an encoder was given a picture. */
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us);
-/* Microseconds until a film that stopped is given up; -1: there is none. */
+/* Microseconds until the next film that stopped is given up; -1: there is none. */
 int64_t video_wait(const struct engine *e, uint64_t now_us);
 void plan_video_end(struct engine *e, uint64_t now_us);
 /* Changed tiles whose new content the client has in its cache. */

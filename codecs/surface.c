@@ -62,7 +62,8 @@ void surface_unmark(struct surface *s, int tile)
 {
     if (s->tiles[tile].flags & (TILE_CHECK | TILE_UNKNOWN))
         s->checks--;
-    s->tiles[tile].flags &= (uint8_t)~(TILE_CHECK | TILE_UNKNOWN | TILE_RECHECK);
+    s->held -= (s->tiles[tile].flags & TILE_HELD) != 0;
+    s->tiles[tile].flags &= (uint8_t)~(TILE_CHECK | TILE_UNKNOWN | TILE_RECHECK | TILE_HELD);
     s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
 }
 
@@ -83,6 +84,8 @@ void surface_forget(struct surface *s)
 {
     s->created = false;
     s->cursor = 0;
+    for (int i = 0; i < SURFACE_PENDING_MAX; i++)
+        surface_release(s, i, false);
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
         surface_set_exact(s, t);
         surface_mark(s, t, TILE_UNKNOWN | TILE_RECHECK);
@@ -140,12 +143,61 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
     return (struct box){b.x0 + d.x0, b.y0 + d.y0, b.x0 + d.x1, b.y0 + d.y1};
 }
 
+bool surface_is_pending(const struct surface *s, const struct box *b)
+{
+    for (int i = 0; i < SURFACE_PENDING_MAX; i++) {
+        struct box both = box_intersect(*b, &s->pending[i]);
+        if (!box_empty(&both))
+            return true;
+    }
+    return false;
+}
+
+static void hold_tile(struct surface *s, int tile)
+{
+    s->held += !(s->tiles[tile].flags & TILE_HELD);
+    s->tiles[tile].flags |= TILE_HELD;
+    s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
+}
+
+/* Drawn over: of what is pending there, the client will show the older. */
+static void spoil(struct surface *s, const struct box *area)
+{
+    for (int i = 0; i < SURFACE_PENDING_MAX; i++) {
+        struct box both = box_intersect(*area, &s->pending[i]);
+        box_add(&s->spoiled[i], &both);
+    }
+}
+
+void surface_hold(struct surface *s, int slot, struct box area)
+{
+    s->pending[slot] = area;
+    s->spoiled[slot] = (struct box){0, 0, 0, 0};
+}
+
+void surface_release(struct surface *s, int slot, bool lost)
+{
+    struct box wrong = lost ? s->pending[slot] : s->spoiled[slot];
+    s->pending[slot] = s->spoiled[slot] = (struct box){0, 0, 0, 0};
+    s->waits = false;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        struct box b = surface_tile_box(s, t), both = box_intersect(wrong, &b);
+        if (!box_empty(&both))
+            surface_mark(s, t, TILE_UNKNOWN | TILE_RECHECK);
+        if (!(s->tiles[t].flags & TILE_HELD))
+            continue;
+        s->tiles[t].flags &= (uint8_t)~TILE_HELD;
+        s->held--;
+        surface_mark(s, t, TILE_RECHECK);
+    }
+}
+
 int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
 {
     int n = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
         struct tile *tile = &s->tiles[t];
-        if (!(tile->flags & TILE_CHECK))
+        if (!(tile->flags & TILE_CHECK) || tile->flags & TILE_HELD)
             continue;
         if (tile->flags & TILE_RECHECK) {
             tile->dirty = surface_tile_dirty(s, ops, t);
@@ -153,6 +205,8 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
         }
         if (box_empty(&tile->dirty))
             surface_unmark(s, t);
+        else if (surface_is_pending(s, &tile->dirty))
+            hold_tile(s, t);
         else
             n++;
     }
@@ -217,6 +271,7 @@ void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box 
         memmove(surface_shown(s, to.x0, y), surface_shown(s, to.x0 - dx, y - dy), bytes);
     }
     bool lossy = s->lossy > 0;
+    spoil(s, &to);
     if (lossy)
         remember_quality(s);
     for (int ty = to.y0 / TILE; ty <= (to.y1 - 1) / TILE; ty++)
@@ -229,6 +284,7 @@ void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box 
 
 void surface_settle(struct surface *s, struct box area)
 {
+    spoil(s, &area);
     for (int y = area.y0; y < area.y1; y++)
         memcpy(surface_shown(s, area.x0, y), surface_cur(s, area.x0, y), (size_t)(area.x1 - area.x0) * 4);
     for (int ty = area.y0 / TILE; s->lossy && ty <= (area.y1 - 1) / TILE; ty++)

@@ -15,6 +15,7 @@ enum {
     TILE_CACHED = 16,                 /* the client's cache has it, or it is not worth a slot */
     TILE_LOOKED_AT = 32,              /* `picture` is of this content */
     TILE_RECHECK = 8,                 /* `dirty` is not known: compare again */
+    TILE_HELD = 32,                   /* differs where something is under way: looked at again when that has come */
 };
 struct tile {
     uint8_t flags;
@@ -24,6 +25,8 @@ struct tile {
     uint32_t changed_ms;              /* when it last changed */
     struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
 };
+
+#define SURFACE_PENDING_MAX 3         /* as many as films may play */
 
 struct surface {
     uint16_t id, width, height, x, y;
@@ -39,6 +42,10 @@ struct surface {
     int lossy;                        /* how many tiles have LOSSY */
     bool uncached;                    /* some tile lacks CACHED */
     uint8_t *before;                  /* scratch, a byte a tile */
+    struct box pending[SURFACE_PENDING_MAX]; /* what `shown` has already and the client gets later; empty: nothing */
+    struct box spoiled[SURFACE_PENDING_MAX]; /* what of it was drawn over meanwhile */
+    int held;                         /* how many tiles have HELD */
+    bool waits;                       /* nothing more can be planned before what is pending has come */
     int cursor;                       /* where the next frame goes on when the last one's budget ran out */
 };
 
@@ -68,6 +75,12 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
 int surface_pieces(const struct surface *s, const struct compare_ops *ops, int tile, struct box *out);
 /* The client now shows cur in `area` (exactly: a tile wholly inside is no longer lossy). */
 void surface_settle(struct surface *s, struct box area);
+/* `area` was settled, but the client gets it later, and then over whatever was sent there meanwhile: until surface_release nothing
+ * reads from there or is sent there. */
+void surface_hold(struct surface *s, int slot, struct box area);
+/* It came, or (`lost`) will never come: then all of it is unknown. */
+void surface_release(struct surface *s, int slot, bool lost);
+bool surface_is_pending(const struct surface *s, const struct box *b);
 /* A client's rectangle, clipped. */
 struct box surface_clip(const struct surface *s, const struct engine_rect *r);
 

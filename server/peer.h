@@ -69,6 +69,8 @@ struct picture {
     struct engine_rect held[DISPLAY_RECTS_MAX]; /* of the frame on loan */
     size_t nheld;
     struct event *timer;
+    int woken_fd;                /* an encoder's thread has something for the engine */
+    struct event *woken;
 };
 
 struct peer {

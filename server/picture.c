@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FRAMES_PER_TURN 4 /* input must not wait behind a row of frames */
 #define DESKTOP 0         /* the desktop's surface */
@@ -69,10 +71,38 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     pump(arg);
 }
 
+/* From an encoder's thread. */
+static void wake(void *user)
+{
+    const struct peer *p = user;
+    const uint64_t one = 1;
+    ssize_t n = write(p->picture.woken_fd, &one, sizeof one);
+    (void)n; /* a counter that is full wakes as well */
+}
+
+static void on_woken(evutil_socket_t fd, short what, void *arg)
+{
+    uint64_t count;
+    (void)what;
+    if (read((int)fd, &count, sizeof count) == sizeof count)
+        pump(arg);
+}
+
+static void on_encoder_failed(void *user, const char *name, const char *instead)
+{
+    (void)user;
+    log_warning("encoder failed", "encoder=%s instead=%s", name, instead[0] ? instead : "none");
+}
+
 int picture_init(struct peer *p)
 {
-    p->picture.timer = evtimer_new(p->base, on_timer, p);
-    return p->picture.timer ? 0 : -ENOMEM;
+    struct picture *pic = &p->picture;
+    pic->woken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (pic->woken_fd < 0)
+        return -errno;
+    pic->timer = evtimer_new(p->base, on_timer, p);
+    pic->woken = event_new(p->base, pic->woken_fd, EV_READ | EV_PERSIST, on_woken, p);
+    return pic->timer && pic->woken && event_add(pic->woken, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 void picture_finish(struct peer *p)
@@ -81,6 +111,10 @@ void picture_finish(struct peer *p)
     p->picture.engine = NULL;
     if (p->picture.timer)
         event_free(p->picture.timer);
+    if (p->picture.woken)
+        event_free(p->picture.woken);
+    if (p->picture.woken_fd > 0)
+        close(p->picture.woken_fd);
 }
 
 static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects)
@@ -91,7 +125,8 @@ static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects
 
 static int make_engine(struct peer *p)
 {
-    struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264};
+    struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264, .wake = wake,
+        .encoder_failed = on_encoder_failed, .user = p};
     p->ops->caps(p->front, &c.caps);
     engine_destroy(p->picture.engine);
     p->picture.engine = engine_create(&c);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -23,7 +25,9 @@ struct world {
     uint64_t now;
     uint32_t seed;
     int film;                         /* so many more pictures of a film are drawn */
-    size_t avc;                       /* pictures that came as H.264 */
+    bool two;
+    size_t avc, second;               /* pictures that came as H.264; of them of a second film */
+    int woken;                        /* an eventfd: encoders have threads; -1: they have none */
     bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
     size_t frames, bytes;
 };
@@ -32,10 +36,26 @@ static const struct engine_caps gfx_caps = {
     .gfx = true, .progressive = true, .clear_codec = true, .planar = true, .remotefx = true, .avc420 = true,
 };
 
+static void wake(void *user)
+{
+    const struct world *w = user;
+    uint64_t one = 1;
+    assert_int_equal(write(w->woken, &one, sizeof one), sizeof one);
+}
+
+static void wait_for_encoder(struct world *w)
+{
+    uint64_t n;
+    assert_int_equal(read(w->woken, &n, sizeof n), sizeof n);
+}
+
+static bool threads; /* of the worlds that are opened */
+
 static void world_open(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed)
 {
-    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .h264 = 0};
+    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = threads ? wake : NULL, .user = w};
     memset(w, 0, sizeof *w);
+    w->woken = threads ? eventfd(0, EFD_CLOEXEC) : -1;
     w->engine = engine_create(&config);
     w->wire = gfx_wire_create(true);
     w->client = ref_client_create(caps->small_cache);
@@ -51,6 +71,8 @@ static void world_open(struct world *w, const struct engine_caps *caps, int widt
 static void world_close(struct world *w)
 {
     engine_destroy(w->engine);
+    if (w->woken >= 0)
+        close(w->woken);
     gfx_wire_destroy(w->wire);
     ref_client_destroy(w->client);
     canvas_free(&w->screen);
@@ -76,7 +98,10 @@ static void deliver(struct world *w, const struct gfx_frame *f)
     size_t n;
     w->frames++;
     for (size_t i = 0; i < f->ncommands; i++)
-        w->avc += f->commands[i].type == GFX_WIRE && f->commands[i].codec == GFX_CODEC_AVC420;
+        if (f->commands[i].type == GFX_WIRE && f->commands[i].codec == GFX_CODEC_AVC420) {
+            w->avc++;
+            w->second += f->commands[i].surface > 0xFFF0;
+        }
     if (!w->gfx) {
         for (size_t i = 0; i < f->ncommands; i++)
             if (ref_client_old(w->client, &f->commands[i]) < 0)
@@ -120,6 +145,10 @@ static void settle(struct world *w)
     for (int i = 0; i < 20000; i++) {
         struct gfx_frame f;
         int64_t wait = engine_next(w->engine, w->now);
+        if (wait != 0 && engine_encoding(w->engine)) {
+            wait_for_encoder(w);
+            continue;
+        }
         if (wait < 0)
             break;
         w->now += (uint64_t)wait;
@@ -167,14 +196,23 @@ static void draw_something(struct world *w)
     damaged(w, x < 0 ? 0 : x, y < 0 ? 0 : y, dw + 20, dh + 20);
 }
 
-/* A film in a rectangle that no tile knows of. */
+/* A film in a rectangle that no tile knows of, or two side by side. */
 static void draw_film(struct world *w)
 {
-    if (w->film == 0 && pick(w, 25) == 0)
+    if (w->film == 0 && pick(w, 25) == 0) {
         w->film = 40;
+        w->two = pick(w, 2);
+    }
     if (w->film == 0)
         return;
     w->film--;
+    if (w->two) {
+        draw_photo(&w->screen, 3, 11, 170, 151, pick(w, 1 << 20), 0, 0, 256, 3);
+        draw_photo(&w->screen, 247, 107, 164, 211, pick(w, 1 << 20), 0, 0, 256, 3);
+        damaged(w, 3, 11, 170, 151);
+        damaged(w, 247, 107, 164, 211);
+        return;
+    }
     draw_photo(&w->screen, 37, 21, 290, 211, pick(w, 1 << 20), 0, 0, 256, 3);
     damaged(w, 37, 21, 290, 211);
 }
@@ -241,6 +279,8 @@ static void random_event(struct world *w, const struct engine_caps *caps)
     }
 }
 
+static size_t seconds;
+
 static size_t draw_at_random(const struct engine_caps *caps, uint32_t seed, int rounds)
 {
     struct world w;
@@ -261,6 +301,7 @@ static size_t draw_at_random(const struct engine_caps *caps, uint32_t seed, int 
         }
     }
     world_close(&w);
+    seconds += w.second;
     return w.avc;
 }
 
@@ -271,8 +312,23 @@ static void a_gfx_client_shows_the_source_at_every_settled_point(void **state)
         films += draw_at_random(&gfx_caps, seed * 7919, 250);
 #ifdef ORIEL_HAVE_X264
     assert_true(films > 20);
+    assert_true(seconds > 5);
 #endif
-    print_message("%zu pictures as H.264\n", films);
+    print_message("%zu pictures as H.264, %zu of a second film\n", films, seconds);
+}
+
+static void encoders_on_threads_keep_it_so(void **state)
+{
+    size_t films = 0;
+    threads = true;
+    seconds = 0;
+    for (uint32_t seed = 1; seed <= 4; seed++)
+        films += draw_at_random(&gfx_caps, seed * 7919, 250);
+    threads = false;
+#ifdef ORIEL_HAVE_X264
+    assert_true(films > 20);
+#endif
+    print_message("%zu pictures as H.264, %zu of a second film\n", films, seconds);
 }
 
 static void a_client_with_a_small_cache_does_too(void **state)
@@ -412,6 +468,7 @@ int main(void)
         cmocka_unit_test(hostile_rectangles_are_clipped),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
         cmocka_unit_test(a_gfx_client_shows_the_source_at_every_settled_point),
+        cmocka_unit_test(encoders_on_threads_keep_it_so),
         cmocka_unit_test(a_client_with_a_small_cache_does_too),
         cmocka_unit_test(a_client_without_h264_does_too),
         cmocka_unit_test(a_thin_client_does_too),

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A film's stream: opened, fed, collected, given to another encoder when one fails. Which rectangles are films: plan_video.c. */
+#include "codecs/video.h"
+
+#include "codecs/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
+#define FRAME_RATE 30
+#define RATE_MIN 12500u
+
+void video_init(struct engine *e)
+{
+    const struct engine_config *c = &e->config;
+    struct video *v = &e->video;
+    if (!c->caps.avc420 || c->h264 == ENGINE_H264_OFF)
+        return;
+    v->spare = h264_software(c->wake != NULL);
+    v->backend = c->outside && c->h264 != ENGINE_H264_X264 ? c->outside : v->spare;
+}
+
+static struct surface *surface_of(struct engine *e, uint16_t id)
+{
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live && e->surfaces[i].id == id)
+            return &e->surfaces[i];
+    return NULL;
+}
+
+static int slot_of(const struct engine *e, const struct film *f)
+{
+    return (int)(f - e->video.films);
+}
+
+void film_stop(struct engine *e, struct film *f)
+{
+    struct surface *s = f->pending ? surface_of(e, f->surface) : NULL;
+    if (f->encoder)
+        f->backend->close(f->encoder);
+    if (s)
+        surface_release(s, slot_of(e, f), true);
+    f->encoder = NULL;
+    f->rect = f->candidate = (struct box){0, 0, 0, 0};
+    f->created = f->pending = false;
+    f->seen = 0;
+}
+
+void film_drop(struct engine *e, struct film *f)
+{
+    struct gfx_command *c = f->created ? frame_add(&e->frame, GFX_DELETE_SURFACE) : NULL;
+    if (c)
+        c->surface = film_surface(&e->video, f);
+    film_stop(e, f);
+}
+
+void video_finish(struct video *v)
+{
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &v->films[i];
+        if (f->encoder)
+            f->backend->close(f->encoder);
+        free(f->planes.y);
+        *f = (struct film){0};
+    }
+}
+
+static bool make_planes(struct film *f, int width, int height)
+{
+    size_t luma = (size_t)width * (size_t)height, all = luma * 3 / 2;
+    if (all > f->planes_cap) {
+        uint8_t *p = realloc(f->planes.y, all + 64);
+        if (!p)
+            return false;
+        f->planes.y = p;
+        f->planes_cap = all;
+    }
+    f->planes.u = f->planes.y + luma;
+    f->planes.v = f->planes.u + luma / 4;
+    f->planes.width = width;
+    f->planes.height = height;
+    return true;
+}
+
+static unsigned playing(const struct engine *e)
+{
+    unsigned n = 0;
+    for (int i = 0; i < FILMS_MAX; i++)
+        n += e->video.films[i].encoder != NULL;
+    return n ? n : 1;
+}
+
+static uint32_t wanted_rate(const struct engine *e, const struct box *b)
+{
+    uint64_t rate = (uint64_t)(b->x1 - b->x0) * (uint64_t)(b->y1 - b->y0) * BITS_PER_PIXEL_MILLI * FRAME_RATE / 8000;
+    uint64_t link = (uint64_t)e->pace.bytes_per_second * 7 / 10 / playing(e);
+    rate = link && link < rate ? link : rate;
+    return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
+}
+
+static bool open_encoder(struct engine *e, struct film *f)
+{
+    struct h264_config config = {.width = f->planes.width, .height = f->planes.height, .frame_rate = FRAME_RATE,
+                                 .bytes_per_second = f->rate, .done = e->config.wake, .user = e->config.user,
+                                 .context = e->config.outside_context};
+    f->backend = e->video.backend;
+    f->encoder = f->backend ? f->backend->open(&config) : NULL;
+    f->key = true;
+    return f->encoder != NULL;
+}
+
+/* The encoder in use cannot, or no longer: this picture and all later ones have the spare one. False: there is none. */
+static bool change_encoder(struct engine *e, struct film *f)
+{
+    struct video *v = &e->video;
+    const struct h264_backend *failed = f->backend;
+    if (f->encoder)
+        failed->close(f->encoder);
+    f->encoder = NULL;
+    if (!failed || failed == v->spare)
+        return false;
+    bool first = v->backend == failed;
+    v->backend = v->spare;
+    bool opened = open_encoder(e, f);
+    if (first && e->config.encoder_failed)
+        e->config.encoder_failed(e->config.user, failed->name, v->spare ? v->spare->name : "");
+    return opened;
+}
+
+bool film_open(struct engine *e, struct film *f, const struct surface *s, struct box rect, uint32_t now_ms)
+{
+    film_drop(e, f);
+    if (!make_planes(f, (rect.x1 - rect.x0 + 15) & ~15, (rect.y1 - rect.y0 + 15) & ~15))
+        return false;
+    f->rate = wanted_rate(e, &rect);
+    if (!open_encoder(e, f) && !change_encoder(e, f))
+        return false;
+    f->rect = rect;
+    f->surface = s->id;
+    f->started_ms = now_ms;
+    return true;
+}
+
+static bool inside(const struct box *b, const struct box *of)
+{
+    struct box both = box_intersect(*b, of);
+    return memcmp(&both, b, sizeof both) == 0;
+}
+
+/* The client will show the rectangle, approximately. */
+static void settle(struct engine *e, struct film *f, struct surface *s)
+{
+    struct box r = f->rect;
+    surface_settle(s, r);
+    for (int ty = r.y0 / TILE; ty <= (r.y1 - 1) / TILE; ty++)
+        for (int tx = r.x0 / TILE; tx <= (r.x1 - 1) / TILE; tx++) {
+            int t = ty * s->tiles_x + tx;
+            struct box whole = surface_tile_box(s, t);
+            surface_set_lossy(s, t, PICTURE_MOVING);
+            if (inside(&whole, &r))
+                s->tiles[t].flags &= (uint8_t)~TILE_UNKNOWN;
+            if (!(s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN)))
+                continue;
+            s->tiles[t].dirty = surface_tile_dirty(s, e->ops, t);
+            if (box_empty(&s->tiles[t].dirty))
+                surface_unmark(s, t);
+        }
+    surface_hold(s, slot_of(e, f), r);
+    surface_find_dirty(s, e->ops); /* what is left of tiles that only lie partly in it */
+}
+
+static void put_create(struct engine *e, struct film *f)
+{
+    struct gfx_command *c = frame_add(&e->frame, GFX_CREATE_SURFACE);
+    if (!c)
+        return;
+    c->surface = film_surface(&e->video, f);
+    c->width = (uint16_t)f->planes.width;
+    c->height = (uint16_t)f->planes.height;
+    f->created = true;
+}
+
+/* RDPGFX_AVC420_BITMAP_STREAM, 2.2.4.4: one region, the whole picture. */
+static void put_stream(struct wr *w, const struct film *f, const struct h264_stream *p)
+{
+    wr_u32(w, 1);
+    wr_u16(w, 0);
+    wr_u16(w, 0);
+    wr_u16(w, (uint16_t)(f->rect.x1 - f->rect.x0));
+    wr_u16(w, (uint16_t)(f->rect.y1 - f->rect.y0));
+    wr_u8(w, (uint8_t)((p->qp < 0 ? 0 : p->qp > 51 ? 51 : p->qp) | 0x80)); /* progressive */
+    wr_u8(w, 100);
+    wr_bytes(w, p->data, p->len);
+}
+
+static void put_picture(struct engine *e, const struct film *f, const struct h264_packet *p)
+{
+    struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
+    struct wr w;
+    if (!c || !frame_writer(&e->frame, &w, 14 + p->picture.len))
+        return;
+    c->surface = film_surface(&e->video, f);
+    c->codec = GFX_CODEC_AVC420;
+    c->rect = (struct engine_rect){0, 0, (uint16_t)f->planes.width, (uint16_t)f->planes.height};
+    put_stream(&w, f, &p->picture);
+    frame_commit(&e->frame, &w);
+}
+
+static void put_copy(struct engine *e, const struct film *f)
+{
+    struct gfx_command *c = frame_add(&e->frame, GFX_COPY);
+    if (!c)
+        return;
+    struct engine_rect to = box_rect(&f->rect);
+    c->surface_from = film_surface(&e->video, f);
+    c->surface = f->surface;
+    c->rect = (struct engine_rect){0, 0, to.width, to.height};
+    frame_add_rects(&e->frame, &to, 1);
+}
+
+/* Until an encoder takes the picture. */
+static bool hand_in(struct engine *e, struct film *f)
+{
+    while (f->encoder && f->backend->submit(f->encoder, &f->planes, NULL, f->key) < 0)
+        if (!change_encoder(e, f))
+            return false;
+    return f->encoder != NULL;
+}
+
+/* 1: the picture is in the frame, 0: it is not there yet, -1: nothing can encode it. */
+static int collect(struct engine *e, struct film *f, uint64_t now_us)
+{
+    struct h264_packet p;
+    bool late = f->backend->patience_ms && now_us - f->submitted_us > f->backend->patience_ms * 1000u;
+    int r = f->backend->collect(f->encoder, &p);
+    if (r < 0 || (r == 0 && late)) {
+        f->submitted_us = now_us;
+        return change_encoder(e, f) && hand_in(e, f) ? collect(e, f, now_us) : -1;
+    }
+    if (r == 0)
+        return 0;
+    f->key = f->pending = false;
+    if (!f->created)
+        put_create(e, f);
+    put_picture(e, f, &p);
+    put_copy(e, f);
+    surface_release(surface_of(e, f->surface), slot_of(e, f), false);
+    return 1;
+}
+
+bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t now_us)
+{
+    uint32_t rate = wanted_rate(e, &f->rect);
+    if (rate * 5u < f->rate * 4u || rate * 4u > f->rate * 5u) {
+        (void)f->backend->set_rate(f->encoder, rate);
+        f->rate = rate;
+    }
+    yuv420_from_bgrx(&f->planes, surface_cur(s, f->rect.x0, f->rect.y0), s->stride, f->rect.x1 - f->rect.x0, f->rect.y1 - f->rect.y0,
+                     false);
+    if (!hand_in(e, f)) {
+        film_drop(e, f);
+        return false;
+    }
+    f->last_ms = (uint32_t)(now_us / 1000);
+    f->submitted_us = now_us;
+    f->pending = e->handed_in = true;
+    settle(e, f, s);
+    if (collect(e, f, now_us) >= 0)
+        return true;
+    film_drop(e, f);
+    return false;
+}
+
+bool video_ready(const struct engine *e, uint64_t now_us)
+{
+    for (int i = 0; i < FILMS_MAX; i++) {
+        const struct film *f = &e->video.films[i];
+        if (f->pending && f->backend->ready(f->encoder))
+            return true;
+    }
+    return video_patience(e, now_us) == 0;
+}
+
+int64_t video_patience(const struct engine *e, uint64_t now_us)
+{
+    int64_t best = -1;
+    for (int i = 0; i < FILMS_MAX; i++) {
+        const struct film *f = &e->video.films[i];
+        if (!f->pending || !f->backend->patience_ms)
+            continue;
+        int64_t left = (int64_t)(f->submitted_us + f->backend->patience_ms * 1000u) + 1 - (int64_t)now_us;
+        left = left < 0 ? 0 : left;
+        best = best < 0 || left < best ? left : best;
+    }
+    return best;
+}
+
+void video_collect(struct engine *e, uint64_t now_us)
+{
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &e->video.films[i];
+        if (f->pending && collect(e, f, now_us) < 0)
+            film_drop(e, f);
+    }
+}
