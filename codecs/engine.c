@@ -264,7 +264,7 @@ static void plan(struct engine *e, uint64_t now_us)
     plan_video_end(e, now_us);
 }
 
-/* A picture that was encoded leaves at once, whatever the pace: it had its turn when it was handed in. */
+/* A picture that was encoded leaves at once, and what waited for it: they had their turn when it was handed in. */
 int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
 {
     if (engine_next(e, now_us) != 0)
@@ -272,14 +272,9 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     begin(e);
     size_t empty = e->frame.ncommands;
     bool lifecycle = empty > 1;
-    video_collect(e, now_us);
-    if (next_plan(e, now_us) == 0) {
-        size_t collected = e->frame.ncommands;
-        e->handed_in = false;
+    uint64_t since = video_collect(e, now_us);
+    if (since || next_plan(e, now_us) == 0)
         plan(e, now_us);
-        if (e->handed_in || e->frame.ncommands > collected || lifecycle)
-            pace_clock(&e->pace, now_us);
-    }
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);
@@ -288,6 +283,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
         return -ENOMEM;
     }
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
+    pace_clock(&e->pace, since ? since : now_us);
     pace_sent(&e->pace, out->frame_id, wire_cost(&e->frame), now_us);
     return 1;
 }

@@ -218,6 +218,8 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
         if (is_new_picture(s, f) && (!before_copies || now_ms - f->last_ms <= COOL_MS))
             sent |= film_submit(e, f, s, now_us);
     }
+    if (sent && engine_encoding(e))
+        surface_hold_changes(s);
     return sent;
 }
 

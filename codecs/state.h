@@ -33,7 +33,6 @@ struct engine {
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
     struct video video;
-    bool handed_in;                   /* this frame gave an encoder a picture */
     struct cache *cache;              /* NULL without gfx */
     struct rfx_stream *rfx;           /* only with surface bits */
     uint64_t refine_us;               /* no refinement before */

@@ -175,6 +175,13 @@ void surface_hold(struct surface *s, int slot, struct box area)
     s->spoiled[slot] = (struct box){0, 0, 0, 0};
 }
 
+void surface_hold_changes(struct surface *s)
+{
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+        if (!box_empty(&s->tiles[t].dirty))
+            hold_tile(s, t);
+}
+
 void surface_release(struct surface *s, int slot, bool lost)
 {
     struct box wrong = lost ? s->pending[slot] : s->spoiled[slot];

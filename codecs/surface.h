@@ -80,6 +80,8 @@ void surface_settle(struct surface *s, struct box area);
 void surface_hold(struct surface *s, int slot, struct box area);
 /* It came, or (`lost`) will never come: then all of it is unknown. */
 void surface_release(struct surface *s, int slot, bool lost);
+/* What else changed by now is shown together with it. */
+void surface_hold_changes(struct surface *s);
 bool surface_is_pending(const struct surface *s, const struct box *b);
 /* A client's rectangle, clipped. */
 struct box surface_clip(const struct surface *s, const struct engine_rect *r);

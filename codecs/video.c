@@ -264,7 +264,7 @@ bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t n
     }
     f->last_ms = (uint32_t)(now_us / 1000);
     f->submitted_us = now_us;
-    f->pending = e->handed_in = true;
+    f->pending = true;
     settle(e, f, s);
     if (collect(e, f, now_us) >= 0)
         return true;
@@ -296,11 +296,17 @@ int64_t video_patience(const struct engine *e, uint64_t now_us)
     return best;
 }
 
-void video_collect(struct engine *e, uint64_t now_us)
+uint64_t video_collect(struct engine *e, uint64_t now_us)
 {
+    uint64_t first = 0;
     for (int i = 0; i < FILMS_MAX; i++) {
         struct film *f = &e->video.films[i];
-        if (f->pending && collect(e, f, now_us) < 0)
+        uint64_t since = f->submitted_us;
+        int r = f->pending ? collect(e, f, now_us) : 0;
+        if (r < 0)
             film_drop(e, f);
+        else if (r > 0 && (first == 0 || since < first))
+            first = since;
     }
+    return first;
 }

@@ -5,8 +5,8 @@
  * visible one within the same frame. The decoder lives as long as that surface; a new surface starts with a key frame.
  *
  * A picture is converted and handed to its encoder in one frame and leaves in a later one, when its packet is there. Between the two
- * the visible surface's `shown` holds it already and surface_hold keeps everything else off its rectangle: what else changed leaves
- * at once, what would read from there or draw there waits.
+ * the visible surface's `shown` holds it already and surface_hold keeps everything else off its rectangle. What had changed along
+ * with it is shown along with it, as it was drawn; what changes later leaves at once, unless it would read from there or draw there.
  */
 #ifndef ORIEL_CODECS_VIDEO_H
 #define ORIEL_CODECS_VIDEO_H
@@ -63,7 +63,7 @@ bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t n
 bool video_ready(const struct engine *e, uint64_t now_us);
 /* Microseconds until an encoder has been waited for too long; -1: none is. */
 int64_t video_patience(const struct engine *e, uint64_t now_us);
-/* The pictures that are ready, into the frame. */
-void video_collect(struct engine *e, uint64_t now_us);
+/* The pictures that are ready, into the frame. Returns when the first of them was handed in, 0: none is. */
+uint64_t video_collect(struct engine *e, uint64_t now_us);
 
 #endif
