@@ -217,6 +217,20 @@ bool engine_encoding(const struct engine *e)
     return any;
 }
 
+bool engine_takes(const struct engine *e, uint16_t surface, const struct engine_rect *rects, size_t nrects)
+{
+    for (int i = 0; i < FILMS_MAX; i++) {
+        const struct film *f = &e->video.films[i];
+        for (size_t k = 0; f->pending && f->surface == surface && k < nrects; k++) {
+            const struct engine_rect *r = &rects[k];
+            struct box both = box_intersect((struct box){r->x, r->y, r->x + r->width, r->y + r->height}, &f->rect);
+            if (!box_empty(&both))
+                return false;
+        }
+    }
+    return true;
+}
+
 static void begin(struct engine *e)
 {
     frame_begin(&e->frame);
@@ -273,6 +287,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     size_t empty = e->frame.ncommands;
     bool lifecycle = empty > 1;
     uint64_t since = video_collect(e, now_us);
+    e->collected = since != 0;
     if (since || next_plan(e, now_us) == 0)
         plan(e, now_us);
     if (e->frame.ncommands == empty && !lifecycle)

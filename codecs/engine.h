@@ -126,6 +126,9 @@ void engine_suppress(struct engine *e, bool on);
 int64_t engine_next(struct engine *e, uint64_t now_us);
 /* Is a moving picture at an encoder? Then `wake` will be called. */
 bool engine_encoding(const struct engine *e);
+/* May this damage be handed in now? False while an encoder has a picture that it touches: what is handed in then cannot be shown
+ * as it was drawn, the film with all around it, but only piece by piece. */
+bool engine_takes(const struct engine *e, uint16_t surface, const struct engine_rect *rects, size_t nrects);
 /* Make the next frame. Returns 1 and fills *out, 0 when there is nothing to send now, or negative errno. */
 int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out);
 

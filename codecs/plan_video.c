@@ -218,7 +218,7 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
         if (is_new_picture(s, f) && (!before_copies || now_ms - f->last_ms <= COOL_MS))
             sent |= film_submit(e, f, s, now_us);
     }
-    if (sent && engine_encoding(e))
+    if (sent && engine_encoding(e) && !e->collected)
         surface_hold_changes(s);
     return sent;
 }

@@ -33,6 +33,7 @@ struct engine {
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
     struct video video;
+    bool collected;                   /* this frame has a picture that was waited for: nothing waits once more */
     struct cache *cache;              /* NULL without gfx */
     struct rfx_stream *rfx;           /* only with surface bits */
     uint64_t refine_us;               /* no refinement before */

@@ -85,7 +85,7 @@ static void on_woken(evutil_socket_t fd, short what, void *arg)
     uint64_t count;
     (void)what;
     if (read((int)fd, &count, sizeof count) == sizeof count)
-        pump(arg);
+        peer_client_drained(arg);
 }
 
 static void on_encoder_failed(void *user, const char *name, const char *instead)
@@ -200,7 +200,8 @@ void peer_client_caps_changed(struct peer *p)
 static void take_frame(struct peer *p)
 {
     struct picture *pic = &p->picture;
-    if (!p->display.on_loan || !pic->ready || p->ops->queued(p->front) >= TRANSPORT_BUSY)
+    if (!p->display.on_loan || !pic->ready || p->ops->queued(p->front) >= TRANSPORT_BUSY ||
+        !engine_takes(pic->engine, DESKTOP, pic->held, pic->nheld))
         return;
     int changed = damage(p, pic->held, pic->nheld);
     display_front_return(p);
@@ -220,6 +221,8 @@ void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrec
 
 void peer_client_drained(struct peer *p)
 {
+    if (p->picture.engine && engine_encoding(p->picture.engine))
+        pump(p); /* what an encoder has ready makes room for the next frame */
     take_frame(p);
     pump(p);
 }
