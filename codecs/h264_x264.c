@@ -112,7 +112,7 @@ static int encode(struct x264_enc *e, const struct yuv *picture, bool key, struc
 static int keep(struct x264_enc *e, struct h264_stream *s)
 {
     if (s->len > e->kept_cap) {
-        uint8_t *p = realloc(e->kept, s->len * 2);
+        uint8_t *p = reallocarray(e->kept, s->len, 2);
         if (!p)
             return -EIO;
         e->kept = p;

@@ -4,7 +4,8 @@
 
 #include "codecs/h264.h"
 
-/* Within submit; `done` is not called. Only where the build has libx264 (ORIEL_HAVE_X264). Thread: the caller's; each encoder is used by one thread at a time. */
+/* Within submit; `done` is not called. Only where the build has libx264 (ORIEL_HAVE_X264).
+ * Thread: the caller's; each encoder is used by one thread at a time. */
 extern const struct h264_backend h264_x264;
 
 #endif

@@ -15,7 +15,7 @@ enum {
     TILE_CACHED = 16,                 /* the client's cache has it, or it is not worth a slot */
     TILE_LOOKED_AT = 32,              /* `picture` is of this content */
     TILE_RECHECK = 8,                 /* `dirty` is not known: compare again */
-    TILE_HELD = 32,                   /* differs where something is under way: looked at again when that has come */
+    TILE_HELD = 64,                   /* differs where something is under way: looked at again when that has come */
 };
 struct tile {
     uint8_t flags;
