@@ -146,14 +146,30 @@ def test_with_stop_with_service_an_end_of_the_service_logs_everybody_off(make_or
     wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
 
 
+def say(user, text):
+    """A line in the user's terminal that nobody typed: whoever sees it sees live pictures."""
+    with open("/proc/%s/fd/0" % user.read("shell-pid").strip(), "w") as tty:
+        tty.write(text + "\r\n")
+
+
 @pytest.mark.parametrize("what", ["oriel-monitor", "oriel-server"])
-def test_a_client_stays_connected_or_comes_back_when_a_daemon_restarts(oriel, connect, person, what):
+def test_a_client_stays_connected_or_comes_back_when_a_daemon_restarts(oriel, connect, person, wire, what):
     anna = person("anna")
-    client = connect(oriel, anna, options=("/auto-reconnect", "/auto-reconnect-max-retries:20"))
+    w = wire(oriel)
+    client = connect(oriel, anna, port=w.port, options=("/auto-reconnect", "/auto-reconnect-max-retries:20"))
     client.wait_stamp(anna.stamp)
+    client.wait_text("$")
+    first = oriel.wait_state("anna", "active")["clients"][0]["id"]
     kill([p.pid for p in oriel.children(what)])
     wait_for(lambda: oriel.children(what), 5, "a new " + what)
-    oriel.wait_listening(5)
-    client.wait_text("$")
-    client.type("echo pictures go on\n")
+
+    def back():
+        s = oriel.session_of("anna")
+        return s and s["state"] == "active" and s["clients"] and (what == "oriel-monitor" or s["clients"][0]["id"] != first)
+    wait_for(back, 20, "the client in its session again", 0.1)
+    # what is typed before the client shows live pictures goes into a connection that ends: a person waits for them, too
+    say(anna, "pictures go on")
     client.wait_text("pictures go on", 12)
+    client.type("echo and so do keys\n")
+    client.wait_text("and so do keys", 12)
+    assert w.connections == (1 if what == "oriel-monitor" else w.connections)
