@@ -13,6 +13,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "common/pam_service.h"
 #include "common/rundir.h"
 #include "common/supervisor/daemons.h"
 
@@ -153,6 +154,15 @@ static int run(struct supervisor *s)
     return r < 0 || s->failed ? -EIO : 0;
 }
 
+static int check_pam(const struct config *c)
+{
+    char why[512];
+    int r = pam_service_check(c->login_pam_service, c->login_pam_dir, why, sizeof why);
+    if (r < 0)
+        fprintf(stderr, "login.pam_service: %s\n", why);
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     static struct supervisor s;
@@ -163,7 +173,7 @@ int main(int argc, char **argv)
         return 2;
     log_set_level(LOG_LEVEL_ERROR + (enum log_level)s.config.log_level);
     switch (action) {
-    case ACTION_CHECK: return 0;
+    case ACTION_CHECK: return check_pam(&s.config) < 0 ? 2 : 0;
     case ACTION_DUMP: return config_dump(&s.config, stdout) < 0;
     case ACTION_PREPARE: return prepare(&s.config) < 0;
     default: return run(&s) < 0;

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/pam_service.h"
 #include "common/secret.h"
 
 #define TTY_BEFORE_DISPLAY "oriel" /* PAM_TTY until the display number is known; pam_access and pam_time want one */
@@ -68,23 +68,6 @@ static int refuse_pam(struct auth *a, enum auth_phase phase, struct leader_verdi
              a->pamh ? pam_strerror(a->pamh, a->last) : "no handle", (int)reason);
     refuse(v, reason, text);
     return 0;
-}
-
-/* libpam answers a missing service file with "other"; we want the file itself. */
-static bool service_exists(const struct auth_options *o)
-{
-    static const char *const system_dirs[] = {"/etc/pam.d", "/usr/lib/pam.d"};
-    bool own = o->pam_dir && o->pam_dir[0];
-    if (strchr(o->service, '/') || !strcmp(o->service, "other"))
-        return false;
-    for (size_t i = 0; i < (own ? 1 : sizeof system_dirs / sizeof system_dirs[0]); i++) {
-        char path[1024];
-        struct stat st;
-        int n = snprintf(path, sizeof path, "%s/%s", own ? o->pam_dir : system_dirs[i], o->service);
-        if (n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-            return true;
-    }
-    return false;
 }
 
 static bool user_name_is_plain(const char *user)
@@ -202,14 +185,14 @@ static int run_stack(struct auth *a, const struct auth_options *o, const struct 
 
 int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_auth *req, struct leader_verdict *v)
 {
+    char why[512];
     int r = 0;
     *a = (struct auth){.conv = {.sock = o->sock, .deadline_ms = o->deadline_ms}};
     *v = (struct leader_verdict){.reason = REFUSE_UNAVAILABLE};
     a->conv.interactive = req->interactive && !req->trusted;
     bool password = req->method == AUTH_PASSWORD && !req->trusted;
-    if (!service_exists(o)) {
-        log_error("pam service missing", "service=%s: no such file in %s; install conf's PAM file or set login.pam_service",
-                  o->service, o->pam_dir && o->pam_dir[0] ? o->pam_dir : "/etc/pam.d");
+    if (pam_service_check(o->service, o->pam_dir, why, sizeof why) < 0) {
+        log_error("pam service missing", "service=%s: %s; install conf's PAM file or set login.pam_service", o->service, why);
     } else if (!req->trusted && req->method != AUTH_PASSWORD && req->method != AUTH_CONVERSATION) {
         refuse(v, REFUSE_UNAVAILABLE, "");
     } else if (!user_name_is_plain(req->user) || (password && !secret_is_plain(req))) {

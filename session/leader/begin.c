@@ -109,10 +109,10 @@ static int write_display_files(struct session *s, char *why, size_t cap)
 }
 
 /* A display number with both its names: the lock and, for as long as this process lives, the abstract socket's. */
-static int reserve_display(unsigned first)
+static int reserve_display(unsigned first, const struct account *who)
 {
-    for (int d = xorg_reserve_display(&xorg_system_places, first); d >= 0;
-         d = xorg_reserve_display(&xorg_system_places, (unsigned)d + 1)) {
+    for (int d = xorg_reserve_display(&xorg_system_places, first, who); d >= 0;
+         d = xorg_reserve_display(&xorg_system_places, (unsigned)d + 1, who)) {
         int fd = xorg_hold_name(&xorg_system_places, (unsigned)d);
         if (fd >= 0)
             return d;
@@ -129,7 +129,7 @@ int begin_open(struct session *s, char *why, size_t cap)
     int r = xorg_check_socket_dir(&xorg_system_places, why, cap);
     if (r < 0)
         return r;
-    s->display = reserve_display((unsigned)s->cfg->display_first);
+    s->display = reserve_display((unsigned)s->cfg->display_first, s->who);
     if (s->display < 0) {
         snprintf(why, cap, "No X display number is free from %d on.", (int)s->cfg->display_first);
         return s->display;

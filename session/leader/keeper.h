@@ -14,6 +14,7 @@
 #include "common/link.h"
 #include "session/leader/desktop.h"
 #include "session/leader/env.h"
+#include "session/leader/logfile.h"
 #include "session/leader/runtime.h"
 #include "session/leader/sweep.h"
 
@@ -47,6 +48,7 @@ struct session {
 
     int display;                   /* X display number, -1: none reserved */
     struct runtime runtime;
+    struct logfile *logfile;     /* NULL: no log */
     struct env_list env;
     struct desktop desktop;
     pid_t xorg, agent, bus, desktop_pid; /* 0: not running */

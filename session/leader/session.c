@@ -141,6 +141,8 @@ static void clean_up(struct session *s)
 {
     if (s->recorded)
         record_logout((unsigned)s->display, getpid());
+    logfile_destroy(s->logfile);
+    s->logfile = NULL;
     runtime_destroy(&s->runtime, s->who);
     if (s->display >= 0)
         xorg_release_display(&xorg_system_places, (unsigned)s->display, getpid());
@@ -205,6 +207,7 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
         monitor_listen(s);
         r = begin_open(s, why, sizeof why);
         tell_warden(s);
+        s->logfile = logfile_create(s->base, s->runtime.log_fd);
         (void)evtimer_add(s->timer, &deadline);
         if (r < 0)
             session_fail(s, why);

@@ -110,6 +110,19 @@ static void remove_keymap(const struct xorg_places *p, unsigned display)
     (void)unlink(path);
 }
 
+/* The same file, empty and the user's: nobody else can put something there that the compiler cannot replace. */
+static int hold_keymap(const struct xorg_places *p, unsigned display, const struct account *who)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/server-%u.xkm", p->locks, display);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    int r = who && fchown(fd, who->uid, who->gid) < 0 ? -errno : 0;
+    close(fd);
+    return r;
+}
+
 static void drop_lock(const struct xorg_places *p, unsigned display)
 {
     char path[PATH_BYTES];
@@ -134,16 +147,17 @@ int xorg_hold_name(const struct xorg_places *p, unsigned display)
     return fd;
 }
 
-int xorg_reserve_display(const struct xorg_places *p, unsigned first)
+int xorg_reserve_display(const struct xorg_places *p, unsigned first, const struct account *who)
 {
     for (unsigned d = first; d < first + XORG_DISPLAYS; d++) {
         if (make_lock(p, d) < 0)
             continue;
-        if (!socket_is_live(p, d)) {
+        bool live = socket_is_live(p, d);
+        if (!live)
             remove_keymap(p, d);
+        if (!live && hold_keymap(p, d, who) == 0)
             return (int)d;
-        }
-        drop_lock(p, d); /* and nothing else: the number is somebody's */
+        drop_lock(p, d); /* and nothing else: the number is somebody's, or its keymap's place is a folder */
     }
     return -EADDRINUSE;
 }

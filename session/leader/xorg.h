@@ -22,8 +22,9 @@ int xorg_check_socket_dir(const struct xorg_places *p, char *why, size_t cap);
  * -EADDRINUSE when somebody has it already, or another -errno. */
 int xorg_hold_name(const struct xorg_places *p, unsigned display);
 /* Reserve the lowest free display from `first` on: we make its lock file, as every X server would, in the name of this process, and hold
- * it until xorg_release_display. (A server started with -displayfd makes none itself.) Returns the number or -EADDRINUSE. */
-int xorg_reserve_display(const struct xorg_places *p, unsigned first);
+ * it until xorg_release_display. (A server started with -displayfd makes none itself.) The file through which it gets its keymap,
+ * /tmp/server-N.xkm, is made, too, as `who`'s (NULL: ours): where another user holds that name the number is passed over. Returns the number or -EADDRINUSE. */
+int xorg_reserve_display(const struct xorg_places *p, unsigned first, const struct account *who);
 /* Remove lock and socket, if the lock names `holder`, the process that reserved. */
 void xorg_release_display(const struct xorg_places *p, unsigned display, pid_t holder);
 /* Write the server's configuration for desktops up to width x height. As the user. 0 or -errno. */

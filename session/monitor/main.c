@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/pam_service.h"
 #include "common/rundir.h"
 #include "common/sockets.h"
 #include "session/monitor/control_end.h"
@@ -303,6 +304,15 @@ static void tear_down(struct daemon *d)
     libevent_global_shutdown();
 }
 
+static int pam_service(const struct config *c)
+{
+    char why[512];
+    int r = pam_service_check(c->login_pam_service, c->login_pam_dir, why, sizeof why);
+    if (r < 0)
+        log_error("no PAM service", "service=%s: %s; install conf's PAM file or set login.pam_service", c->login_pam_service, why);
+    return r;
+}
+
 static int run(struct daemon *d)
 {
     d->m.base = event_base_new();
@@ -310,7 +320,7 @@ static int run(struct daemon *d)
     d->m.started_s = (uint64_t)time(NULL);
     if (gethostname(d->m.host, sizeof d->m.host - 1) < 0)
         d->m.host[0] = 0;
-    if (!d->m.base || open_state(&d->m) < 0 || listen_both(d) < 0 || add_events(d) < 0)
+    if (!d->m.base || pam_service(&d->m.config) < 0 || open_state(&d->m) < 0 || listen_both(d) < 0 || add_events(d) < 0)
         return 1;
     int n = found_scan(&d->m);
     if (n < 0)

@@ -4,12 +4,13 @@ everything right does."""
 import os
 import pwd
 import shutil
+import subprocess
 
 import pytest
 
 from harness import procs, users
 from harness.rdp import Closed, Rdp
-from harness.world import PREFIX, wait_for
+from harness.world import PREFIX, find_program, wait_for
 
 pytestmark = pytest.mark.core
 
@@ -102,53 +103,93 @@ def test_a_login_that_must_not_succeed_leaves_no_trace(guarded, name, kind, door
 
 
 def break_pam(service_name, which):
+    """A service of which one call fails, by pam_deny, or, as no module of Debian's refuses in pam_setcred alone, by the test module."""
     lines = ["@include common-%s" % kind if kind != which else "%s required pam_deny.so" % kind for kind in ("auth", "account", "password", "session")]
+    if which.startswith("setcred"):
+        script = "/etc/%s.script" % service_name
+        with open(script, "w") as f:
+            f.write("setcred return %d\n" % (0 if which == "setcred-works" else 17))    # PAM_CRED_ERR
+        lines.append("auth required %s/pam_oriel_test.so script=%s" % (PREFIX, script))
     with open("/etc/pam.d/" + service_name, "w") as f:
         f.write("\n".join(lines) + "\n")
 
 
 @pytest.mark.option("login.pam_service")
 @pytest.mark.parametrize("door", sorted(DOORS))
-@pytest.mark.parametrize("which", ["auth", "account", "session", "none"])
+@pytest.mark.parametrize("which", ["auth", "account", "setcred", "session", "setcred-works", "none"])
 def test_when_a_call_of_pam_fails_nobody_gets_in(services, door, which):
     break_pam("oriel-deny-" + which, which)
     s = services.other("pam-" + which, login__pam_service="oriel-deny-" + which, login__throttle_burst=1000)
     anna = users.user("anna")
     try:
         client = DOORS[door](s, "anna", anna.password)
-        if which == "none":
+        if which in ("none", "setcred-works"):
             assert client.run(10, until=lambda: s.session_of("anna")) and s.session_of("anna")
         else:
             client.run(3, until=lambda: "refused" in s.log() or "failed" in s.log())
             client.run(0.5)
+            assert which != "setcred" or "pam_setcred failed" in s.log()
             wait_for(lambda: not user_processes("anna"), 4, "no process of the user")
-            assert not client.logon_info and not [c for c in client.channel_data() if c[1] == "drdynvc"] or which == "session"
+            # who is authenticated and gets no session is told why, with the channels of a client that is logged in
+            told = which in ("session", "setcred")
+            assert not client.logon_info and not [c for c in client.channel_data() if c[1] == "drdynvc"] or told
             wait_for(lambda: not s.session_of("anna"), 4, "no session")
         client.close()
     finally:
         services.end_private()
 
 
-@pytest.mark.parametrize("door", sorted(DOORS))
-def test_a_missing_pam_file_is_a_refusal_and_never_the_service_other(services, door):
+@pytest.fixture
+def other_lets_everybody_in():
     with open("/etc/pam.d/other") as f:
         before = f.read()
     with open("/etc/pam.d/other", "w") as f:
-        f.write("".join("%s required pam_permit.so\n" % k for k in ("auth", "account", "password", "session")))
-    s = services.other("nofile", login__pam_service="oriel-no-such-file", start=False)
-    try:
+        f.write("".join("%s required pam_permit.so\n" % k for k in KINDS))
+    yield
+    with open("/etc/pam.d/other", "w") as f:
+        f.write(before)
+
+
+KINDS = ("auth", "account", "password", "session")
+
+
+def write_service(name, kinds):
+    with open("/etc/pam.d/" + name, "w") as f:
+        f.write("".join("@include common-%s\n" % k for k in kinds))
+
+
+@pytest.mark.parametrize("missing", ("file",) + KINDS)
+def test_a_service_that_pam_would_complete_from_other_does_not_start(services, other_lets_everybody_in, missing):
+    name = "oriel-lacks-" + missing
+    if missing != "file":
+        write_service(name, [k for k in KINDS if k != missing])
+    s = services.other("lacks", login__pam_service=name, start=False)
+    checked = subprocess.run([find_program("oriel"), "--config", s.config, "--check-config"], capture_output=True, text=True)
+    said = "/etc/pam.d/%s %s" % (name, "is not there" if missing == "file" else "has no line of the type %s:" % missing)
+    assert checked.returncode == 2 and said in checked.stderr, checked
+    with pytest.raises(AssertionError, match="oriel ended with"):
         s.start()
-        anna = users.user("anna")
+    assert "no PAM service" in s.log() and said in s.log(), s.log()
+
+
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_a_pam_file_that_is_taken_away_is_a_refusal_and_never_the_service_other(services, other_lets_everybody_in, door):
+    write_service("oriel-for-now", KINDS)
+    s = services.other("nofile", login__pam_service="oriel-for-now")
+    anna = users.user("anna")
+    try:
+        os.unlink("/etc/pam.d/oriel-for-now")
         client = DOORS[door](s, "anna", anna.password)
-        client.run(3)
+        client.run(4, until=lambda: verdicts(s, 0))
+        client.run(0.3)
+        assert "reason=unavailable" in "".join(verdicts(s, 0)), s.log()[-1500:]
         nothing_happened(s, client, "anna")
+        write_service("oriel-for-now", KINDS)
         client.close()
-    except AssertionError as e:
-        if "oriel ended with" not in str(e):     # a service that does not even start refuses everybody
-            raise
+        client = DOORS[door](s, "anna", anna.password)
+        assert client.run(10, until=lambda: s.session_of("anna")) and s.session_of("anna")
+        client.close()
     finally:
-        with open("/etc/pam.d/other", "w") as f:
-            f.write(before)
         services.end_private()
 
 

@@ -2,6 +2,7 @@
 """kill -9 of each process in each state: no session is lost unless its own display or leader died, and nothing is left."""
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -96,6 +97,27 @@ def test_when_the_display_or_the_leader_dies_nothing_of_the_session_is_left(orie
         raw.close()
     client = connect(oriel, anna, options=("-auto-reconnect",))
     client.wait_stamp(anna.stamp)
+
+
+def logged_in(user):
+    return user in subprocess.run(["who", "/run/utmp"], capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("warden", ["with-its-warden", "alone"])
+def test_a_killed_leader_leaves_no_login_record_no_lock_and_no_socket(oriel, connect, person, warden):
+    """With its warden dead, too, nobody but the monitor can clear up: not even the X server, which is killed with them."""
+    anna = person("anna")
+    connect(oriel, anna, options=("-auto-reconnect",)).wait_stamp(anna.stamp)
+    session = oriel.wait_state("anna", "active")
+    places = [p % session["display"].lstrip(":") for p in ("/tmp/.X%s-lock", "/tmp/.X11-unix/X%s")]
+    leader = session["pids"]["leader"]
+    parent = procs.Process(procs.Process(leader).ppid)
+    assert parent.exe == "oriel-leader" and logged_in("anna") and all(os.path.exists(p) for p in places)
+    kill(([parent.pid] if warden == "with-its-warden" else []) + [leader, session["pids"]["display"]])
+    wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
+    wait_for(lambda: not logged_in("anna"), 5, "no login record")
+    wait_for(lambda: not [p for p in places if os.path.exists(p)], 5, "neither lock nor socket")
+    oriel.wait_no_session("anna")
 
 
 @pytest.mark.core

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A session that does not start says so, with the end of its log; never a black screen."""
+import os
+import shutil
+
 import numpy as np
 import pytest
 
-from harness import procs
+from harness import procs, users
+from harness.screen import colours
 from harness.world import wait_for
 
 
 def not_black(client):
     p = client.pixels()
-    return p.size and len(np.unique(p.reshape(-1, 3), axis=0)) > 8 and (p.max(axis=2) > 40).mean() > 0.01
+    return p.size and colours(p, 8) > 8 and (p.max(axis=2) > 40).mean() > 0.01
 
 
 @pytest.mark.core
@@ -32,6 +36,36 @@ def test_an_x_server_that_cannot_start_is_told(make_oriel, connect, person):
     client.save("failed-xorg")
     client.close()
     wait_for(lambda: not procs.of_user("anna"), 6, "no process of the user")
+
+
+def test_a_keymap_that_somebody_else_put_in_the_way_keeps_no_session_from_starting(make_oriel, connect, person):
+    """X servers get their keymap through /tmp/server-N.xkm, a name that any user can take first."""
+    oriel = make_oriel(display__first=6000)
+    anna, ben = person("anna"), users.user("ben")
+    users.run("setpriv", "--reuid", "ben", "--regid", "ben", "--clear-groups", "sh", "-c",
+              "umask 077; echo junk >/tmp/server-6000.xkm; mkdir /tmp/server-6001.xkm; touch /tmp/server-6001.xkm/x")
+    assert os.stat("/tmp/server-6000.xkm").st_uid == ben.uid
+    try:
+        connect(oriel, anna).wait_stamp(anna.stamp)
+        assert oriel.session_of("anna")["display"] == ":6000"
+        cleo = person("cleo", person.another_stamp())
+        connect(oriel, cleo).wait_stamp(cleo.stamp)
+        assert oriel.session_of("cleo")["display"] == ":6002"
+    finally:
+        shutil.rmtree("/tmp/server-6001.xkm")
+    oriel.logoff_all()
+    assert not [n for n in os.listdir("/tmp") if n.endswith(".xkm")]
+
+
+def test_a_session_that_says_too_much_does_not_fill_the_disk(oriel, connect, person):
+    anna = person("anna", extra="(i=0; while [ $i -lt 140000 ]; do echo the same complaint over and over, number $i; i=$((i+1)); done; touch ~/typed) &")
+    connect(oriel, anna).wait_stamp(anna.stamp)
+    log = "%s/.local/state/oriel/session-%d.log" % (anna.home, oriel.session_of("anna")["id"])
+    wait_for(lambda: os.path.exists(anna.home + "/typed"), 30, "seven megabytes of complaints")
+    wait_for(lambda: os.stat(log).st_size <= 4 << 20, 5, "a log that is kept short")
+    with open(log) as f:
+        text = f.read()
+    assert "[earlier lines were dropped here" in text and text.endswith("over, number 139999\n")
 
 
 def test_without_an_xsession_the_fallback_is_a_usable_desktop(oriel, connect, person):

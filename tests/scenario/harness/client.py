@@ -10,7 +10,7 @@ import time
 import numpy as np
 from Xlib import error as xerror
 
-from .screen import Screen, find_text, near
+from .screen import Screen, colours, find_text, near
 from .world import OUT, SLACK, Timeout, wait_for
 
 SIDE = 32       # of one square of the stamp
@@ -167,7 +167,7 @@ class Client:
         """Anything but one flat colour."""
         def drawn():
             p = self.pixels()
-            return p.size and len(np.unique(p.reshape(-1, 3), axis=0)) > 2
+            return p.size and colours(p, 2) > 2
         wait_for(drawn, seconds, "a picture in the client's window", 0.1)
 
     def type(self, text):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`meson install` with DESTDIR puts every file in its place, and nothing else. Usage: check_install.py BUILD PREFIX SYSTEMD"""
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,10 +49,18 @@ def main():
         # The example is a valid configuration, also with every # taken away from the options.
         with open(conf, encoding="utf-8") as f:
             text = f.read()
+        pam = os.path.join(top, f"{ETC}/pam.d")
+        for kind in ("auth", "account", "password", "session"):
+            with open(f"{pam}/common-{kind}", "w", encoding="utf-8") as f:
+                f.write(f"{kind} required pam_permit.so\n")
         every = os.path.join(top, "every.conf")
         with open(every, "w", encoding="utf-8") as f:
             f.writelines(line[1:] if line[:1] == "#" and line[1:2].isalpha() else line for line in text.splitlines(True))
         for path in (conf, every):
+            with open(path, encoding="utf-8") as f:    # the service that was installed here, completed by nothing of this machine
+                text = re.sub(r"^#?pam_dir =.*$", f"pam_dir = {pam}", f.read(), flags=re.M)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
             done = subprocess.run([os.path.join(top, f"{PREFIX}/libexec/oriel/oriel"), "--config", path, "--check-config"],
                                   capture_output=True, text=True, check=False)
             if done.returncode or done.stdout or done.stderr:

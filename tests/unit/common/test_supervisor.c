@@ -75,8 +75,9 @@ static int set_up(void **state)
     write_daemon("oriel-monitor", "");
     write_daemon("oriel-server", "");
     snprintf(text, sizeof text, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s/libexec\n"
-             "user_server = daemon\nuser_keys = nobody\n", top, top, top);
+             "user_server = daemon\nuser_keys = nobody\n[login]\npam_dir = %s\n", top, top, top, top);
     write_file("oriel.conf", text, 0644);
+    write_file("oriel", "auth required a.so\naccount required a.so\npassword required a.so\nsession required a.so\n", 0644);
     oriel = 0;
     return 0;
 }
@@ -259,6 +260,12 @@ static void checking_is_silent_unless_something_is_wrong(void **state)
     assert_int_equal(wait_exit(), 0);
     read_file("out", line, sizeof line);
     assert_non_null(strstr(line, "\nuser_server = daemon\n"));
+    write_file("oriel", "auth required a.so\naccount required a.so\nsession required a.so\n", 0644);
+    run_oriel("--check-config");
+    assert_int_equal(wait_exit(), 2);
+    read_file("out", line, sizeof line);
+    snprintf(want, sizeof want, "login.pam_service: %s/oriel has no line of the type password: the service other would decide\n", top);
+    assert_string_equal(line, want);
     write_file("oriel.conf", "[server]\n\nmax_clients = 0\n", 0644);
     run_oriel("--check-config");
     assert_int_equal(wait_exit(), 2);

@@ -49,12 +49,19 @@ static int connect_to(struct rig *r, const char *name)
 
 void rig_write_config(struct rig *r, const char *options)
 {
+    char path[96];
     const struct passwd *pw = getpwuid(geteuid());
     assert_non_null(pw);
     FILE *f = fopen(r->conf, "w");
     assert_non_null(f);
-    fprintf(f, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s\nuser_server = %s\nuser_logon = %s\n%s",
-            r->dir, r->dir, getenv("ORIEL_FAKES"), pw->pw_name, pw->pw_name, options);
+    fprintf(f, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s\nuser_server = %s\nuser_logon = %s\n"
+            "[login]\npam_dir = %s\n%s",
+            r->dir, r->dir, getenv("ORIEL_FAKES"), pw->pw_name, pw->pw_name, r->dir, options);
+    fclose(f);
+    snprintf(path, sizeof path, "%s/oriel", r->dir);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("auth required a.so\naccount required a.so\npassword required a.so\nsession required a.so\n", f);
     fclose(f);
 }
 

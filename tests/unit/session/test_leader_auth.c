@@ -167,6 +167,7 @@ static enum refuse_reason attempt(const char *script, struct leader_auth req, co
 
 #define ASK "authenticate off Password:\nauthenticate expect right\n"
 
+/* option: login.pam_dir, login.pam_service */
 static void the_right_password_is_let_in(void **state)
 {
     (void)state;
@@ -301,6 +302,10 @@ static void a_broken_stack_is_unavailable(void **state)
     assert_int_equal(attempt_with("bare", "", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_equal(verdict.reason, REFUSE_UNAVAILABLE);
     snprintf(text, sizeof text, "auth required %s/no_such_module.so\naccount required %s/no_such_module.so\n", dir, dir);
+    put("wrong", text); /* and nothing of the other two types */
+    assert_int_equal(attempt_with("wrong", "", password("right", false), NULL, DEADLINE_MS), 0);
+    assert_int_equal(verdict.reason, REFUSE_UNAVAILABLE);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "password required pam_deny.so\nsession required pam_deny.so\n");
     put("wrong", text);
     assert_int_equal(attempt_with("wrong", "", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_not_equal(verdict.reason, REFUSE_NONE);
@@ -320,7 +325,7 @@ static void a_stack_that_shrugs_off_a_failed_question_is_not_believed(void **sta
     (void)state;
     char text[512];
     snprintf(text, sizeof text, "auth optional %s script=%s/script record=%s/record\nauth required pam_permit.so\n"
-             "account required pam_permit.so\n", PAM_TEST_MODULE, dir, dir);
+             "account required pam_permit.so\npassword required pam_permit.so\nsession required pam_permit.so\n", PAM_TEST_MODULE, dir, dir);
     put("wrong", text);
     assert_int_equal(attempt_with("wrong", "authenticate on Code:\n", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_equal(verdict.reason, REFUSE_CONVERSATION);

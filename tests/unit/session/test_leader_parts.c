@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include "session/leader/child.h"
 #include "session/leader/desktop.h"
 #include "session/leader/env.h"
+#include "session/leader/logfile.h"
 #include "session/leader/sweep.h"
 #include "session/leader/xauth.h"
 #include "session/leader/xorg.h"
@@ -242,13 +244,13 @@ static void no_two_reservations_are_the_same(void **state)
 {
     (void)state;
     struct xorg_places p = places();
-    int first = xorg_reserve_display(&p, 10), second = xorg_reserve_display(&p, 10);
+    int first = xorg_reserve_display(&p, 10, NULL), second = xorg_reserve_display(&p, 10, NULL);
     assert_int_equal(first, 10);
     assert_int_equal(second, 11);
     xorg_release_display(&p, 10, getpid() + 1); /* somebody else's */
-    assert_int_equal(xorg_reserve_display(&p, 10), 12);
+    assert_int_equal(xorg_reserve_display(&p, 10, NULL), 12);
     xorg_release_display(&p, 10, getpid());
-    assert_int_equal(xorg_reserve_display(&p, 10), 10);
+    assert_int_equal(xorg_reserve_display(&p, 10, NULL), 10);
     for (unsigned d = 10; d < 13; d++)
         xorg_release_display(&p, d, getpid());
 }
@@ -263,7 +265,7 @@ static void many_processes_reserve_different_displays(void **state)
     for (int i = 0; i < 16; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
-            int d = xorg_reserve_display(&p, 30);
+            int d = xorg_reserve_display(&p, 30, NULL);
             ssize_t n = write(pipes[1], &d, sizeof d);
             (void)n;
             (void)pause();
@@ -279,7 +281,7 @@ static void many_processes_reserve_different_displays(void **state)
         kill(pids[i], SIGKILL);
         waitpid(pids[i], NULL, 0);
     }
-    assert_int_equal(xorg_reserve_display(&p, 30), 30); /* dead ones' locks do not count */
+    assert_int_equal(xorg_reserve_display(&p, 30, NULL), 30); /* dead ones' locks do not count */
     for (unsigned d = 30; d < 46; d++) {
         char name[32];
         snprintf(name, sizeof name, ".X%u-lock", d);
@@ -296,9 +298,77 @@ static void a_strange_lock_is_left_alone(void **state)
     put(".X50-lock", "what is this\n", 0444);
     put(".X51-lock", "", 0444);
     assert_int_equal(symlink("/etc/passwd", at(".X52-lock")), 0);
-    assert_int_equal(xorg_reserve_display(&p, 50), 53);
+    assert_int_equal(xorg_reserve_display(&p, 50, NULL), 53);
     assert_int_equal(access(at(".X50-lock"), F_OK), 0);
     xorg_release_display(&p, 53, getpid());
+}
+
+static void a_number_whose_keymap_another_user_holds_is_passed_over(void **state)
+{
+    (void)state;
+    struct xorg_places p = places();
+    struct stat st;
+    put("server-60.xkm", "left by a server that was killed", 0400);
+    assert_int_equal(mkdir(at("server-61.xkm"), 0700), 0);
+    assert_int_equal(xorg_reserve_display(&p, 60, NULL), 60);
+    assert_int_equal(stat(at("server-60.xkm"), &st), 0);
+    assert_int_equal(st.st_size, 0);
+    assert_int_equal(xorg_reserve_display(&p, 60, NULL), 62);
+    assert_int_equal(access(at(".X61-lock"), F_OK), -1);
+    xorg_release_display(&p, 60, getpid());
+    xorg_release_display(&p, 62, getpid());
+    assert_int_equal(access(at("server-62.xkm"), F_OK), -1);
+    assert_int_equal(rmdir(at("server-61.xkm")), 0);
+}
+
+/* ---- the session's log ---- */
+
+static void a_log_that_grows_too_long_keeps_its_newest_lines(void **state)
+{
+    (void)state;
+    static char line[1024], text[LOGFILE_KEEP_BYTES + 1024];
+    struct stat st;
+    put("session.log", "", 0600);
+    int fd = open(at("session.log"), O_RDWR | O_APPEND | O_CLOEXEC), other = open(at("session.log"), O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(fd >= 0 && other >= 0);
+    memset(line, 'x', sizeof line);
+    line[sizeof line - 1] = '\n';
+    for (unsigned i = 0; i < LOGFILE_BYTES_MAX / sizeof line; i++)
+        assert_int_equal(write(other, line, sizeof line), sizeof line);
+    assert_int_equal(logfile_cut(fd), 0); /* full, and not over */
+    assert_int_equal(write(other, "the newest\n", 11), 11);
+    assert_int_equal(logfile_cut(fd), 1);
+    assert_int_equal(write(other, "and after\n", 10), 10);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_in_range(st.st_size, LOGFILE_KEEP_BYTES / 2, LOGFILE_KEEP_BYTES + 1024);
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    assert_int_equal(n, st.st_size);
+    text[n] = 0;
+    assert_int_equal(strncmp(text, "[earlier lines were dropped here", 32), 0);
+    assert_non_null(strstr(text, "x\nthe newest\nand after\n"));
+    close(fd);
+    close(other);
+}
+
+static void a_log_is_watched_while_it_is_written(void **state)
+{
+    (void)state;
+    static char block[65536];
+    struct event_base *base = event_base_new();
+    struct stat st;
+    put("session.log", "", 0600);
+    int fd = open(at("session.log"), O_RDWR | O_APPEND | O_CLOEXEC);
+    struct logfile *l = logfile_create(base, fd);
+    assert_non_null(l);
+    memset(block, '\n', sizeof block);
+    for (unsigned i = 0; i <= LOGFILE_BYTES_MAX / sizeof block; i++)
+        assert_int_equal(write(fd, block, sizeof block), sizeof block);
+    for (int i = 0; i < 50 && fstat(fd, &st) == 0 && st.st_size > (off_t)LOGFILE_BYTES_MAX; i++)
+        (void)event_base_loop(base, EVLOOP_ONCE);
+    assert_in_range(st.st_size, 1, LOGFILE_KEEP_BYTES + 1024);
+    logfile_destroy(l);
+    event_base_free(base);
+    close(fd);
 }
 
 /* ---- text ---- */
@@ -448,6 +518,9 @@ int main(void)
         cmocka_unit_test(no_two_reservations_are_the_same),
         cmocka_unit_test(many_processes_reserve_different_displays),
         cmocka_unit_test(a_strange_lock_is_left_alone),
+        cmocka_unit_test(a_number_whose_keymap_another_user_holds_is_passed_over),
+        cmocka_unit_test(a_log_that_grows_too_long_keeps_its_newest_lines),
+        cmocka_unit_test(a_log_is_watched_while_it_is_written),
         cmocka_unit_test(text_from_outside_is_clean_whatever_it_was),
         cmocka_unit_test(what_carries_the_key_or_hangs_below_is_found),
         cmocka_unit_test(a_removed_tree_does_not_take_what_links_point_to),

@@ -179,7 +179,7 @@ static void a_reload_takes_effect_and_a_broken_one_does_not(void **state)
     fclose(f);
     kill(rig.monitor, SIGHUP);
     assert_int_equal(orielctl("status", NULL), 2); /* orielctl reads the same broken file, and says where */
-    says(":9:");
+    says(":11:");
     rig_write_config(&rig, "[login]\n");
     assert_int_equal(orielctl("config", NULL), 0);
     says("throttle_burst = 77");

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A session's log is written by the session's programs themselves, for as long as it lasts: it must not fill the disk. */
+#ifndef ORIEL_SESSION_LEADER_LOGFILE_H
+#define ORIEL_SESSION_LEADER_LOGFILE_H
+
+#define LOGFILE_BYTES_MAX (4u << 20) /* weeks of a desktop's complaints; what writes faster than this in a second is cut that late */
+#define LOGFILE_KEEP_BYTES 65536u    /* the newest lines, kept when it is cut */
+
+struct event_base;
+struct logfile;
+
+/* Watch `fd` (regular, read and append; stays the caller's) and cut it to its newest lines when it exceeds LOGFILE_BYTES_MAX. Costs
+ * nothing while nobody writes. NULL, logged, when it cannot be watched, or -1. */
+struct logfile *logfile_create(struct event_base *base, int fd);
+void logfile_destroy(struct logfile *l);
+/* Cut it now if it is too long. Returns whether it was. */
+int logfile_cut(int fd);
+
+#endif
