@@ -48,7 +48,7 @@ uint16_t cache_find(struct cache *c, uint64_t key)
     return (uint16_t)i;
 }
 
-static void forget(struct cache *c, int32_t slot)
+void cache_forget(struct cache *c, uint16_t slot)
 {
     int32_t *link = &c->heads[c->slots[slot].key % HEADS];
     while (*link && *link != slot)
@@ -95,7 +95,7 @@ uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evi
     if (slot == 0) {
         *evict = victim(c);
         if (*evict)
-            forget(c, *evict);
+            cache_forget(c, *evict);
         return 0;
     }
     c->slots[slot].key = key;

@@ -263,19 +263,23 @@ static size_t wire_cost(const struct frame *f)
     return sum;
 }
 
-static void plan(struct engine *e, uint64_t now_us)
+/* Returns whether all of it is background work. */
+static bool plan(struct engine *e, uint64_t now_us)
 {
+    size_t empty = e->config.caps.gfx; /* the frame's start */
+    bool background = false;
     e->budget = pace_budget(&e->pace);
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live)
             plan_surface(e, &e->surfaces[i], now_us);
     if (e->frame.len >= BUSY_BYTES)
         e->busy_ms = (uint32_t)(now_us / 1000);
-    if (waiting(e) < 0 && refine_wait(e, now_us) == 0)
-        plan_refinement(e, now_us);
+    if (e->frame.ncommands == empty && waiting(e) < 0 && refine_wait(e, now_us) == 0)
+        background = plan_refinement(e, now_us);
     if (waiting(e) < 0)
         plan_to_cache(e, now_us);
     plan_video_end(e, now_us);
+    return background;
 }
 
 /* A picture that was encoded leaves at once, and what waited for it: they had their turn when it was handed in. */
@@ -288,8 +292,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     bool lifecycle = empty > 1;
     uint64_t since = video_collect(e, now_us);
     e->collected = since != 0;
-    if (since || next_plan(e, now_us) == 0)
-        plan(e, now_us);
+    bool background = (since || next_plan(e, now_us) == 0) && plan(e, now_us);
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);
@@ -299,6 +302,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     }
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
     pace_clock(&e->pace, since ? since : now_us);
+    out->background = background;
     pace_sent(&e->pace, out->frame_id, wire_cost(&e->frame), now_us);
     return 1;
 }

@@ -78,6 +78,7 @@ struct gfx_frame {
     const struct gfx_command *commands;
     size_t ncommands;
     size_t bytes;                     /* sum of data lengths */
+    bool background;                  /* nothing but last steps to exact, which wait for stillness and yield to everything */
 };
 
 enum engine_h264 { ENGINE_H264_AUTO, ENGINE_H264_X264, ENGINE_H264_HARDWARE, ENGINE_H264_OFF }; /* option picture.h264 */

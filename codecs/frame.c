@@ -123,5 +123,5 @@ void frame_seal(struct frame *f, struct gfx_frame *out, uint32_t frame_id)
         f->commands[i].data = f->commands[i].len ? f->data + f->data_at[i] : NULL;
         f->commands[i].rects = f->commands[i].nrects ? f->rects + f->rects_at[i] : NULL;
     }
-    *out = (struct gfx_frame){frame_id, f->commands, f->ncommands, f->len};
+    *out = (struct gfx_frame){frame_id, f->commands, f->ncommands, f->len, false};
 }

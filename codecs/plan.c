@@ -2,6 +2,8 @@
 /* What goes into a frame, and in which order. */
 #include "codecs/state.h"
 
+#define UNEXPLAINED_MIN 8             /* fewer tiles are cheaper sent than searched for a second motion */
+
 static void plan_create(struct engine *e, struct surface *s)
 {
     struct gfx_command *c = frame_add(&e->frame, GFX_CREATE_SURFACE);
@@ -84,11 +86,23 @@ static int copy_as_before(struct engine *e, struct surface *s)
     return won;
 }
 
+/* Tiles of which much is left to explain. */
+static int unexplained(const struct surface *s)
+{
+    int n = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        const struct box *d = &s->tiles[t].dirty;
+        n += (d->x1 - d->x0) * (d->y1 - d->y0) * 3 > TILE * TILE;
+    }
+    return n;
+}
+
 int plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
     int won = copy_as_before(e, s);
-    if (won * 4 >= dirty * 3)
+    /* what a window uncovered beside it lies in strips: nothing moved there */
+    if (won * 4 >= dirty * 3 || (won > 0 && unexplained(s) < UNEXPLAINED_MIN))
         return won;
     int n = motion_find(e->motion, s, v);
     for (int i = 0; i < n; i++)

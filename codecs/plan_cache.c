@@ -5,6 +5,7 @@
 
 #define CHANGED_PIXELS_MIN 512        /* less is as cheap to send */
 #define STILL_MS 350                  /* what changes sooner is not worth keeping */
+#define STILL_LOSSY_MS 1000           /* mostly it is exact before */
 #define STORE_MAX 160                 /* tiles a frame */
 
 /* Never 0. */
@@ -12,6 +13,13 @@ static uint64_t key_of(const struct surface *s, const struct box *b)
 {
     uint64_t key = s->ops->hash(surface_cur(s, b->x0, b->y0), s->stride, b->x1 - b->x0, b->y1 - b->y0);
     return key ? key : 1;
+}
+
+/* An approximation is kept under another key than the exact picture, because a client may keep both over sessions. */
+static uint64_t key_at(uint64_t key, uint8_t quality)
+{
+    uint64_t k = key ^ (quality + 1u) * 0xD6E8FEB86659FD93u;
+    return k ? k : 1;
 }
 
 static void fetch(struct engine *e, struct surface *s, struct box b, uint16_t slot)
@@ -25,25 +33,43 @@ static void fetch(struct engine *e, struct surface *s, struct box b, uint16_t sl
     frame_add_rects(&e->frame, &point, 1);
 }
 
+/* The exact picture, else the best approximation. */
+static uint16_t find_best(const struct engine *e, uint64_t key, uint8_t *quality)
+{
+    uint16_t slot = cache_find(e->cache, key);
+    while (slot == 0 && *quality > PICTURE_COARSE)
+        slot = cache_find(e->cache, key_at(key, --*quality));
+    return slot;
+}
+
 void plan_from_cache(struct engine *e, struct surface *s)
 {
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->cache; t++) {
         struct box d = s->tiles[t].dirty, b = surface_tile_box(s, t);
         if (box_empty(&d) || (d.x1 - d.x0) * (d.y1 - d.y0) < CHANGED_PIXELS_MIN || s->tiles[t].heat > 1)
             continue;
-        uint16_t slot = cache_find(e->cache, key_of(s, &b));
+        uint8_t quality = PICTURE_QUALITIES;
+        uint16_t slot = find_best(e, key_of(s, &b), &quality);
         if (slot == 0)
             continue;
         fetch(e, s, b, slot);
         surface_settle(s, b);
         surface_unmark(s, t);
+        if (quality < PICTURE_QUALITIES)
+            surface_set_lossy(s, t, quality);
         s->tiles[t].flags |= TILE_CACHED;
     }
 }
 
+/* Approximations too: they make what comes back at once as good as it was. Not those of moving pictures, which would not come back. */
 static bool storable(const struct tile *t)
 {
-    return !(t->flags & (TILE_CACHED | TILE_CHECK | TILE_UNKNOWN | TILE_LOSSY));
+    return !(t->flags & (TILE_CACHED | TILE_CHECK | TILE_UNKNOWN)) && (!(t->flags & TILE_LOSSY) || t->quality >= PICTURE_COARSE);
+}
+
+static int still_for(const struct tile *t)
+{
+    return t->flags & TILE_LOSSY ? STILL_LOSSY_MS : STILL_MS;
 }
 
 int64_t cache_wait(const struct engine *e, uint64_t now_us)
@@ -54,7 +80,7 @@ int64_t cache_wait(const struct engine *e, uint64_t now_us)
         for (int t = 0; s->live && s->uncached && t < s->tiles_x * s->tiles_y; t++) {
             if (!storable(&s->tiles[t]))
                 continue;
-            int64_t due = ((int64_t)s->tiles[t].changed_ms + STILL_MS - now_ms) * 1000;
+            int64_t due = ((int64_t)s->tiles[t].changed_ms + still_for(&s->tiles[t]) - now_ms) * 1000;
             best = best < 0 || due < best ? (due < 0 ? 0 : due) : best;
         }
     }
@@ -68,12 +94,28 @@ static void evict(struct engine *e, uint16_t slot)
         c->cache_slot = slot;
 }
 
-static void store(struct engine *e, struct surface *s, struct box b)
+/* What is exact now needs no approximation any more. */
+static void drop_lesser(struct engine *e, uint64_t key, uint8_t quality)
+{
+    for (uint8_t q = PICTURE_COARSE; q < quality; q++) {
+        uint16_t slot = cache_find(e->cache, key_at(key, q));
+        if (slot) {
+            cache_forget(e->cache, slot);
+            evict(e, slot);
+        }
+    }
+}
+
+static void store(struct engine *e, struct surface *s, int tile)
 {
     uint16_t slot, old;
-    uint64_t key = key_of(s, &b);
-    if (cache_find(e->cache, key))
+    struct box b = surface_tile_box(s, tile);
+    bool lossy = s->tiles[tile].flags & TILE_LOSSY;
+    uint8_t quality = lossy ? s->tiles[tile].quality : PICTURE_QUALITIES;
+    uint64_t exact = key_of(s, &b), key = lossy ? key_at(exact, quality) : exact;
+    if (cache_find(e->cache, exact) || cache_find(e->cache, key))
         return;
+    drop_lesser(e, exact, quality);
     while ((slot = cache_room(e->cache, key, (uint32_t)((b.x1 - b.x0) * (b.y1 - b.y0) * 4), &old)) == 0 && old)
         evict(e, old);
     struct gfx_command *c = slot ? frame_add(&e->frame, GFX_TO_CACHE) : NULL;
@@ -94,13 +136,13 @@ static void store_still(struct engine *e, struct surface *s, uint32_t now_ms)
         if (k->flags & TILE_CACHED)
             continue;
         left = true;
-        if (stored == STORE_MAX || !storable(k) || (int32_t)(now_ms - k->changed_ms) < STILL_MS)
+        if (stored == STORE_MAX || !storable(k) || (int32_t)(now_ms - k->changed_ms) < still_for(k))
             continue;
         struct box b = surface_tile_box(s, t);
         k->flags |= TILE_CACHED;
         if (e->ops->uniform(surface_cur(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0))
             continue;
-        store(e, s, b);
+        store(e, s, t);
         stored++;
     }
     s->uncached = left;

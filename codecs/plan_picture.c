@@ -7,19 +7,21 @@
 
 #define PICTURE_TILES_MIN 3           /* fewer are sent exactly at once */
 #define STILL_FINE_MS 150             /* still for so long: the finer step */
-#define STILL_EXACT_MS 400
+#define STILL_EXACT_MS 500            /* the last step, in the background; with the link's share a second sees a screen exact */
 #define QUIET_MS 250                  /* refinement waits until nothing large was sent for so long, */
-#define STILL_ANYWAY_MS 3000          /* but what has been still this long is refined beside what moves, slowly */
-#define ANYWAY_BYTES 16384
+#define STILL_ANYWAY_MS 3000          /* but what has been still this long gets its finer step beside what moves, slowly */
+#define ANYWAY_BYTES 4096             /* of one such frame: 40 kB/s */
 #define ANYWAY_INTERVAL_US 100000
 #define REFINE_INTERVAL_US 16000
 #define REFINE_BYTES 98304            /* of one refining frame, before the link's share */
-#define REFINE_SHARE 4                /* a quarter of the link */
+#define FINE_PERCENT 50               /* of the link: someone looks at that picture and waits for it */
+#define BACKGROUND_PERCENT 25         /* of the link: nobody sees the difference, and whatever comes next finds three quarters free */
 #define LINK_ASSUMED 10000000u        /* bytes a second, while nothing was measured */
-#define PICTURE_TILE_BYTES 512u        /* what a tile of a stream costs, about */
-#define EXACT_TILE_BYTES 4096u        /* what a noisy tile costs exactly, about */
+#define PICTURE_TILE_BYTES 512u       /* what a tile of a stream costs, about */
+#define EXACT_TILE_BYTES 9000u        /* what a noisy tile costs exactly, about */
 
 #define BATCH 160
+#define FINE_BATCH 4                  /* tiles between two looks at the budget */
 struct batch { struct box boxes[BATCH]; int n; };
 
 /* What of the tile is left? Of an unknown one everything that was not sent: unless all was, it is sent exactly as well. */
@@ -92,25 +94,41 @@ void plan_pictures(struct engine *e, struct surface *s, enum picture_quality qua
     send_batch(e, s, &k, quality);
 }
 
-/* On a fast link the step between is not worth its bytes. */
-static bool skip_fine(const struct engine *e, const struct surface *s)
+static uint64_t link_rate(const struct engine *e)
 {
-    uint64_t link = e->pace.bytes_per_second ? e->pace.bytes_per_second : LINK_ASSUMED;
-    return (uint64_t)s->lossy * EXACT_TILE_BYTES * REFINE_SHARE < link / 2;
+    return e->pace.bytes_per_second ? e->pace.bytes_per_second : LINK_ASSUMED;
 }
 
-static bool next_is_fine(const struct engine *e, const struct surface *s, const struct tile *t)
+static bool is_busy(const struct engine *e, uint32_t now_ms)
 {
-    return e->progressive && t->quality < PICTURE_FINE && !skip_fine(e, s);
+    return now_ms - e->busy_ms < QUIET_MS;
+}
+
+/* When the last step is done within half a second the one between is not worth its bytes. */
+static bool skip_fine(const struct engine *e, const struct surface *s)
+{
+    return (uint64_t)s->lossy * EXACT_TILE_BYTES * 100 < link_rate(e) / 2 * BACKGROUND_PERCENT;
+}
+
+static bool is_coarse(const struct engine *e, const struct tile *t)
+{
+    return e->progressive && t->quality < PICTURE_FINE;
+}
+
+/* Is the next step the finer one? Beside what moves there is no other. */
+static bool next_is_fine(const struct engine *e, const struct surface *s, const struct tile *t, uint32_t now_ms)
+{
+    return is_coarse(e, t) && (is_busy(e, now_ms) || !skip_fine(e, s));
 }
 
 /* When may this lossy tile be refined? */
 static uint32_t due_ms(const struct engine *e, const struct surface *s, const struct tile *t)
 {
-    uint32_t still = t->changed_ms + (next_is_fine(e, s, t) ? STILL_FINE_MS : STILL_EXACT_MS);
-    uint32_t quiet = e->busy_ms + QUIET_MS, anyway = t->changed_ms + STILL_ANYWAY_MS;
-    uint32_t both = (int32_t)(quiet - still) > 0 ? quiet : still;
-    return (int32_t)(anyway - both) < 0 ? anyway : both;
+    bool fine = is_coarse(e, t) && !skip_fine(e, s);
+    uint32_t still = t->changed_ms + (fine ? STILL_FINE_MS : STILL_EXACT_MS), quiet = e->busy_ms + QUIET_MS;
+    uint32_t both = (int32_t)(quiet - still) > 0 ? quiet : still, anyway = t->changed_ms + STILL_ANYWAY_MS;
+    /* clients of the older ways have no finer step: theirs is the last */
+    return (is_coarse(e, t) || !e->progressive) && (int32_t)(anyway - both) < 0 ? anyway : both;
 }
 
 /* Lossy, and nothing on its way there would draw over the better picture. */
@@ -139,14 +157,19 @@ int64_t refine_wait(const struct engine *e, uint64_t now_us)
     return best;
 }
 
+static bool is_due(const struct engine *e, const struct surface *s, int tile, uint32_t now_ms)
+{
+    return refinable(s, tile) && (int32_t)(due_ms(e, s, &s->tiles[tile]) - now_ms) <= 0;
+}
+
 static void refine_fine(struct engine *e, struct surface *s, uint32_t now_ms, size_t limit)
 {
     struct batch k = {.n = 0};
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < limit; t++) {
-        if (!refinable(s, t) || !next_is_fine(e, s, &s->tiles[t]) || due_ms(e, s, &s->tiles[t]) > now_ms)
+        if (!is_due(e, s, t, now_ms) || !next_is_fine(e, s, &s->tiles[t], now_ms))
             continue;
         k.boxes[k.n++] = surface_tile_box(s, t);
-        if (k.n == 16)
+        if (k.n == FINE_BATCH)
             send_batch(e, s, &k, PICTURE_FINE);
     }
     send_batch(e, s, &k, PICTURE_FINE);
@@ -156,25 +179,29 @@ static void refine_exact(struct engine *e, struct surface *s, uint32_t now_ms, s
 {
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < limit; t++) {
         const struct tile *k = &s->tiles[t];
-        if (refinable(s, t) && !next_is_fine(e, s, k) && due_ms(e, s, k) <= now_ms)
+        if (is_due(e, s, t, now_ms) && !next_is_fine(e, s, k, now_ms))
             exact_send(e, s, surface_tile_box(s, t));
     }
 }
 
-void plan_refinement(struct engine *e, uint64_t now_us)
+typedef void (*refine_fn)(struct engine *, struct surface *, uint32_t now_ms, size_t limit);
+
+/* One step of all surfaces, as much as its share of the link allows; returns whether there was any. */
+static bool refine_all(struct engine *e, refine_fn refine, unsigned percent, size_t most, uint32_t interval_us, uint64_t now_us)
 {
-    bool busy = (uint32_t)(now_us / 1000) - e->busy_ms < QUIET_MS;
-    size_t most = busy ? ANYWAY_BYTES : REFINE_BYTES, start = e->frame.len;
-    size_t limit = e->budget / REFINE_SHARE < most ? e->budget / REFINE_SHARE : most;
-    for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
-        struct surface *s = &e->surfaces[i];
-        if (!s->live || !s->lossy)
-            continue;
-        refine_fine(e, s, (uint32_t)(now_us / 1000), start + limit);
-        refine_exact(e, s, (uint32_t)(now_us / 1000), start + limit);
-    }
-    uint64_t link = e->pace.bytes_per_second ? e->pace.bytes_per_second : LINK_ASSUMED;
-    uint64_t pause = (uint64_t)(e->frame.len - start) * REFINE_SHARE * 1000000u / link;
-    uint64_t interval = busy ? ANYWAY_INTERVAL_US : REFINE_INTERVAL_US;
-    e->refine_us = now_us + (pause < interval ? interval : pause);
+    size_t share = e->budget * percent / 100, start = e->frame.len, limit = start + (share < most ? share : most);
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live && e->surfaces[i].lossy)
+            refine(e, &e->surfaces[i], (uint32_t)(now_us / 1000), limit);
+    uint64_t pause = (uint64_t)(e->frame.len - start) * 100 * 1000000u / percent / link_rate(e);
+    e->refine_us = now_us + (pause < interval_us ? interval_us : pause);
+    return e->frame.len > start;
+}
+
+bool plan_refinement(struct engine *e, uint64_t now_us)
+{
+    bool busy = is_busy(e, (uint32_t)(now_us / 1000));
+    return !refine_all(e, refine_fine, FINE_PERCENT, busy ? ANYWAY_BYTES : REFINE_BYTES,
+                       busy ? ANYWAY_INTERVAL_US : REFINE_INTERVAL_US, now_us) &&
+           refine_all(e, refine_exact, BACKGROUND_PERCENT, REFINE_BYTES, REFINE_INTERVAL_US, now_us);
 }

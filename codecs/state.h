@@ -58,7 +58,8 @@ int64_t cache_wait(const struct engine *e, uint64_t now_us);
 void plan_to_cache(struct engine *e, uint64_t now_us);
 /* Microseconds until a lossy tile may become better; -1: there is none. */
 int64_t refine_wait(const struct engine *e, uint64_t now_us);
-void plan_refinement(struct engine *e, uint64_t now_us);
+/* The next step of some: of pictures that are not fine yet to fine, else to exact. Returns whether it was the last, to exact. */
+bool plan_refinement(struct engine *e, uint64_t now_us);
 /* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX wide. */
 void exact_send(struct engine *e, struct surface *s, struct box area);
 /* The older ways: a tile's change as RemoteFX where it is a picture and the client takes it, else exactly. */

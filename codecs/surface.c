@@ -71,13 +71,18 @@ void surface_set_lossy(struct surface *s, int tile, uint8_t quality)
 {
     s->lossy += !(s->tiles[tile].flags & TILE_LOSSY);
     s->tiles[tile].flags |= TILE_LOSSY;
+    s->tiles[tile].flags &= (uint8_t)~TILE_CACHED;
     s->tiles[tile].quality = quality;
+    s->uncached = true;
 }
 
 void surface_set_exact(struct surface *s, int tile)
 {
-    s->lossy -= (s->tiles[tile].flags & TILE_LOSSY) != 0;
-    s->tiles[tile].flags &= (uint8_t)~TILE_LOSSY;
+    if (!(s->tiles[tile].flags & TILE_LOSSY))
+        return;
+    s->lossy--;
+    s->tiles[tile].flags &= (uint8_t)~(TILE_LOSSY | TILE_CACHED); /* worth keeping as it is now */
+    s->uncached = true;
 }
 
 void surface_forget(struct surface *s)

@@ -109,6 +109,7 @@ static size_t deliver(struct run *r, const struct gfx_frame *f, bool counted)
         r->client_ms += (seconds() - start - wired) * 1000;
         r->frames++;
         count_mix(r, f);
+        r->background += f->background ? bytes : 0;
         r->largest = bytes > r->largest ? bytes : r->largest;
     }
     engine_ack(r->engine, f->frame_id, 0, 0, r->now);
@@ -372,7 +373,7 @@ static void report(struct run *r, const char *name, double per_second)
     qsort(r->ms, (size_t)r->nms, sizeof r->ms[0], by_value);
     size_t wrong = ref_surface_wrong(ref_client_surface(r->client, 0), r->screen.px, r->screen.stride);
     printf("%-7s %9.0f B/drawn %8.1f kB/s  server ms mean %5.2f p50 %5.2f p95 %5.2f (%.1f %%)  client ms %5.2f  frames %zu/%d", name,
-           (double)r->bytes / r->nms, (double)r->bytes / r->nms * per_second / 1000, sum / r->nms, r->ms[r->nms / 2],
+           (double)(r->bytes - r->background) / r->nms, (double)(r->bytes - r->background) / r->nms * per_second / 1000, sum / r->nms, r->ms[r->nms / 2],
            r->ms[r->nms * 95 / 100], sum / r->nms * per_second / 10, r->client_ms / r->nms, r->frames, r->nms);
     if (r->psnr_n)
         printf("  dB mean %.1f min %.1f", r->psnr_sum / r->psnr_n, r->psnr_min);
@@ -381,7 +382,7 @@ static void report(struct run *r, const char *name, double per_second)
         printf(", its lossy tiles %.1f dB", r->first_db / r->first_n);
     if (r->second_n)
         printf(", before the next %.1f dB (%d of %d)", r->second_db / r->second_n, r->second_n, r->nms);
-    printf("; largest %zu, then %zu B in %.2f s  %s\n        ", r->largest, rest, took, wrong ? "NOT EXACT" : "exact");
+    printf("; background %zu B/drawn, largest %zu, then %zu B in %.2f s  %s\n        ", r->background / (size_t)r->nms, r->largest, rest, took, wrong ? "NOT EXACT" : "exact");
     for (int k = 0; k < 16; k++)
         if (r->mix[k])
             printf(" %s %zu", mix_name(k), r->mix[k]);
