@@ -12,14 +12,15 @@ from fake import wait_for
 from harness.rdp import Rdp
 
 
-def logged_in(world, **kw):
-    c = mstsc.Mstsc(world.port, **kw).login("alice", "secret")
+def logged_in(world, width=320, height=240, **kw):
+    """Small where nothing is said: this client is slow to unpack what it gets."""
+    c = mstsc.Mstsc(world.port, width=width, height=height, **kw).login("alice", "secret")
     c.until(lambda: c.frames > 0, what="first frame")
     return c, world.last()
 
 
 def test_the_right_password_opens_graphics_and_control_and_a_frame_comes(world):
-    c, m = logged_in(world)
+    c, m = logged_in(world, 1024, 768)
     assert c.selected == 1
     assert [s[0] for s in m.said][:2] == ["hello", "auth"]
     assert m.said[1] == ("auth", fake.PASSWORD, "alice", "", b"secret")
@@ -179,7 +180,7 @@ def test_without_display_control_a_new_size_reactivates(world):
 
 
 def test_a_client_that_never_acknowledges_is_not_starved_and_not_flooded(world):
-    c = mstsc.Mstsc(world.port, ack=False).login("alice", "secret")
+    c = mstsc.Mstsc(world.port, ack=False, width=320, height=240).login("alice", "secret")
     c.until(lambda: c.frames > 0, what="frame")
     m = world.last()
     for i in range(40):
@@ -210,7 +211,7 @@ def test_a_client_whose_graphics_fall_silent_gets_a_new_channel(world):
 
 
 def test_a_client_that_suspends_acknowledgement_gets_frames(world):
-    c = mstsc.Mstsc(world.port, ack=False).login("alice", "secret")
+    c = mstsc.Mstsc(world.port, ack=False, width=320, height=240).login("alice", "secret")
     c.until(lambda: c.frames > 0, what="frame")
     c.acknowledge(1, depth=0xFFFFFFFF)
     m, n = world.last(), c.frames
@@ -325,7 +326,7 @@ def test_each_end_is_told_with_its_code(world):
     for cause, code in codes.items():
         c, m = logged_in(world)
         m.end(cause)
-        c.run(5)
+        c.run(15)    # until it is closed
         assert c.error_info == code, (cause, c.error_info)
 
 
