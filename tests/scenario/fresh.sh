@@ -40,8 +40,10 @@ chmod 0700 "$machine/root"
     tar --null -T - --ignore-failed-read -cf -) | tar -xf - -C "$machine/root/oriel"
 
 inside() { # run a command on the empty machine, in namespaces of its own (the network is the machine's: apt needs it)
+    # Its root is a mount of its own, not a chroot: in a chroot nobody could make a private mount namespace, and the stories do.
     unshare --mount --pid --uts --ipc --fork --kill-child=KILL --propagation private bash -c '
         set -e
+        mount --bind "$1" "$1"
         cd "$1"
         mount -t proc proc proc
         mount -t tmpfs -o mode=0755 dev dev
@@ -53,7 +55,11 @@ inside() { # run a command on the empty machine, in namespaces of its own (the n
         mount -t tmpfs -o mode=1777 shm dev/shm
         mount -t tmpfs -o mode=0755 run run
         shift
-        exec chroot . /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"' inside "$machine" "$@"
+        mkdir run/before
+        pivot_root . run/before
+        umount -l run/before
+        rmdir run/before
+        exec /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"' inside "$machine" "$@"
 }
 state() { (cd "$machine" && sha256sum etc/passwd etc/group etc/pam.d/* && find etc/ssl etc/apt/sources.list.d var/lib root -maxdepth 1 | sort); }
 
