@@ -234,7 +234,8 @@ int64_t video_wait(const struct engine *e, uint64_t now_us)
     int64_t best = -1;
     for (int i = 0; i < FILMS_MAX; i++) {
         const struct film *f = &e->video.films[i];
-        int64_t left = f->encoder && !f->pending ? film_wait(f, now_us) : -1;
+        int64_t left = f->encoder && !f->pending ? film_wait(f, now_us) : -1, colour = film_colour_wait(f, now_us);
+        left = colour >= 0 && colour < left ? colour : left;
         best = left >= 0 && (best < 0 || left < best) ? left : best;
     }
     return best;
@@ -246,5 +247,7 @@ void plan_video_end(struct engine *e, uint64_t now_us)
         struct film *f = &e->video.films[i];
         if (f->encoder && !f->pending && film_wait(f, now_us) == 0)
             film_drop(e, f);
+        else if (film_colour_wait(f, now_us) == 0)
+            film_submit_colour(e, f, now_us);
     }
 }

@@ -48,7 +48,7 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us);
 void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality);
 /* The films that play on this surface. Returns whether an encoder was given a picture. */
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us);
-/* Microseconds until the next film that stopped is given up; -1: there is none. */
+/* Microseconds until a film that paused gets its colour or one that stopped is given up; -1: there is none. */
 int64_t video_wait(const struct engine *e, uint64_t now_us);
 void plan_video_end(struct engine *e, uint64_t now_us);
 /* Changed tiles whose new content the client has in its cache. */

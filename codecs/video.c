@@ -2,6 +2,7 @@
 /* A film's stream: opened, fed, collected, given to another encoder when one fails. Which rectangles are films: plan_video.c. */
 #include "codecs/video.h"
 
+#include "codecs/avc444.h"
 #include "codecs/state.h"
 
 #include <stdlib.h>
@@ -10,6 +11,11 @@
 #define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
 #define FRAME_RATE 30
 #define RATE_MIN 12500u
+#define COLOURFUL_LOSS 60u            /* mean square in U and V: photographs have 2, thin coloured lines 200 */
+#define COLOURFUL_PICTURES 6          /* in a row, before the stream is opened anew for it */
+#define SLOW_US 30000u                /* a picture and its chroma took longer than a film's picture lasts: */
+#define HURRIED_PICTURES 8            /* so many go without */
+#define PAUSE_MS 80                   /* no new picture for so long: the last one's chroma follows */
 
 void video_init(struct engine *e)
 {
@@ -66,9 +72,15 @@ void video_finish(struct video *v)
     }
 }
 
+static void lay_planes(struct yuv *y, uint8_t *at, int width, int height)
+{
+    size_t luma = (size_t)width * (size_t)height;
+    *y = (struct yuv){at, at + luma, at + luma + luma / 4, width, height};
+}
+
 static bool make_planes(struct film *f, int width, int height)
 {
-    size_t luma = (size_t)width * (size_t)height, all = luma * 3 / 2;
+    size_t one = (size_t)width * (size_t)height * 3 / 2, all = f->pairs ? 2 * one : one;
     if (all > f->planes_cap) {
         uint8_t *p = realloc(f->planes.y, all + 64);
         if (!p)
@@ -76,10 +88,9 @@ static bool make_planes(struct film *f, int width, int height)
         f->planes.y = p;
         f->planes_cap = all;
     }
-    f->planes.u = f->planes.y + luma;
-    f->planes.v = f->planes.u + luma / 4;
-    f->planes.width = width;
-    f->planes.height = height;
+    lay_planes(&f->planes, f->planes.y, width, height);
+    if (f->pairs)
+        lay_planes(&f->chroma, f->planes.y + one, width, height);
     return true;
 }
 
@@ -91,9 +102,10 @@ static unsigned playing(const struct engine *e)
     return n ? n : 1;
 }
 
-static uint32_t wanted_rate(const struct engine *e, const struct box *b)
+static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pairs)
 {
     uint64_t rate = (uint64_t)(b->x1 - b->x0) * (uint64_t)(b->y1 - b->y0) * BITS_PER_PIXEL_MILLI * FRAME_RATE / 8000;
+    rate = pairs ? 4 * rate : rate; /* two pictures, and full of edges */
     uint64_t link = (uint64_t)e->pace.bytes_per_second * 7 / 10 / playing(e);
     rate = link && link < rate ? link : rate;
     return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
@@ -102,9 +114,9 @@ static uint32_t wanted_rate(const struct engine *e, const struct box *b)
 static bool open_encoder(struct engine *e, struct film *f)
 {
     struct h264_config config = {.width = f->planes.width, .height = f->planes.height, .frame_rate = FRAME_RATE,
-                                 .bytes_per_second = f->rate, .done = e->config.wake, .user = e->config.user,
+                                 .bytes_per_second = f->rate, .pairs = f->pairs, .done = e->config.wake, .user = e->config.user,
                                  .context = e->config.outside_context};
-    f->backend = e->video.backend;
+    f->backend = f->pairs && e->video.backend && !e->video.backend->pairs ? e->video.spare : e->video.backend;
     f->encoder = f->backend ? f->backend->open(&config) : NULL;
     f->key = true;
     return f->encoder != NULL;
@@ -128,12 +140,23 @@ static bool change_encoder(struct engine *e, struct film *f)
     return opened;
 }
 
+/* Would 4:2:0 lose much here, and can it be had otherwise? Hardware encoders give no say in what a picture is predicted from, so this
+ * takes libx264. */
+static bool full_colour(const struct engine *e, const struct surface *s, const struct box *r)
+{
+    return e->config.caps.avc444 && e->video.spare && e->video.spare->pairs &&
+           avc444_loss(surface_cur(s, r->x0, r->y0), s->stride, r->x1 - r->x0, r->y1 - r->y0) >= COLOURFUL_LOSS;
+}
+
 bool film_open(struct engine *e, struct film *f, const struct surface *s, struct box rect, uint32_t now_ms)
 {
     film_drop(e, f);
+    f->pairs = full_colour(e, s, &rect);
+    f->chroma_due = f->both = false;
+    f->hurried = f->colourful = 0;
     if (!make_planes(f, (rect.x1 - rect.x0 + 15) & ~15, (rect.y1 - rect.y0 + 15) & ~15))
         return false;
-    f->rate = wanted_rate(e, &rect);
+    f->rate = wanted_rate(e, &rect, f->pairs);
     if (!open_encoder(e, f) && !change_encoder(e, f))
         return false;
     f->rect = rect;
@@ -159,7 +182,7 @@ static void settle(struct engine *e, struct film *f, struct surface *s)
             struct box whole = surface_tile_box(s, t);
             surface_set_lossy(s, t, PICTURE_MOVING);
             if (inside(&whole, &r))
-                s->tiles[t].flags &= (uint8_t)~TILE_UNKNOWN;
+                surface_unmark(s, t);
             if (!(s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN)))
                 continue;
             s->tiles[t].dirty = surface_tile_dirty(s, e->ops, t);
@@ -181,6 +204,7 @@ static void put_create(struct engine *e, struct film *f)
     f->created = true;
 }
 
+#define STREAM_HEAD 14u
 /* RDPGFX_AVC420_BITMAP_STREAM, 2.2.4.4: one region, the whole picture. */
 static void put_stream(struct wr *w, const struct film *f, const struct h264_stream *p)
 {
@@ -194,16 +218,30 @@ static void put_stream(struct wr *w, const struct film *f, const struct h264_str
     wr_bytes(w, p->data, p->len);
 }
 
+/* RDPGFX_AVC444V2_BITMAP_STREAM, 2.2.4.6: LC 0 is both, 1 the picture alone, 2 the chroma alone; the size is of the picture. */
+static void put_pair(struct wr *w, const struct film *f, const struct h264_packet *p)
+{
+    uint32_t lc = !p->chroma.len ? 1 : !p->picture.len ? 2 : 0;
+    wr_u32(w, lc << 30 | (p->picture.len ? (uint32_t)(p->picture.len + STREAM_HEAD) : 0));
+    if (p->picture.len)
+        put_stream(w, f, &p->picture);
+    if (p->chroma.len)
+        put_stream(w, f, &p->chroma);
+}
+
 static void put_picture(struct engine *e, const struct film *f, const struct h264_packet *p)
 {
     struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
     struct wr w;
-    if (!c || !frame_writer(&e->frame, &w, 14 + p->picture.len))
+    if (!c || !frame_writer(&e->frame, &w, 4 + 2 * STREAM_HEAD + p->picture.len + p->chroma.len))
         return;
     c->surface = film_surface(&e->video, f);
-    c->codec = GFX_CODEC_AVC420;
+    c->codec = f->pairs ? GFX_CODEC_AVC444V2 : GFX_CODEC_AVC420;
     c->rect = (struct engine_rect){0, 0, (uint16_t)f->planes.width, (uint16_t)f->planes.height};
-    put_stream(&w, f, &p->picture);
+    if (f->pairs)
+        put_pair(&w, f, p);
+    else
+        put_stream(&w, f, &p->picture);
     frame_commit(&e->frame, &w);
 }
 
@@ -222,7 +260,7 @@ static void put_copy(struct engine *e, const struct film *f)
 /* Until an encoder takes the picture. */
 static bool hand_in(struct engine *e, struct film *f)
 {
-    while (f->encoder && f->backend->submit(f->encoder, &f->planes, NULL, f->key) < 0)
+    while (f->encoder && f->backend->submit(f->encoder, &f->planes, f->both ? &f->chroma : NULL, f->key) < 0)
         if (!change_encoder(e, f))
             return false;
     return f->encoder != NULL;
@@ -241,6 +279,8 @@ static int collect(struct engine *e, struct film *f, uint64_t now_us)
     if (r == 0)
         return 0;
     f->key = f->pending = false;
+    if (p.picture.len && p.chroma.len && now_us - f->submitted_us > SLOW_US)
+        f->hurried = HURRIED_PICTURES;
     if (!f->created)
         put_create(e, f);
     put_picture(e, f, &p);
@@ -249,27 +289,100 @@ static int collect(struct engine *e, struct film *f, uint64_t now_us)
     return 1;
 }
 
-bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t now_us)
+static void keep_rate(const struct engine *e, struct film *f)
 {
-    uint32_t rate = wanted_rate(e, &f->rect);
-    if (rate * 5u < f->rate * 4u || rate * 4u > f->rate * 5u) {
-        (void)f->backend->set_rate(f->encoder, rate);
-        f->rate = rate;
-    }
-    yuv420_from_bgrx(&f->planes, surface_cur(s, f->rect.x0, f->rect.y0), s->stride, f->rect.x1 - f->rect.x0, f->rect.y1 - f->rect.y0,
-                     false);
-    if (!hand_in(e, f)) {
-        film_drop(e, f);
-        return false;
-    }
-    f->last_ms = (uint32_t)(now_us / 1000);
+    uint32_t rate = wanted_rate(e, &f->rect, f->pairs);
+    if (rate * 5u >= f->rate * 4u && rate * 4u <= f->rate * 5u)
+        return;
+    (void)f->backend->set_rate(f->encoder, rate);
+    f->rate = rate;
+}
+
+static void convert(struct film *f, const struct surface *s)
+{
+    const uint8_t *px = surface_cur(s, f->rect.x0, f->rect.y0);
+    int width = f->rect.x1 - f->rect.x0, height = f->rect.y1 - f->rect.y0;
+    yuv420_from_bgrx(&f->planes, px, s->stride, width, height, false);
+    if (f->pairs)
+        avc444_chroma_from_bgrx(&f->chroma, px, s->stride, width, height, false);
+}
+
+static void plan_chroma(struct film *f)
+{
+    f->both = f->pairs && f->hurried == 0;
+    f->chroma_due = f->pairs && !f->both;
+    f->hurried -= f->hurried > 0;
+}
+
+/* The encoder has it; with some it is ready by now. */
+static bool handed_in(struct engine *e, struct film *f, uint64_t now_us)
+{
     f->submitted_us = now_us;
     f->pending = true;
-    settle(e, f, s);
     if (collect(e, f, now_us) >= 0)
         return true;
     film_drop(e, f);
     return false;
+}
+
+/* A film that turns out to be full of coloured detail. */
+static bool needs_colour(const struct engine *e, struct film *f, const struct surface *s)
+{
+    f->colourful = !f->pairs && full_colour(e, s, &f->rect) ? f->colourful + 1 : 0;
+    return f->colourful > COLOURFUL_PICTURES;
+}
+
+bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t now_us)
+{
+    if (needs_colour(e, f, s) && !film_open(e, f, s, f->rect, (uint32_t)(now_us / 1000)))
+        return false;
+    keep_rate(e, f);
+    convert(f, s);
+    plan_chroma(f);
+    f->last_ms = (uint32_t)(now_us / 1000);
+    if (!hand_in(e, f)) {
+        film_drop(e, f);
+        return false;
+    }
+    settle(e, f, s);
+    return handed_in(e, f, now_us);
+}
+
+int64_t film_colour_wait(const struct film *f, uint64_t now_us)
+{
+    if (!f->chroma_due || f->pending)
+        return -1;
+    int32_t left = (int32_t)(f->last_ms + PAUSE_MS - (uint32_t)(now_us / 1000));
+    return left < 0 ? 0 : (int64_t)left * 1000;
+}
+
+/* Does the client show the film's last picture, and nothing newer, in all of the rectangle? */
+static bool untouched(const struct film *f, const struct surface *s)
+{
+    const struct box *r = &f->rect;
+    for (int ty = r->y0 / TILE; ty <= (r->y1 - 1) / TILE; ty++)
+        for (int tx = r->x0 / TILE; tx <= (r->x1 - 1) / TILE; tx++) {
+            const struct tile *t = &s->tiles[ty * s->tiles_x + tx];
+            if (t->flags & (TILE_CHECK | TILE_UNKNOWN) || !(t->flags & TILE_LOSSY) || t->quality != PICTURE_MOVING ||
+                (int32_t)(t->changed_ms - f->last_ms) > 0)
+                return false;
+        }
+    return true;
+}
+
+void film_submit_colour(struct engine *e, struct film *f, uint64_t now_us)
+{
+    struct surface *s = surface_of(e, f->surface);
+    f->chroma_due = false;
+    if (!untouched(f, s))
+        return;
+    f->both = true; /* another encoder would need the whole picture */
+    if (f->backend->submit(f->encoder, NULL, &f->chroma, false) < 0) {
+        film_drop(e, f);
+        return;
+    }
+    surface_hold(s, slot_of(e, f), f->rect);
+    (void)handed_in(e, f, now_us);
 }
 
 bool video_ready(const struct engine *e, uint64_t now_us)

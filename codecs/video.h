@@ -4,6 +4,11 @@
  * Each stream draws into an off-screen surface of its own (a stream's coordinates are its surface's), which is copied into the
  * visible one within the same frame. The decoder lives as long as that surface; a new surface starts with a key frame.
  *
+ * A film is sent in 4:2:0: nobody sees what that leaves out of a moving photograph. Where it leaves out much (thin coloured lines,
+ * coloured writing that moves), and the client takes it, the stream is opened anew as AVC444v2. Its chroma pictures go with the
+ * luma (one frame, so that colours do not flicker), but are left out while the encoder is slower than the film, and follow alone
+ * when it pauses.
+ *
  * A picture is converted and handed to its encoder in one frame and leaves in a later one, when its packet is there. Between the two
  * the visible surface's `shown` holds it already and surface_hold keeps everything else off its rectangle. What had changed along
  * with it is shown along with it, as it was drawn; what changes later leaves at once, unless it would read from there or draw there.
@@ -22,8 +27,13 @@ struct engine;
 struct film {
     const struct h264_backend *backend; /* of `encoder` */
     void *encoder;                    /* NULL: nothing plays here */
-    struct yuv planes;
+    struct yuv planes, chroma;        /* one block; `chroma` only with pairs */
     size_t planes_cap;
+    bool pairs;                       /* AVC444v2: the stream carries full colour */
+    bool both;                        /* the picture at the encoder has its chroma picture */
+    bool chroma_due;                  /* the last picture went without */
+    unsigned hurried;                 /* so many more pictures go without: the encoder was too slow */
+    unsigned colourful;               /* for how many pictures 4:2:0 alone has lost much */
     uint16_t surface;                 /* where the rectangle lies */
     struct box rect;                  /* empty: nothing plays */
     bool created;                     /* the client has the off-screen surface */
@@ -57,6 +67,9 @@ bool film_open(struct engine *e, struct film *f, const struct surface *s, struct
 /* Forget the stream. The caller deletes film_surface at the client where `created` was set (film_drop does). */
 void film_stop(struct engine *e, struct film *f);
 void film_drop(struct engine *e, struct film *f);
+/* The last picture's colour, when the film pauses; 0: now, >0: in so many microseconds, -1: it has it. */
+int64_t film_colour_wait(const struct film *f, uint64_t now_us);
+void film_submit_colour(struct engine *e, struct film *f, uint64_t now_us);
 /* Hand the rectangle's picture in. False: the encoder is gone, and so is the film. */
 bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t now_us);
 /* Does a picture wait to be collected, or has an encoder been waited for too long? */

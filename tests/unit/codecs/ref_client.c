@@ -35,6 +35,7 @@ struct ref_client {
     unsigned slot_limit;
     uint32_t last_frame;
     bool in_frame;
+    size_t lc[3];
 };
 
 static int fail(struct ref_client *c, const char *what)
@@ -87,6 +88,7 @@ void ref_client_destroy(struct ref_client *c)
 }
 
 const char *ref_client_error(const struct ref_client *c) { return c->error; }
+size_t ref_client_avc444(const struct ref_client *c, int lc) { return c->lc[lc]; }
 uint32_t ref_client_last_frame(const struct ref_client *c) { return c->last_frame; }
 
 const struct ref_surface *ref_client_surface(const struct ref_client *c, uint16_t id)
@@ -132,32 +134,65 @@ static uint8_t *at(const struct ref_surface *s, unsigned x, unsigned y)
     return s->px + y * s->stride + (size_t)x * 4;
 }
 
-static int do_avc420(struct ref_client *c, struct ref_surface *s, const uint8_t *data, uint32_t len)
+struct avc { RECTANGLE_16 rects[64]; uint32_t n; const uint8_t *data; uint32_t len; };
+
+/* RDPGFX_AVC420_BITMAP_STREAM: the metablock, and as data what follows. */
+static int read_avc(struct ref_client *c, const struct ref_surface *s, const uint8_t *data, uint32_t len, struct avc *out)
 {
     struct rd r;
     rd_init(&r, data, len);
-    uint32_t n = rd_u32(&r);
-    if (n > 1024)
+    out->n = rd_u32(&r);
+    if (out->n > 64)
         return fail(c, "avc: too many rectangles");
-    RECTANGLE_16 *rects = calloc(n + 1, sizeof *rects);
-    int rc = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        rects[i] = (RECTANGLE_16){rd_u16(&r), rd_u16(&r), 0, 0};
-        rects[i].right = rd_u16(&r);
-        rects[i].bottom = rd_u16(&r);
-        if (!inside(s, rects[i].left, rects[i].top, rects[i].right, rects[i].bottom))
-            rc = fail(c, "avc: rectangle outside");
+    for (uint32_t i = 0; i < out->n; i++) {
+        RECTANGLE_16 *k = &out->rects[i];
+        *k = (RECTANGLE_16){rd_u16(&r), rd_u16(&r), 0, 0};
+        k->right = rd_u16(&r);
+        k->bottom = rd_u16(&r);
+        if (!inside(s, k->left, k->top, k->right, k->bottom))
+            return fail(c, "avc: rectangle outside");
     }
-    rd_skip(&r, 2 * (size_t)n);
+    rd_skip(&r, 2 * (size_t)out->n);
+    out->data = r.p;
+    out->len = (uint32_t)r.left;
+    return r.bad ? fail(c, "avc: short") : 0;
+}
+
+static H264_CONTEXT *decoder(struct ref_surface *s)
+{
     if (!s->h264) {
         s->h264 = h264_context_new(FALSE);
         h264_context_reset(s->h264, s->width, s->height);
     }
-    if (rc == 0 && (r.bad || avc420_decompress(s->h264, r.p, (uint32_t)r.left, s->px, FORMAT, (uint32_t)s->stride, s->width,
-                                               s->height, rects, n) < 0))
-        rc = fail(c, "avc420_decompress");
-    free(rects);
-    return rc;
+    return s->h264;
+}
+
+static int do_avc420(struct ref_client *c, struct ref_surface *s, const uint8_t *data, uint32_t len)
+{
+    struct avc a;
+    if (read_avc(c, s, data, len, &a) < 0)
+        return -1;
+    if (avc420_decompress(decoder(s), a.data, a.len, s->px, FORMAT, (uint32_t)s->stride, s->width, s->height, a.rects, a.n) < 0)
+        return fail(c, "avc420_decompress");
+    return 0;
+}
+
+static int do_avc444(struct ref_client *c, struct ref_surface *s, const uint8_t *data, uint32_t len)
+{
+    struct avc a, b = {.n = 0};
+    struct rd r;
+    rd_init(&r, data, len);
+    uint32_t word = rd_u32(&r), lc = word >> 30, size = word & 0x3FFFFFFF;
+    if (r.bad || lc == 3 || (lc == 0 && size > r.left) || (lc == 2 && size != 0))
+        return fail(c, "avc444: head");
+    c->lc[lc]++;
+    uint32_t first = lc == 0 ? size : (uint32_t)r.left;
+    if (read_avc(c, s, r.p, first, &a) < 0 || (lc == 0 && read_avc(c, s, r.p + first, (uint32_t)r.left - first, &b) < 0))
+        return -1;
+    if (avc444_decompress(decoder(s), (uint8_t)lc, a.rects, a.n, a.data, a.len, b.rects, b.n, b.data, b.len, s->px, FORMAT,
+                          (uint32_t)s->stride, s->width, s->height, RDPGFX_CODECID_AVC444v2) < 0)
+        return fail(c, "avc444_decompress");
+    return 0;
 }
 
 static int do_wire1(struct ref_client *c, struct rd *r)
@@ -187,6 +222,8 @@ static int do_wire1(struct ref_client *c, struct rd *r)
                                 NULL) >= 0 ? 0 : fail(c, "clear_decompress");
     case GFX_CODEC_AVC420:
         return do_avc420(c, s, data, len);
+    case GFX_CODEC_AVC444V2:
+        return do_avc444(c, s, data, len);
     default:
         return fail(c, "wire1: codec");
     }

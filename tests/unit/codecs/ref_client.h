@@ -23,6 +23,8 @@ int ref_client_screen(struct ref_client *c, uint16_t width, uint16_t height);
 int ref_client_old(struct ref_client *c, const struct gfx_command *cmd);
 const char *ref_client_error(const struct ref_client *c);
 const struct ref_surface *ref_client_surface(const struct ref_client *c, uint16_t id);
+/* How many AVC444v2 pictures came: 0 both streams, 1 luma, 2 chroma. */
+size_t ref_client_avc444(const struct ref_client *c, int lc);
 uint32_t ref_client_last_frame(const struct ref_client *c);
 /* Count of pixels that differ from `px` (X ignored). */
 size_t ref_surface_wrong(const struct ref_surface *s, const uint8_t *px, size_t stride);
