@@ -313,6 +313,15 @@ static int pam_service(const struct config *c)
     return r;
 }
 
+/* Before there is a handler SIGHUP would be the end. It waits, and is heard then. */
+static void hold_sighup(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    (void)sigprocmask(how, &set, NULL);
+}
+
 static int run(struct daemon *d)
 {
     d->m.base = event_base_new();
@@ -322,6 +331,7 @@ static int run(struct daemon *d)
         d->m.host[0] = 0;
     if (!d->m.base || pam_service(&d->m.config) < 0 || open_state(&d->m) < 0 || listen_both(d) < 0 || add_events(d) < 0)
         return 1;
+    hold_sighup(SIG_UNBLOCK);
     int n = found_scan(&d->m);
     if (n < 0)
         log_error("sessions not found", "error=%s", strerror(-n));
@@ -344,6 +354,7 @@ int main(int argc, char **argv)
         }
         path = optarg;
     }
+    hold_sighup(SIG_BLOCK);
     log_init("oriel-monitor", LOG_LEVEL_INFO);
     if (load_config(&d, path) < 0)
         return 2;

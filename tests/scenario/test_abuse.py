@@ -14,7 +14,7 @@ from harness.viewer import Viewer
 from harness.world import SLACK, wait_for
 
 
-GUESSES, ATTACKERS = 1000, 8
+GUESSES, ATTACKERS = 1000, 4
 
 
 class Attack:
