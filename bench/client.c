@@ -371,6 +371,9 @@ static void cmd_mark(struct bench_client *c)
     m->cpu = cpu_seconds();
     m->start_us = now_us();
     m->copies = m->fills = m->cached = 0;
+    m->last_us = m->gap_us = 0;
+    while (m->nsamples)
+        free(m->samples[--m->nsamples].px);
     memset(m->codec_bytes, 0, sizeof m->codec_bytes);
     memset(m->codec_count, 0, sizeof m->codec_count);
     printf("{\"ok\":true}\n");

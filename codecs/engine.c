@@ -145,6 +145,8 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
     int changed = 0;
     for (size_t i = 0; i < nrects; i++)
         changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
+    for (size_t i = 0; i < nrects && changed && changed <= SMALL_TILES; i++)
+        surface_mark_urgent(s, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
     return changed;
 }
 
@@ -182,6 +184,14 @@ static int waiting(const struct engine *e)
     return n;
 }
 
+static bool is_urgent(const struct engine *e)
+{
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live && e->surfaces[i].urgent && !e->surfaces[i].waits)
+            return true;
+    return false;
+}
+
 /* Refinement yields to everything: it leaves only when a large frame may. */
 static int64_t next_refinement(struct engine *e, uint64_t now_us)
 {
@@ -196,7 +206,11 @@ static int64_t next_refinement(struct engine *e, uint64_t now_us)
 static int64_t next_plan(struct engine *e, uint64_t now_us)
 {
     int n = waiting(e);
-    return n < 0 ? next_refinement(e, now_us) : pace_wait(&e->pace, n <= SMALL_TILES, now_us);
+    if (n < 0)
+        return next_refinement(e, now_us);
+    int64_t wait = pace_wait(&e->pace, n <= SMALL_TILES, now_us);
+    int64_t ahead = wait > 0 && n > SMALL_TILES && is_urgent(e) ? pace_wait(&e->pace, true, now_us) : wait;
+    return ahead < wait ? ahead : wait;
 }
 
 int64_t engine_next(struct engine *e, uint64_t now_us)
@@ -234,6 +248,7 @@ bool engine_takes(const struct engine *e, uint16_t surface, const struct engine_
 static void begin(struct engine *e)
 {
     frame_begin(&e->frame);
+    e->cost = e->costed = 0;
     if (!e->config.caps.gfx)
         return;
     if (++e->frame_id == 0)
@@ -251,16 +266,24 @@ static void end(struct engine *e)
         c->frame_id = e->frame_id;
 }
 
-/* What the frame costs the link, about: ClearCodec shrinks on the wire to a sixth, runs of planes to a half. */
-static size_t wire_cost(const struct frame *f)
+/* ClearCodec shrinks on the wire to a sixth, runs of planes to a half; where it did not find writing it is as long as it is. */
+static size_t command_cost(const struct gfx_command *c)
 {
-    size_t sum = 64;
-    for (size_t i = 0; i < f->ncommands; i++) {
-        const struct gfx_command *c = &f->commands[i];
-        bool runs = c->codec == GFX_CODEC_PLANAR && c->len < 2u * c->rect.width * c->rect.height;
-        sum += 8 + (c->type == GFX_WIRE && c->codec == GFX_CODEC_CLEARCODEC ? c->len / 6 : runs ? c->len / 2 : c->len);
-    }
-    return sum;
+    size_t area = (size_t)c->rect.width * c->rect.height, len = c->type == GFX_WIRE ? c->len : 0;
+    if (c->codec == GFX_CODEC_CLEARCODEC)
+        len = len < area ? len / 6 : len * 2 / 3;
+    else if (c->codec == GFX_CODEC_PLANAR && len < 2 * area)
+        len /= 2;
+    return 8 + 8u * c->nrects + len;
+}
+
+/* The last command may still grow, or be dropped. */
+size_t plan_cost(struct engine *e)
+{
+    const struct frame *f = &e->frame;
+    while (e->costed + 1 < f->ncommands)
+        e->cost += command_cost(&f->commands[e->costed++]);
+    return 64 + e->cost + (f->ncommands ? command_cost(&f->commands[f->ncommands - 1]) : 0);
 }
 
 /* Returns whether all of it is background work. */
@@ -282,6 +305,21 @@ static bool plan(struct engine *e, uint64_t now_us)
     return background;
 }
 
+/* What may leave now. A key's echo does not wait for the large things beside it: where only it may go, it is a frame of its own. */
+static enum pace_kind plan_due(struct engine *e, uint64_t now_us, bool *background)
+{
+    int n = waiting(e);
+    if (n <= SMALL_TILES || pace_wait(&e->pace, false, now_us) == 0) {
+        *background = plan(e, now_us);
+        return n >= 0 && n <= SMALL_TILES ? PACE_SMALL : waiting(e) > 0 ? PACE_CUT : PACE_WHOLE;
+    }
+    e->budget = pace_budget(&e->pace);
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live && e->surfaces[i].urgent)
+            plan_urgent(e, &e->surfaces[i]);
+    return PACE_SMALL;
+}
+
 /* A picture that was encoded leaves at once, and what waited for it: they had their turn when it was handed in. */
 int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
 {
@@ -292,7 +330,12 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     bool lifecycle = empty > 1;
     uint64_t since = video_collect(e, now_us);
     e->collected = since != 0;
-    bool background = (since || next_plan(e, now_us) == 0) && plan(e, now_us);
+    enum pace_kind kind = PACE_WHOLE;
+    bool background = false;
+    if (since)
+        background = plan(e, now_us);
+    else if (next_plan(e, now_us) == 0)
+        kind = plan_due(e, now_us, &background);
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);
@@ -301,9 +344,9 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
         return -ENOMEM;
     }
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
-    pace_clock(&e->pace, since ? since : now_us);
     out->background = background;
-    pace_sent(&e->pace, out->frame_id, wire_cost(&e->frame), now_us);
+    pace_clock(&e->pace, kind, since ? since : now_us);
+    pace_sent(&e->pace, out->frame_id, plan_cost(e), now_us);
     return 1;
 }
 
@@ -317,7 +360,7 @@ bool engine_acks_stopped(const struct engine *e, uint64_t now_us)
     return pace_stopped(&e->pace, now_us);
 }
 
-void engine_link(struct engine *e, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued)
+void engine_link(struct engine *e, const struct engine_link_state *link)
 {
-    pace_link(&e->pace, rtt_us, bytes_per_second, queued);
+    pace_link(&e->pace, link);
 }

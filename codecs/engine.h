@@ -142,7 +142,13 @@ size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *ent
 /* True when a client that used to acknowledge has been sent frames for 4 s without an answer: it has closed its graphics channel
  * (clients do after an error). Open the channel again, then engine_reset. */
 bool engine_acks_stopped(const struct engine *e, uint64_t now_us);
-/* What is known of the link: round trip (0 unknown), bytes per second (0 unknown), bytes waiting unsent in our own queue. */
-void engine_link(struct engine *e, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued);
+/* What is known of the way to the client. Told before each engine_next that matters. */
+struct engine_link_state {
+    uint32_t rtt_us;                  /* the least round trip of late; 0 unknown */
+    uint32_t bytes_per_second;        /* what the link carries; 0 unknown: then acknowledgements are measured */
+    bool at_least;                    /* it may carry more: nobody has seen it full */
+    size_t waiting;                   /* bytes sent or queued that have not reached the client's host, as far as that is known */
+};
+void engine_link(struct engine *e, const struct engine_link_state *link);
 
 #endif

@@ -20,11 +20,13 @@ struct x264_enc {
     bool ready;
 };
 
-/* kbit/s; the buffer holds a quarter of a second. */
+#define SLOW_BYTES 250000u /* a second: below that a long picture would hold up everything else */
+
+/* kbit/s; the buffer holds a quarter of a second, on a slow link two pictures. */
 static void rate(x264_param_t *p, uint32_t bytes_per_second)
 {
     p->rc.i_vbv_max_bitrate = (int)(bytes_per_second / 125);
-    p->rc.i_vbv_buffer_size = p->rc.i_vbv_max_bitrate / 4;
+    p->rc.i_vbv_buffer_size = p->rc.i_vbv_max_bitrate / (bytes_per_second < SLOW_BYTES ? 15 : 4);
 }
 
 static void quiet(void *ctx, int level, const char *format, va_list args)

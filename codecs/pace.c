@@ -3,13 +3,20 @@
 
 #include <string.h>
 
-#define WINDOW_BYTES_MIN 65536u       /* a link that was never measured may hold this much */
-#define WINDOW_BYTES_MAX (8u << 20)   /* the peer's output queue has the same ceiling */
-#define QUEUE_US 100000u              /* never more than 100 ms of link time waiting */
+#define UNKNOWN_BYTES 65536u          /* a link that was never seen full may hold this much */
+#define WINDOW_BYTES_MIN 16384u       /* and every link this much, acknowledged or not */
+#define WINDOW_BYTES_MAX (2u << 20)   /* the peer's output queue has room for more */
+#define QUEUE_US 100000u              /* never more than 100 ms of link time not acknowledged, the round trip apart */
+#define AHEAD_US 8000u                /* a frame leaves when the link has no more than this before it */
+#define AHEAD_SMALL_US 60000u
+#define FRAME_US 15000u               /* link time of one frame */
+#define FRAME_BYTES_MIN 3072u         /* about a tile of a photograph */
 #define SILENCE_US 1000000u           /* a frame unacknowledged for this long no longer holds others back */
 #define SAMPLE_BYTES 24576u           /* fewer bytes between acknowledgements do not measure a link */
 #define STOPPED_US 4000000u           /* silent for so long after it used to answer: its channel is gone */
-#define FLIGHT_MIN 3u                 /* frames in flight that every link may have */
+#define FLIGHT_MIN 4u                 /* frames in flight that every link may have */
+#define WAIT_MIN_US 1000
+#define WAIT_MAX_US 20000
 
 void pace_init(struct pace *p, unsigned max_frame_rate)
 {
@@ -24,7 +31,7 @@ void pace_reset(struct pace *p)
     p->bytes = 0;
     p->suspended = p->deaf = false;
     p->acks_seen = false;
-    p->next_us = 0;
+    p->next_us = p->next_small_us = 0;
     p->delivered_us = 0;
 }
 
@@ -35,13 +42,19 @@ static void drop_oldest(struct pace *p)
     p->count--;
 }
 
-void pace_clock(struct pace *p, uint64_t now_us)
+/* A frame that came a little late does not push the next one later; one that was cut off goes on as soon as the link allows. */
+void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
 {
-    /* A frame that came a little late does not push the next one later. */
+    if (kind == PACE_SMALL) {
+        p->next_small_us = now_us + p->interval_us;
+        return;
+    }
     uint64_t due = p->next_us + p->interval_us;
     p->next_us = p->next_us && now_us < due ? due : now_us + p->interval_us;
     if (p->next_us > now_us + p->interval_us)
         p->next_us = now_us + p->interval_us;
+    if (kind == PACE_CUT)
+        p->next_us = now_us;
 }
 
 void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us)
@@ -61,7 +74,7 @@ void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us)
 static void measure(struct pace *p, const struct pace_frame *f, uint64_t now_us)
 {
     uint64_t bytes = p->delivered - f->delivered, us = now_us - f->delivered_us;
-    if (us < 500 || bytes < SAMPLE_BYTES)
+    if (p->told || us < 500 || bytes < SAMPLE_BYTES)
         return;
     uint64_t rate = bytes * 1000000u / us;
     p->samples[p->nsamples++ % PACE_SAMPLES] = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
@@ -93,27 +106,45 @@ void pace_ack(struct pace *p, uint32_t id, uint32_t queue_depth, uint64_t now_us
         measure(p, &last, now_us);
 }
 
-void pace_link(struct pace *p, uint32_t rtt_us, uint32_t bytes_per_second, size_t queued)
+void pace_link(struct pace *p, const struct engine_link_state *link)
 {
-    p->rtt_us = rtt_us;
-    if (bytes_per_second)
-        p->bytes_per_second = bytes_per_second;
-    p->queued = queued;
+    p->rtt_us = link->rtt_us;
+    p->waiting = link->waiting;
+    p->told = link->bytes_per_second != 0;
+    if (!p->told)
+        return;
+    p->bytes_per_second = link->at_least ? 0 : link->bytes_per_second;
+    p->at_least = link->bytes_per_second;
 }
 
-/* What the link carries in a round trip and 100 ms. */
+/* What the link carries in so many microseconds, within [min, max]; of a link that nobody saw full, what is known of it, but not
+ * less than `unknown`. */
+static size_t link_bytes(const struct pace *p, uint64_t us, size_t min, size_t unknown, size_t max)
+{
+    uint64_t rate = p->bytes_per_second ? p->bytes_per_second : p->at_least;
+    uint64_t n = rate * us / 1000000u;
+    size_t floor = p->bytes_per_second ? min : unknown;
+    return n < floor ? floor : n > max ? max : (size_t)n;
+}
+
+/* Not acknowledged by the client, who has to decode it as well. */
 static size_t window(const struct pace *p)
 {
-    if (p->bytes_per_second == 0)
-        return 4 * WINDOW_BYTES_MIN;
-    uint64_t w = (uint64_t)p->bytes_per_second * (p->rtt_us + QUEUE_US) / 1000000u;
-    return w < WINDOW_BYTES_MIN ? WINDOW_BYTES_MIN : w > WINDOW_BYTES_MAX ? WINDOW_BYTES_MAX : (size_t)w;
+    return link_bytes(p, (uint64_t)p->rtt_us + QUEUE_US, WINDOW_BYTES_MIN, 4 * UNKNOWN_BYTES, WINDOW_BYTES_MAX);
 }
 
-static size_t queue_limit(const struct pace *p)
+/* On the way to the client's host. A full link holds a round trip's worth of it; the rest waits before it. */
+static size_t waiting_limit(const struct pace *p, bool small)
 {
-    uint64_t q = (uint64_t)p->bytes_per_second * QUEUE_US / 1000000u;
-    return q < WINDOW_BYTES_MIN / 2 ? WINDOW_BYTES_MIN / 2 : q > WINDOW_BYTES_MAX ? WINDOW_BYTES_MAX : (size_t)q;
+    return link_bytes(p, (uint64_t)p->rtt_us + (small ? AHEAD_SMALL_US : AHEAD_US), FRAME_BYTES_MIN, UNKNOWN_BYTES, WINDOW_BYTES_MAX);
+}
+
+/* When will the link have sent that much? */
+static int64_t time_for(const struct pace *p, size_t bytes)
+{
+    uint64_t rate = p->bytes_per_second ? p->bytes_per_second : p->at_least;
+    int64_t us = rate ? (int64_t)((uint64_t)bytes * 1000000u / rate) : WAIT_MAX_US;
+    return us < WAIT_MIN_US ? WAIT_MIN_US : us > WAIT_MAX_US ? WAIT_MAX_US : us;
 }
 
 static unsigned flight_limit(const struct pace *p)
@@ -133,11 +164,13 @@ static void forget_silent(struct pace *p, uint64_t now_us)
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
 {
     forget_silent(p, now_us);
-    if (p->next_us > now_us)
-        return (int64_t)(p->next_us - now_us);
+    uint64_t clock = small ? p->next_small_us : p->next_us;
+    if (clock > now_us)
+        return (int64_t)(clock - now_us);
     unsigned scale = small ? 2 : 1;
-    if (p->queued > scale * queue_limit(p))
-        return 5000;
+    size_t limit = waiting_limit(p, small);
+    if (p->waiting > limit)
+        return time_for(p, p->waiting - limit);
     if (p->suspended || p->deaf || p->count == 0)
         return 0;
     if (p->count < scale * flight_limit(p) && p->bytes < scale * window(p))
@@ -147,9 +180,7 @@ int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
 
 size_t pace_budget(const struct pace *p)
 {
-    size_t w = window(p), used = p->suspended || p->deaf ? p->queued : p->bytes;
-    size_t left = used < w ? w - used : 0;
-    return left < WINDOW_BYTES_MIN / 2 ? WINDOW_BYTES_MIN / 2 : left;
+    return link_bytes(p, FRAME_US, FRAME_BYTES_MIN, UNKNOWN_BYTES / 2, PACE_FRAME_MAX);
 }
 
 bool pace_stopped(const struct pace *p, uint64_t now_us)

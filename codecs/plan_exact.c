@@ -7,12 +7,18 @@ static int area(const struct box *b)
     return (b->x1 - b->x0) * (b->y1 - b->y0);
 }
 
+/* On a slow link rectangles stay small, so that the budget is looked at in time: nobody knows before what one costs. */
+static int area_limit(const struct engine *e)
+{
+    return e->budget >= EXACT_PIXELS_MAX / 4 ? EXACT_PIXELS_MAX : (int)e->budget * 4;
+}
+
 /* Worth sending as one? Pixels that did not change cost little, but not nothing. */
-static bool joins(const struct box *a, const struct box *b, struct box *both)
+static bool joins(const struct box *a, const struct box *b, struct box *both, int limit)
 {
     *both = *a;
     box_add(both, b);
-    return both->x1 - both->x0 <= CLEAR_WIDTH_MAX && area(both) <= EXACT_PIXELS_MAX &&
+    return both->x1 - both->x0 <= CLEAR_WIDTH_MAX && area(both) <= limit &&
            area(both) <= (area(a) + area(b)) * 3 / 2 + 512;
 }
 
@@ -30,21 +36,21 @@ static bool waits(const struct surface *s, int tx, int ty)
 }
 
 /* How many tiles right of tx join the row that starts there? */
-static int row_end(const struct surface *s, int tx, int ty, struct box *row)
+static int row_end(const struct surface *s, int tx, int ty, struct box *row, int limit)
 {
     *row = s->tiles[ty * s->tiles_x + tx].dirty;
     struct box both;
-    while (waits(s, ++tx, ty) && joins(row, &s->tiles[ty * s->tiles_x + tx].dirty, &both))
+    while (waits(s, ++tx, ty) && joins(row, &s->tiles[ty * s->tiles_x + tx].dirty, &both, limit))
         *row = both;
     return tx;
 }
 
 /* The next row joins when it spans the same tiles. */
-static struct box collect(struct surface *s, int tx, int ty)
+static struct box collect(struct surface *s, int tx, int ty, int limit)
 {
     struct box all, row, both;
-    int end = row_end(s, tx, ty, &all), bottom = ty + 1;
-    while (waits(s, tx, bottom) && row_end(s, tx, bottom, &row) == end && joins(&all, &row, &both)) {
+    int end = row_end(s, tx, ty, &all, limit), bottom = ty + 1;
+    while (waits(s, tx, bottom) && row_end(s, tx, bottom, &row, limit) == end && joins(&all, &row, &both, limit)) {
         all = both;
         bottom++;
     }
@@ -60,14 +66,34 @@ void plan_exact(struct engine *e, struct surface *s)
     for (int k = 0, t = s->cursor % n; k < n && s->checks; k++, t = t + 1 == n ? 0 : t + 1) {
         if (box_empty(&s->tiles[t].dirty))
             continue;
-        if (e->frame.len >= e->budget || e->frame.failed) {
+        if (plan_cost(e) >= e->budget || e->frame.failed) {
             s->cursor = t;
             return;
         }
         if (e->config.caps.gfx)
-            exact_send(e, s, collect(s, t % s->tiles_x, t / s->tiles_x));
+            exact_send(e, s, collect(s, t % s->tiles_x, t / s->tiles_x, area_limit(e)));
         else
             old_send(e, s, t, take(s, t));
     }
     s->cursor = 0;
+}
+
+void plan_urgent(struct engine *e, struct surface *s)
+{
+    surface_find_dirty(s, e->ops);
+    for (int t = 0; t < s->tiles_x * s->tiles_y && s->urgent; t++) {
+        if (!(s->tiles[t].flags & TILE_URGENT))
+            continue;
+        if (plan_cost(e) >= e->budget || e->frame.failed)
+            return;
+        surface_unmark_urgent(s, t);
+        /* what a film's picture is under way to has to wait for it */
+        if (s->tiles[t].flags & TILE_HELD || surface_is_pending(s, &s->tiles[t].dirty))
+            continue;
+        struct box area = take(s, t);
+        if (e->config.caps.gfx)
+            exact_send(e, s, area);
+        else
+            old_send(e, s, t, area);
+    }
 }

@@ -56,10 +56,13 @@ static void send_batch(struct engine *e, struct surface *s, struct batch *k, enu
     k->n = 0;
 }
 
-/* The pieces of changed tiles that look like pictures, into `out` from the tile on. Returns how many boxes. */
+/* The pieces of changed tiles that look like pictures, into `out` from the tile on. Returns how many boxes. An unknown tile is
+ * one or it is none: with a part of it still unknown it would come again in the next frame, and on a slow link never end. */
 static int picture_pieces(const struct engine *e, const struct surface *s, int tile, struct box *out)
 {
-    struct box pieces[PIECES_MAX];
+    struct box pieces[PIECES_MAX], whole = surface_tile_box(s, tile);
+    if (s->tiles[tile].flags & TILE_UNKNOWN)
+        return picture_part(s, whole, out) && memcmp(out, &whole, sizeof whole) == 0;
     int n = 0, all = surface_pieces(s, e->ops, tile, pieces);
     for (int i = 0; i < all; i++)
         n += picture_part(s, pieces[i], &out[n]);
@@ -85,7 +88,7 @@ void plan_pictures(struct engine *e, struct surface *s, enum picture_quality qua
     int tiles = s->tiles_x * s->tiles_y, most = e->budget / PICTURE_TILE_BYTES < BATCH ? (int)(e->budget / PICTURE_TILE_BYTES) : BATCH;
     if (!e->progressive || !any_pictures(e, s))
         return;
-    for (int t = 0; t < tiles && e->frame.len < e->budget; t++) {
+    for (int t = 0; t < tiles && plan_cost(e) < e->budget; t++) {
         if (s->before[t])
             k.n += picture_pieces(e, s, t, k.boxes + k.n);
         if (k.n + PIECES_MAX > most)

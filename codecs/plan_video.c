@@ -19,6 +19,12 @@ static int rect_area(const struct box *b)
     return box_empty(b) ? 0 : (b->x1 - b->x0) * (b->y1 - b->y0);
 }
 
+/* Did it change since films were looked for last? On a slow link pictures go in pieces: what only waits says nothing new. */
+static bool has_moved(const struct surface *s, const struct tile *t)
+{
+    return t->changed_turn == s->turn;
+}
+
 /* Heat of the tiles that are left after copies: called once a frame, before anything of it is sent. */
 static void warm(const struct engine *e, struct surface *s, uint32_t now_ms)
 {
@@ -27,7 +33,7 @@ static void warm(const struct engine *e, struct surface *s, uint32_t now_ms)
         struct box whole = surface_tile_box(s, t);
         if (now_ms - k->changed_ms > COOL_MS)
             k->heat = 0;
-        if (box_empty(&k->dirty))
+        if (box_empty(&k->dirty) || !has_moved(s, k))
             continue;
         bool picture = rect_area(&k->dirty) * 3 >= rect_area(&whole) && is_picture(s, k->dirty);
         k->heat = (uint8_t)(picture ? (k->heat < HEAT_MAX ? k->heat + 1 : HEAT_MAX) : k->heat ? k->heat - 1 : 0);
@@ -52,7 +58,7 @@ struct gather { struct box box; int n; };
 
 static bool is_hot(const struct surface *s, int tile)
 {
-    return s->tiles[tile].heat >= HOT && !box_empty(&s->tiles[tile].dirty);
+    return s->tiles[tile].heat >= HOT && !box_empty(&s->tiles[tile].dirty) && has_moved(s, &s->tiles[tile]);
 }
 
 /* Do the gathered tiles fill their box? */
@@ -211,6 +217,7 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
         int n = hot_boxes(s, hot);
         for (int i = 0; i < n; i++)
             follow(e, s, hot[i], now_ms);
+        s->turn++;
     }
     for (int i = 0; i < FILMS_MAX; i++) {
         struct film *f = &v->films[i];

@@ -28,7 +28,8 @@ struct engine {
     struct pace pace;
     uint32_t frame_id;
     struct frame frame;
-    size_t budget;                    /* bytes this frame may have */
+    size_t budget;                    /* bytes this frame may have, as plan_cost counts them */
+    size_t cost, costed;              /* what the commands before `costed` cost */
     struct clear *clear;              /* NULL without gfx */
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
@@ -40,6 +41,10 @@ struct engine {
     uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
 };
 
+/* What the frame costs the link so far, about: what is on the wire is known only later. */
+size_t plan_cost(struct engine *e);
+/* The small changes alone, exactly. */
+void plan_urgent(struct engine *e, struct surface *s);
 /* Surfaces to delete, create and map. */
 void plan_surfaces(struct engine *e);
 /* One surface's changes. */

@@ -62,9 +62,30 @@ void surface_unmark(struct surface *s, int tile)
 {
     if (s->tiles[tile].flags & (TILE_CHECK | TILE_UNKNOWN))
         s->checks--;
+    surface_unmark_urgent(s, tile);
     s->held -= (s->tiles[tile].flags & TILE_HELD) != 0;
     s->tiles[tile].flags &= (uint8_t)~(TILE_CHECK | TILE_UNKNOWN | TILE_RECHECK | TILE_HELD);
     s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
+}
+
+void surface_mark_urgent(struct surface *s, struct box area, uint32_t now_ms)
+{
+    if (box_empty(&area))
+        return;
+    for (int ty = area.y0 / TILE; ty <= (area.y1 - 1) / TILE; ty++)
+        for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
+            struct tile *t = &s->tiles[ty * s->tiles_x + tx];
+            if (!(t->flags & TILE_CHECK) || t->changed_ms != now_ms || t->flags & TILE_URGENT)
+                continue;
+            t->flags |= TILE_URGENT;
+            s->urgent++;
+        }
+}
+
+void surface_unmark_urgent(struct surface *s, int tile)
+{
+    s->urgent -= (s->tiles[tile].flags & TILE_URGENT) != 0;
+    s->tiles[tile].flags &= (uint8_t)~TILE_URGENT;
 }
 
 void surface_set_lossy(struct surface *s, int tile, uint8_t quality)
@@ -114,6 +135,7 @@ static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const 
         return false;
     bool waiting = s->tiles[tile].flags & TILE_CHECK;
     s->tiles[tile].changed_ms = now_ms;
+    s->tiles[tile].changed_turn = s->turn;
     s->tiles[tile].flags &= (uint8_t)~TILE_LOOKED_AT;
     surface_mark(s, tile, waiting ? TILE_RECHECK : TILE_CHECK);
     if (!waiting)

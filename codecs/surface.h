@@ -15,6 +15,7 @@ enum {
     TILE_CACHED = 16,                 /* the client's cache has it, or it is not worth a slot */
     TILE_LOOKED_AT = 32,              /* `picture` is of this content */
     TILE_RECHECK = 8,                 /* `dirty` is not known: compare again */
+    TILE_URGENT = 128,                /* waits since a small change: it goes before what is large */
     TILE_HELD = 64,                   /* differs where something is under way: looked at again when that has come */
 };
 struct tile {
@@ -23,6 +24,7 @@ struct tile {
     uint8_t heat;                     /* how often it changed lately as a picture does: a film's tiles are hot */
     uint16_t picture;                 /* classify.h: its cells that are pictures, row by row */
     uint32_t changed_ms;              /* when it last changed */
+    uint32_t changed_turn;            /* the surface's `turn` then */
     struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
 };
 
@@ -40,12 +42,14 @@ struct surface {
     int tiles_x, tiles_y;
     int checks;                       /* how many tiles have CHECK or UNKNOWN */
     int lossy;                        /* how many tiles have LOSSY */
+    int urgent;                       /* how many tiles have URGENT */
     bool uncached;                    /* some tile lacks CACHED */
     uint8_t *before;                  /* scratch, a byte a tile */
     struct box pending[SURFACE_PENDING_MAX]; /* what `shown` has already and the client gets later; empty: nothing */
     struct box spoiled[SURFACE_PENDING_MAX]; /* what of it was drawn over meanwhile */
     int held;                         /* how many tiles have HELD */
     bool waits;                       /* nothing more can be planned before what is pending has come */
+    uint32_t turn;                    /* counts how often films were looked for */
     int cursor;                       /* where the next frame goes on when the last one's budget ran out */
 };
 
@@ -55,6 +59,9 @@ void surface_finish(struct surface *s);
 void surface_forget(struct surface *s);
 void surface_mark(struct surface *s, int tile, uint8_t flags);
 void surface_unmark(struct surface *s, int tile);
+/* The tiles of `area` that changed at `now_ms` are urgent. */
+void surface_mark_urgent(struct surface *s, struct box area, uint32_t now_ms);
+void surface_unmark_urgent(struct surface *s, int tile);
 /* The client's picture of a tile is an approximation of this quality, or exact. */
 void surface_set_lossy(struct surface *s, int tile, uint8_t quality);
 void surface_set_exact(struct surface *s, int tile);

@@ -10,6 +10,7 @@
 
 #define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
 #define FRAME_RATE 30
+#define LINK_PERCENT 55               /* of a slow link: what else changes has to get through as well */
 #define RATE_MIN 12500u
 #define COLOURFUL_LOSS 60u            /* mean square in U and V: photographs have 2, thin coloured lines 200 */
 #define COLOURFUL_PICTURES 6          /* in a row, before the stream is opened anew for it */
@@ -106,7 +107,7 @@ static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pa
 {
     uint64_t rate = (uint64_t)(b->x1 - b->x0) * (uint64_t)(b->y1 - b->y0) * BITS_PER_PIXEL_MILLI * FRAME_RATE / 8000;
     rate = pairs ? 4 * rate : rate; /* two pictures, and full of edges */
-    uint64_t link = (uint64_t)e->pace.bytes_per_second * 7 / 10 / playing(e);
+    uint64_t link = (uint64_t)e->pace.bytes_per_second * LINK_PERCENT / 100 / playing(e);
     rate = link && link < rate ? link : rate;
     return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
 }

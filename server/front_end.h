@@ -40,9 +40,9 @@ struct front_end_ops {
     void (*desktop)(struct front *f, uint16_t width, uint16_t height, const struct display_layout *layout);
     /* One frame. 0, or negative errno: the client is lost. Mandatory. */
     int (*frame)(struct front *f, const struct gfx_frame *frame);
-    /* Bytes on their way to the client, and the round trip (0 unknown). Mandatory. */
+    /* Bytes that wait in this process; and what is known of the way to the client. Mandatory. */
     size_t (*queued)(const struct front *f);
-    uint32_t (*rtt_us)(const struct front *f);
+    void (*link)(struct front *f, struct engine_link_state *out);
     /* The client has stopped acknowledging frames: its way of taking pictures is broken, open it anew; desktop() and
      * peer_client_picture_ready() follow as at the start. Absent: there is nothing to open. */
     void (*silent)(struct front *f);

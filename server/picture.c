@@ -27,6 +27,13 @@ static void wake_in(struct picture *pic, int64_t us)
     (void)evtimer_add(pic->timer, &tv);
 }
 
+static void tell_link(struct peer *p)
+{
+    struct engine_link_state l = {0};
+    p->ops->link(p->front, &l);
+    engine_link(p->picture.engine, &l);
+}
+
 /* Send what there is to send, as long as the client takes it. */
 static void pump(struct peer *p)
 {
@@ -34,7 +41,7 @@ static void pump(struct peer *p)
     for (int turn = 0; turn < FRAMES_PER_TURN; turn++) {
         if (!pic->engine || !pic->ready || p->ended || p->ops->queued(p->front) >= TRANSPORT_BUSY)
             return;
-        engine_link(pic->engine, p->ops->rtt_us(p->front), 0, p->ops->queued(p->front));
+        tell_link(p);
         if (p->ops->silent && engine_acks_stopped(pic->engine, now_us())) {
             p->ops->silent(p->front);
             return;

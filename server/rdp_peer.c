@@ -249,7 +249,14 @@ static int frame(struct front *f, const struct gfx_frame *fr)
 }
 
 static size_t queued(const struct front *f) { return transport_queued(f->tp); }
-static uint32_t rtt_us(const struct front *f) { return transport_rtt_us(f->tp); }
+
+static void link_state(struct front *f, struct engine_link_state *out)
+{
+    struct transport_link l;
+    transport_link(f->tp, &l);
+    *out = (struct engine_link_state){.rtt_us = l.rtt_us, .bytes_per_second = l.bytes_per_second, .at_least = l.lower_bound,
+        .waiting = l.waiting};
+}
 
 static void granted(struct front *f, const struct peer_verdict *v)
 {
@@ -270,6 +277,6 @@ static void cookie(struct front *f, const struct peer_cookie *c)
 
 const struct front_end_ops front_end_rdp = {
     .name = "rdp", .create = create, .start = start, .destroy = destroy, .facts = facts, .caps = caps, .desktop = desktop,
-    .frame = frame, .silent = rdp_gfx_reopen, .queued = queued, .rtt_us = rtt_us, .cursor = rdp_pointer_shape, .pointer = rdp_pointer_move,
+    .frame = frame, .silent = rdp_gfx_reopen, .queued = queued, .link = link_state, .cursor = rdp_pointer_shape, .pointer = rdp_pointer_move,
     .leds = rdp_info_leds, .granted = granted, .cookie = cookie, .heartbeat = rdp_info_heartbeat, .end = rdp_info_end,
 };

@@ -2,11 +2,10 @@
 #include "server/transport.h"
 
 #include "server/outq.h"
+#include "server/tcp_link.h"
 
 #include <errno.h>
 #include <event2/event.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <stdint.h>
@@ -18,8 +17,8 @@
 #include <unistd.h>
 
 #define TLS_RECORD 16384
-#define RTT_EVERY_MS 100
-#define CIPHER_AHEAD (1024 * 1024) /* encrypt so far ahead of the socket: one send takes a whole frame of ordinary size */
+#define CIPHER_AHEAD (512 * 1024) /* encrypt so far ahead of the socket: one send takes a whole frame of ordinary size */
+#define RATE_SECONDS 2             /* a slower link is believed after so long */
 
 struct transport {
     int fd;
@@ -30,8 +29,13 @@ struct transport {
     const char *dead;         /* NULL while alive */
     bool told;
     struct outq plain, cipher;
-    unsigned rtt_us;
-    int64_t rtt_at;           /* when it was asked last, in ms */
+    uint64_t sent;            /* bytes that the socket took */
+    bool filled;              /* the link was seen full: its rate is known */
+    uint64_t full_rate;       /* the search for that: a full link gets no faster, three round trips long */
+    unsigned full_rounds;
+    int64_t full_at;          /* when it was looked at last, in ms */
+    uint64_t rate[2];         /* the fastest delivery of this span of RATE_SECONDS and of the one before */
+    int64_t rate_at;          /* when this span began, in ms */
     struct event *rd_ev, *wr_ev, *flush_ev, *dead_ev;
     const struct transport_ops *ops;
     void *user;
@@ -136,6 +140,7 @@ static bool push(struct transport *t, struct outq *q)
             die(t, "client gone");
             return false;
         }
+        t->sent += (uint64_t)n;
         outq_drop(q, (size_t)n);
     }
     return !t->dead;
@@ -206,7 +211,7 @@ struct transport *transport_create(struct event_base *base, int fd, SSL_CTX *tls
     if (!t)
         return NULL;
     *t = (struct transport){.fd = fd, .ctx = tls, .ops = ops, .user = user};
-    outq_init(&t->plain, TRANSPORT_QUEUE_MAX);
+    outq_init(&t->plain, TRANSPORT_QUEUE_MAX - CIPHER_AHEAD - 2 * TLS_RECORD);
     outq_init(&t->cipher, CIPHER_AHEAD + 2 * TLS_RECORD);
     t->rd_ev = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, t);
     t->wr_ev = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, t);
@@ -359,16 +364,45 @@ void transport_again(struct transport *t)
         event_active(t->rd_ev, EV_READ, 0);
 }
 
-unsigned transport_rtt_us(struct transport *t)
+/* The fastest of late: single samples are pessimistic (a burst that ended early, an acknowledgement that was held back). */
+static uint64_t best_rate(struct transport *t, uint64_t now_rate)
 {
-    struct tcp_info ti;
-    socklen_t len = sizeof ti;
     int64_t now = mono_ms();
-    if (now - t->rtt_at < RTT_EVERY_MS && t->rtt_at)
-        return t->rtt_us;
-    t->rtt_at = now;
-    t->rtt_us = getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &ti, &len) < 0 ? 0 : ti.tcpi_rtt;
-    return t->rtt_us;
+    if (now - t->rate_at > RATE_SECONDS * 1000) {
+        t->rate[1] = now - t->rate_at > 2 * RATE_SECONDS * 1000 ? now_rate : t->rate[0];
+        t->rate[0] = 0;
+        t->rate_at = now;
+    }
+    t->rate[0] = now_rate > t->rate[0] ? now_rate : t->rate[0];
+    return t->rate[0] > t->rate[1] ? t->rate[0] : t->rate[1];
+}
+
+static void look_for_full(struct transport *t, const struct tcp_link *l)
+{
+    int64_t now = mono_ms();
+    if (t->filled || l->app_limited || l->bytes_per_second == 0 || (now - t->full_at) * 1000 < l->rtt_us)
+        return;
+    t->full_at = now;
+    if (l->bytes_per_second > t->full_rate + t->full_rate / 4) {
+        t->full_rate = l->bytes_per_second;
+        t->full_rounds = 0;
+    } else {
+        t->filled = ++t->full_rounds >= 3;
+    }
+}
+
+void transport_link(struct transport *t, struct transport_link *out)
+{
+    struct tcp_link l;
+    *out = (struct transport_link){.waiting = transport_queued(t), .lower_bound = true};
+    if (tcp_link_read(t->fd, &l) < 0)
+        return;
+    look_for_full(t, &l);
+    uint64_t rate = best_rate(t, l.bytes_per_second);
+    out->waiting += t->sent > l.acked ? (size_t)(t->sent - l.acked) : 0;
+    out->rtt_us = l.min_rtt_us ? l.min_rtt_us : l.rtt_us;
+    out->bytes_per_second = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
+    out->lower_bound = !t->filled;
 }
 
 void transport_describe(const struct transport *t, char *out, size_t cap)

@@ -9,14 +9,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <openssl/ssl.h>
 
 struct event_base;
 struct transport;
 
-/* Queued bytes over this end the connection. Frames are only begun below TRANSPORT_BUSY, so the queue holds that and one frame:
- * the largest is an uncompressed 4K picture of 33 MB. */
-#define TRANSPORT_QUEUE_MAX (40u * 1024 * 1024)
+/* Queued bytes over this end the connection. Frames are only begun below TRANSPORT_BUSY, and none is longer than 2 MiB (PACE_FRAME_MAX
+ * and one rectangle), so that an honest client that stops reading never gets there. */
+#define TRANSPORT_QUEUE_MAX (8u * 1024 * 1024)
 #define TRANSPORT_BUSY (512u * 1024)
 
 struct transport_ops {
@@ -42,13 +43,19 @@ void transport_flush(struct transport *t);
 /* The same, waiting for at most `timeout_ms`: before an orderly close. */
 void transport_finish(struct transport *t, int timeout_ms);
 size_t transport_queued(const struct transport *t);
+/* What is known of the way to the client, now. */
+struct transport_link {
+    size_t waiting;               /* bytes written that the client's kernel does not have yet; where that is not known, those queued here */
+    uint32_t rtt_us;              /* the least round trip of late, 0 unknown */
+    uint32_t bytes_per_second;    /* 0 unknown */
+    bool lower_bound;             /* the link was never seen full: it may carry more */
+};
+void transport_link(struct transport *t, struct transport_link *out);
 bool transport_dead(const struct transport *t);
 /* Ask for `readable` again soon: the reader stopped early, and TLS may hold bytes that no poll shows. */
 void transport_again(struct transport *t);
 /* Why it died: static string, "" while alive. */
 const char *transport_why(const struct transport *t);
-/* Round trip in microseconds as the kernel measured it in the last tenth of a second, 0 unknown. */
-unsigned transport_rtt_us(struct transport *t);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384" for the log; "" before the handshake. */
 void transport_describe(const struct transport *t, char *out, size_t cap);
 

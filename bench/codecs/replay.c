@@ -352,7 +352,7 @@ static void open_world(struct run *r)
     r->screen = canvas_new(WIDTH, HEIGHT);
     r->now = 1000000;
     r->psnr_min = 99;
-    engine_link(r->engine, env("RTT_US", 500), env("BYTES_PER_SECOND", 100000000), 0);
+    engine_link(r->engine, &(struct engine_link_state){.rtt_us = env("RTT_US", 500), .bytes_per_second = env("BYTES_PER_SECOND", 100000000)});
     engine_surface_create(r->engine, 0, WIDTH, HEIGHT, 0, 0);
 }
 
