@@ -20,6 +20,7 @@ XTERM = "xterm -fn fixed -bg white -fg black -bd white -b 2 -sb +sb -geometry 80
 def pytest_configure(config):
     config.addinivalue_line("markers", "core: also runs under sanitizers")
     config.addinivalue_line("markers", "long: only with scripts/check --long")
+    config.addinivalue_line("markers", "apps: only with scripts/check --apps, which installs the applications")
     config.addinivalue_line("markers", "timing: figures; not under sanitizers")
     config.addinivalue_line("markers", "option(name, ...): shows the effect of these options (tests/lint/test_options.py)")
 
@@ -39,6 +40,8 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="a figure that sanitizers distort"))
         elif item.get_closest_marker("long") and os.environ.get("ORIEL_LONG") != "1":
             item.add_marker(pytest.mark.skip(reason="only with scripts/check --long"))
+        elif item.get_closest_marker("apps") and os.environ.get("ORIEL_APPS") != "1":
+            item.add_marker(pytest.mark.skip(reason="only with scripts/check --apps"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Codecs, depths, sizes and monitors, with both FreeRDP generations."""
+import os
+import signal
 import subprocess
 
 import pytest
 
+from harness import procs
 from harness.client import FREERDP2, FREERDP3, have
+from harness.inside import Inside, changed, exact
 from harness.screen import Screen
 from harness.world import wait_for
 
@@ -107,3 +111,17 @@ def test_one_monitor_again_after_two(oriel, connect, person, two_heads):
     client = connect(oriel, anna, size=(1024, 700))
     client.wait_stamp(anna.stamp)
     wait_for(lambda: len(monitors_in_session(oriel, "anna")) == 1, 6, "one monitor in the session")
+
+
+def test_moving_pictures_in_a_session_become_exact_when_they_stop(oriel, connect, person):
+    """A film beside the stamp, then nothing: whatever was coarse on the way is, pixel for pixel, what the session shows."""
+    anna = person("anna", stream="film")
+    client = connect(oriel, anna)
+    client.wait_stamp(anna.stamp)
+    client.wait_text("$")
+    before = client.pixels()[:192, 100:484].copy()
+    wait_for(lambda: changed(before, client.pixels()[:192, 100:484]) > 0.5, 10, "a film that moves")
+    for p in procs.of_user("anna"):
+        if p.argv[-1:] == ["film"]:
+            os.kill(p.pid, signal.SIGSTOP)
+    exact(client, Inside(oriel, "anna"))

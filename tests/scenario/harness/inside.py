@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session's own display, to compare with what its client shows."""
+import os
+
+from Xlib import X, display as xdisplay, error as xerror
+
+from .screen import grab
+from .world import Timeout, wait_for
+
+
+class Inside:
+    """The session's own display, as its user sees it."""
+
+    def __init__(self, oriel, user):
+        s = oriel.wait_state(user, "active")
+        self.env = dict(os.environ, DISPLAY=s["display"], XAUTHORITY=s["xauthority"])
+        before = os.environ.get("XAUTHORITY")
+        os.environ["XAUTHORITY"] = s["xauthority"]
+        try:
+            self.dpy = xdisplay.Display(s["display"])
+        finally:
+            os.environ.pop("XAUTHORITY") if before is None else os.environ.update(XAUTHORITY=before)
+
+    def pixels(self):
+        return grab(self.dpy)
+
+    def window(self, title):
+        """The viewable window with these words in its title, or None."""
+        todo = [self.dpy.screen().root]
+        while todo:
+            w = todo.pop()
+            try:
+                todo += w.query_tree().children
+                name = w.get_full_text_property(self.dpy.intern_atom("_NET_WM_NAME")) or w.get_wm_name() or ""
+                if title in str(name) and w.get_attributes().map_state == X.IsViewable:
+                    return w
+            except xerror.XError:
+                pass
+        return None
+
+
+def exact(client, inside, seconds=15):
+    """Wait until client and session show the same, and return that."""
+    shown = []
+
+    def same():
+        want, got = inside.pixels(), client.pixels()
+        shown[:] = [want, got]
+        return want.shape == got.shape and (want == got).all()
+    try:
+        wait_for(same, seconds, "the client's picture equal to the session's", 0.25)
+    except Timeout as e:
+        want, got = shown
+        client.save("not-exact")
+        wrong = (want != got).any(axis=2) if want.shape == got.shape else None
+        raise AssertionError("%s: %r and %r, %s pixels differ" % (e, want.shape, got.shape, "all" if wrong is None else wrong.sum())) from e
+    client.save("exact")
+    return shown[1].copy()
+
+
+def changed(a, b):
+    return (a != b).any(axis=2).mean()
