@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The servers that the bench measures: how each is started, and which of its processes count as the server."""
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -37,6 +38,10 @@ class Peer:
         p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=f, stderr=f, start_new_session=True, **kw)
         self.children.append(p)
         return p
+
+    def background_bytes(self):
+        """What was sent so far as background work, last steps to exact; a server that tells nothing of it: 0."""
+        return 0
 
     def processes(self):
         found = []
@@ -77,10 +82,14 @@ class Oriel(Peer):
             f.write("auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_unix.so\npassword required pam_unix.so\n")
         with open(conf, "w") as f:
             f.write(f"[server]\nlisten = 0.0.0.0\nport = {PORT[self.name]}\n[login]\npam_dir = {pam}\n[paths]\n"
-                    f"run_dir = /run/oriel-bench\nstate_dir = /var/lib/oriel-bench\n")
+                    f"run_dir = /run/oriel-bench\nstate_dir = /var/lib/oriel-bench\n[log]\nlevel = debug\n")
         self.spawn([f"{self.programs}/oriel", "--config", conf], "oriel.log")
         wait_port(PORT[self.name])
         return []
+
+    def background_bytes(self):
+        with open(os.path.join(self.work, "oriel.log"), errors="replace") as f:
+            return sum(int(m.group(1)) for m in re.finditer(r"background picture.* bytes=(\d+)", f.read()))
 
     def options(self, avc):
         return {"420": ["/gfx:AVC420"], "444": ["/gfx:AVC444"], "off": ["/gfx"]}[avc]

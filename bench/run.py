@@ -181,7 +181,7 @@ def run_scene(peer, client, name, args):
         settle(client, 3)
         time.sleep(2)
     client.ask("mark")
-    server0, t0 = cpu_of(peer.processes()), time.monotonic()
+    server0, t0, background0 = cpu_of(peer.processes()), time.monotonic(), peer.background_bytes()
     result = {}
     if name == "keys":
         result.update(client.ask("keys", frames, 80))
@@ -197,7 +197,9 @@ def run_scene(peer, client, name, args):
     result.update(client.ask("end"))
     result["server_cpu"] = server_cpu / spent * 100
     result["client_cpu"] = result["client_cpu"] / result["seconds"] * 100
-    result["rate_kb"] = result["rx"] / 1000 / max(result["seconds"], 0.001)
+    result["background"] = peer.background_bytes() - background0
+    result["rate_kb"] = (result["rx"] - result["background"]) / 1000 / max(result["seconds"], 0.001)
+    result["background_kb"] = result["background"] / 1000 / max(result["seconds"], 0.001)
     result["first_check"] = client.ask("check")
     rx0 = time.monotonic()
     result["exact_after"], result["last_check"] = settle(client, args.settle)
@@ -240,7 +242,7 @@ def row(r):
     keys = f"key to pixel {f(r['p50'])} / {f(r['p95'])} ms, at most {f(r['max'])} ({r['keys']} of {r['of']})" if "keys" in r else ""
     if keys and r["shown"] <= r["keys"]:
         return keys
-    return (f"{keys + ', ' if keys else ''}{f(r['rate_kb'])} kB/s ({r['rx']} B, back {f(r['tx'] / 1000 / max(r['seconds'], 0.001))} kB/s), lag {f(r['lag_p50'])} / {f(r['lag_p95'])} ms, longest gap {f(r['gap_max'], 0)} ms, {r['shown']} of {r['drawn']} frames, "
+    return (f"{keys + ', ' if keys else ''}{f(r['rate_kb'])} kB/s and {f(r['background_kb'])} in the background ({r['rx']} B, back {f(r['tx'] / 1000 / max(r['seconds'], 0.001))} kB/s), lag {f(r['lag_p50'])} / {f(r['lag_p95'])} ms, longest gap {f(r['gap_max'], 0)} ms, {r['shown']} of {r['drawn']} frames, "
             f"moving {f(r['psnr_moving'])} dB, after {f(r['first_check'].get('psnr'))} dB, exact after {f(r['exact_after'])} s, "
             f"CPU {f(r['server_cpu'])} + {f(r['client_cpu'])} %, PSS {f(r['pss'])} MB, {r['codecs']} "
             f"{r['copies']} copies {r['fills']} fills {r['cached']} cached")

@@ -3,7 +3,7 @@
  * bytes, time, what the client saw. No network, no X: what the codecs alone cost.
  *
  * replay [scene …]     scenes: typing scroll page slide drag film pan, or files of bench/make_scenes.py; more settings by
- *                      environment: AVC=0, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE */
+ *                      environment: AVC=0, SMALL_CACHE=1, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -345,10 +345,10 @@ static void open_world(struct run *r)
 {
     memset(r, 0, sizeof *r);
     struct engine_config config = {.max_frame_rate = 60, .caps = {.gfx = true, .progressive = true, .clear_codec = true,
-        .planar = true, .remotefx = true, .avc420 = env("AVC", 1) != 0}};
+        .planar = true, .remotefx = true, .avc420 = env("AVC", 1) != 0, .small_cache = env("SMALL_CACHE", 0) != 0}};
     r->engine = engine_create(&config);
     r->wire = gfx_wire_create(true);
-    r->client = ref_client_create(false);
+    r->client = ref_client_create(env("SMALL_CACHE", 0) != 0);
     r->screen = canvas_new(WIDTH, HEIGHT);
     r->now = 1000000;
     r->psnr_min = 99;
