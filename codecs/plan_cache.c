@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What was seen before comes from the client's cache; what has stood for a moment goes into it. */
 #include "codecs/cache.h"
+#include "codecs/classify.h"
 #include "codecs/state.h"
 
 #define CHANGED_PIXELS_MIN 512        /* less is as cheap to send */
@@ -42,11 +43,18 @@ static uint16_t find_best(const struct engine *e, uint64_t key, uint8_t *quality
     return slot;
 }
 
+/* A window that moves uncovers a picture strip by strip: with the last one the tile is what it was, and exact again. */
+static bool worth_a_look(const struct surface *s, int tile)
+{
+    const struct box *d = &s->tiles[tile].dirty;
+    return (d->x1 - d->x0) * (d->y1 - d->y0) >= CHANGED_PIXELS_MIN || s->tiles[tile].flags & TILE_LOSSY || tile_has_picture(s, tile);
+}
+
 void plan_from_cache(struct engine *e, struct surface *s)
 {
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->cache; t++) {
         struct box d = s->tiles[t].dirty, b = surface_tile_box(s, t);
-        if (box_empty(&d) || (d.x1 - d.x0) * (d.y1 - d.y0) < CHANGED_PIXELS_MIN || s->tiles[t].heat > 1)
+        if (box_empty(&d) || s->tiles[t].heat > 1 || !worth_a_look(s, t))
             continue;
         uint8_t quality = PICTURE_QUALITIES;
         uint16_t slot = find_best(e, key_of(s, &b), &quality);

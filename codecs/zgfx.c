@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
-#define HASH_BITS 16
+#define HASH_BITS 17                  /* two positions of the window a bucket, so that noise costs little */
 #define CHAIN_MAX 12                  /* candidates looked at: 24 save a twentieth of the bytes for a third more time */
 #define MATCH_MIN 3
 #define HASH_BYTES 4                  /* what is looked up: matches of three bytes alone are not found, and gain little */
