@@ -253,6 +253,8 @@ void peer_client_layout(struct peer *p, const struct display_layout *l)
         uint32_t bottom = (uint32_t)l->monitors[i].y + l->monitors[i].height;
         s.width = right > s.width ? right : s.width;
         s.height = bottom > s.height ? bottom : s.height;
+        if (l->monitors[i].primary)
+            s.scale = l->monitors[i].scale;
     }
     (void)say(&p->display, &display_layout_def, l);
     if (p->login.link && p->login.state == LOGIN_GRANTED)

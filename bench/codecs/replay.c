@@ -382,7 +382,8 @@ static void report(struct run *r, const char *name, double per_second)
         printf(", its lossy tiles %.1f dB", r->first_db / r->first_n);
     if (r->second_n)
         printf(", before the next %.1f dB (%d of %d)", r->second_db / r->second_n, r->second_n, r->nms);
-    printf("; background %zu B/drawn, largest %zu, then %zu B in %.2f s  %s\n        ", r->background / (size_t)r->nms, r->largest, rest, took, wrong ? "NOT EXACT" : "exact");
+    printf("; background %zu B/drawn, largest %zu, then %zu B in %.2f s  %s\n        ", r->background / (size_t)r->nms, r->largest, rest,
+           took, wrong ? "NOT EXACT" : "exact");
     for (int k = 0; k < 16; k++)
         if (r->mix[k])
             printf(" %s %zu", mix_name(k), r->mix[k]);

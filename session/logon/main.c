@@ -136,7 +136,7 @@ static const struct drawer_ops drawer_ops = {on_layout, on_keyboard, on_event, o
 static void render(struct logon *l, const struct logon_start *m)
 {
     struct canvas c;
-    int r = render_notice(l->pango, m->title, m->text, 1, &c);
+    int r = render_notice(l->pango, m->title, m->text, m->scale ? m->scale / 100.0 : 1, &c);
     if (r < 0) {
         log_error("notice not drawn", "error=%s", strerror(-r));
         leave(l, EXIT_LINK);

@@ -6,8 +6,9 @@
 #include <pango/pangocairo.h>
 
 #include "session/logon/canvas.h"
+#include "session/proto/logon.h"
 
-#define RENDER_WIDTH 480      /* pixels at 100 % */
+#define RENDER_WIDTH LOGON_NOTICE_WIDTH
 #define RENDER_HEIGHT_MAX 600 /* longer texts are cut */
 
 /* Draw title and text. 0, or negative errno; the canvas is the caller's. `scale` 1.0 … 5.0. */

@@ -26,6 +26,20 @@ static void on_status(void *end, const void *msg, const int *fds);
 static void on_sessions(void *end, const void *msg, const int *fds);
 static void on_disconnect(void *end, const void *msg, const int *fds);
 static void on_logoff(void *end, const void *msg, const int *fds);
+/* As the session's user sees everything else, and no wider than the screen. */
+static uint32_t notice_scale(const struct session *s)
+{
+    for (uint32_t i = 0; i < s->nclients; i++) {
+        const struct client *c = &s->clients[i];
+        if (c->role != ROLE_CONTROL || !c->peer || c->peer->scale <= 100)
+            continue;
+        uint32_t fits = c->width / 4 * 100 / (LOGON_NOTICE_WIDTH / 4), scale = c->peer->scale;
+        scale = scale > LOGON_SCALE_MAX ? LOGON_SCALE_MAX : scale;
+        return fits > 100 && fits < scale ? fits : scale;
+    }
+    return 100;
+}
+
 static void on_message_text(void *end, const void *msg, const int *fds);
 static void on_throttle(void *end, const void *msg, const int *fds);
 static void on_config(void *end, const void *msg, const int *fds);
@@ -266,6 +280,7 @@ static void on_message_text(void *end, const void *msg, const int *fds)
     start->mode = LOGON_MODE_RENDER;
     snprintf(start->title, sizeof start->title, "Message from the administrator");
     snprintf(start->text, sizeof start->text, "%s", q->text);
+    start->scale = notice_scale(s);
     c->session = q->session;
     c->state = CONTROL_BUSY;
     log_audit("admin", "uid=%u request=message session=%llu", (unsigned)c->uid, (unsigned long long)q->session);

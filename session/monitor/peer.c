@@ -139,6 +139,9 @@ static void on_hello(void *end, const void *msg, const int *fds)
 {
     struct peer *p = end;
     p->hello = *(const struct peer_hello *)msg;
+    for (uint32_t i = 0; i < p->hello.open.nmonitors; i++)
+        if (p->hello.open.monitors[i].primary)
+            p->scale = p->hello.open.monitors[i].scale;
     p->state = PEER_READY;
 }
 
@@ -190,6 +193,7 @@ static void on_status(void *end, const void *msg, const int *fds)
     p->hello.width = s->width;
     p->hello.height = s->height;
     p->hello.nmonitors = s->nmonitors;
+    p->scale = s->scale;
     session_status(p, s->width, s->height, s->nmonitors);
 }
 

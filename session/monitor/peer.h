@@ -42,6 +42,7 @@ struct peer {
     enum peer_state state;
     uint32_t said;
     struct peer_hello hello;
+    uint32_t scale;            /* of the client's primary monitor, in percent; 0: not known */
     struct attempt *attempt;
     struct logon *logon;
     struct session *session;

@@ -7,6 +7,7 @@
 static const struct wire_field logon_start_fields[] = {
     WF_U8(logon_start, mode, LOGON_MODE_MAX), WF_U8(logon_start, reason, REFUSE_MAX), WF_STR(logon_start, user),
     WF_STR(logon_start, host), WF_STR(logon_start, title), WF_STR(logon_start, text),
+    WF_U32(logon_start, scale, LOGON_SCALE_MAX),
 };
 WIRE_DEF(logon_start, 1, 0);
 static const struct wire_field logon_conv_fields[] = {

@@ -7,6 +7,9 @@
 #include "session/proto/types.h"
 
 /* monitor → logon */
+#define LOGON_NOTICE_WIDTH 480  /* pixels of what RENDER draws, at 100 percent */
+#define LOGON_SCALE_MAX 500     /* MS-RDPBCGR 2.2.1.3.2: desktopScaleFactor */
+
 enum logon_mode { LOGON_MODE_LOGON = 1, LOGON_MODE_NOTICE, LOGON_MODE_RENDER, LOGON_MODE_MAX = LOGON_MODE_RENDER };
 struct logon_start {
     uint8_t mode;               /* NOTICE: show `text`, a button ends it. RENDER: draw `text` once, answer logon_rendered, exit */
@@ -15,6 +18,7 @@ struct logon_start {
     char host[256];             /* shown */
     char title[256];            /* NOTICE: headline */
     char text[LOG_TAIL_BYTES];  /* banner, or the notice */
+    uint32_t scale;             /* RENDER: percent; 0 as 100 */
 };
 struct logon_conv {             /* answer with logon_answers */
     uint32_t nprompts;

@@ -25,6 +25,7 @@ static const struct wire_field peer_resume_fields[] = {
 WIRE_DEF(peer_resume, 4, 0);
 static const struct wire_field peer_status_fields[] = {
     WF_U32(peer_status, width, UINT32_MAX), WF_U32(peer_status, height, UINT32_MAX), WF_U32(peer_status, nmonitors, 64),
+    WF_U32(peer_status, scale, UINT32_MAX),
 };
 WIRE_DEF(peer_status, 5, 0);
 static const struct wire_def *const peer_to_monitor_defs[] = {

@@ -45,7 +45,8 @@ struct peer_resume {
     uint32_t ntoken;
     uint8_t token[TOKEN_BYTES];
 };
-struct peer_status { uint32_t width, height, nmonitors; }; /* the client's present size */
+/* The client's present size, and the primary monitor's scale in percent (0: not known). */
+struct peer_status { uint32_t width, height, nmonitors, scale; };
 extern const struct wire_proto peer_to_monitor;
 extern const struct wire_def peer_hello_def, peer_auth_def, peer_logon_def, peer_resume_def, peer_status_def;
 
