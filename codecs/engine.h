@@ -136,7 +136,8 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out);
 /* RDPGFX_FRAME_ACKNOWLEDGE: queue_depth 0xFFFFFFFF suspends acknowledgement. Hostile: unknown ids are ignored. */
 void engine_ack(struct engine *e, uint32_t frame_id, uint32_t queue_depth, uint32_t total_decoded, uint64_t now_us);
 /* A client's offer of what it kept from an earlier session (RDPGFX_CACHE_IMPORT_OFFER). Fills slots[] for the first entries and
- * returns how many were taken: the reply's contents. Before the first frame only; `slots` has room for n. */
+ * returns how many were taken: the reply's contents. Hostile: it ends at the first entry that cannot be ours. Once after engine_create or
+ * engine_reset; `slots` has room for n. */
 struct engine_cache_entry { uint64_t key; uint32_t bytes; };
 size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *entries, size_t n, uint16_t *slots);
 /* True when a client that used to acknowledge has been sent frames for 4 s without an answer: it has closed its graphics channel

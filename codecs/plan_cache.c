@@ -165,12 +165,18 @@ void plan_to_cache(struct engine *e, uint64_t now_us)
             store_still(e, &e->surfaces[i], (uint32_t)(now_us / 1000));
 }
 
+/* We keep tiles: what is longer is somebody else's, and a length that no picture has is a lie. */
+static bool is_ours(const struct engine_cache_entry *entry)
+{
+    return entry->key && entry->bytes && entry->bytes % 4 == 0 && entry->bytes <= TILE * TILE * 4;
+}
+
 size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *entries, size_t n, uint16_t *slots)
 {
     size_t taken = 0;
     for (; e->cache && taken < n; taken++) {
         uint16_t old = 0, slot = 0;
-        if (entries[taken].key && !cache_find(e->cache, entries[taken].key) && entries[taken].bytes)
+        if (is_ours(&entries[taken]) && !cache_find(e->cache, entries[taken].key))
             slot = cache_room(e->cache, entries[taken].key, entries[taken].bytes, &old);
         if (slot == 0 || old)
             break;

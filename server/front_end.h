@@ -43,6 +43,8 @@ struct front_end_ops {
     /* Bytes that wait in this process; and what is known of the way to the client. Mandatory. */
     size_t (*queued)(const struct front *f);
     void (*link)(struct front *f, struct engine_link_state *out);
+    /* What was taken of an offer (peer_client_cache_offer): the first `n` entries, in these slots. Absent: clients offer nothing. */
+    int (*cache_taken)(struct front *f, const uint16_t *slots, size_t n);
     /* The client has stopped acknowledging frames: its way of taking pictures is broken, open it anew; desktop() and
      * peer_client_picture_ready() follow as at the start. Absent: there is nothing to open. */
     void (*silent)(struct front *f);

@@ -68,6 +68,8 @@ struct picture {
     uint16_t width, height;
     struct engine_rect held[DISPLAY_RECTS_MAX]; /* of the frame on loan */
     size_t nheld;
+    struct engine_cache_entry *offer; /* waits for the engine; NULL none */
+    size_t noffer;
     struct event *timer;
     int woken_fd;                /* an encoder's thread has something for the engine */
     struct event *woken;
@@ -109,6 +111,8 @@ void peer_client_picture_stop(struct peer *p);
 void peer_client_caps_changed(struct peer *p);
 void peer_client_drained(struct peer *p);
 void peer_client_ack(struct peer *p, uint32_t frame, uint32_t depth, uint32_t total);
+/* The client has these from an earlier session; answered with ops->cache_taken, as soon as there is a picture. Once per opening. */
+void peer_client_cache_offer(struct peer *p, const struct engine_cache_entry *entries, size_t n);
 void peer_client_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects);
 void peer_client_suppress(struct peer *p, bool on);
 void peer_client_input(struct peer *p, const struct display_event *e);

@@ -5,6 +5,7 @@
 #include "server/transport.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <event2/event.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -116,6 +117,8 @@ void picture_finish(struct peer *p)
 {
     engine_destroy(p->picture.engine);
     p->picture.engine = NULL;
+    free(p->picture.offer);
+    p->picture.offer = NULL;
     if (p->picture.timer)
         event_free(p->picture.timer);
     if (p->picture.woken)
@@ -130,6 +133,34 @@ static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects
     return engine_damage(p->picture.engine, DESKTOP, d->px, d->stride, rects, nrects, now_us());
 }
 
+/* Answer the offer that waits. What does not fit into memory is not taken. */
+static void take_offer(struct peer *p)
+{
+    struct picture *pic = &p->picture;
+    uint16_t *slots = pic->offer ? calloc(pic->noffer, sizeof *slots) : NULL;
+    size_t n = slots ? engine_cache_offer(pic->engine, pic->offer, pic->noffer, slots) : 0;
+    if (pic->offer) {
+        log_info("cache offer", "entries=%zu taken=%zu", pic->noffer, n);
+        (void)p->ops->cache_taken(p->front, slots, n);
+    }
+    free(slots);
+    free(pic->offer);
+    pic->offer = NULL;
+    pic->noffer = 0;
+}
+
+void peer_client_cache_offer(struct peer *p, const struct engine_cache_entry *entries, size_t n)
+{
+    struct picture *pic = &p->picture;
+    free(pic->offer);
+    pic->offer = reallocarray(NULL, n ? n : 1, sizeof *entries);
+    pic->noffer = pic->offer ? n : 0;
+    if (n && pic->offer)
+        memcpy(pic->offer, entries, n * sizeof *entries);
+    if (pic->engine && !pic->stale)
+        take_offer(p);
+}
+
 static int make_engine(struct peer *p)
 {
     struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264, .wake = wake,
@@ -138,7 +169,10 @@ static int make_engine(struct peer *p)
     engine_destroy(p->picture.engine);
     p->picture.engine = engine_create(&c);
     p->picture.stale = false;
-    return p->picture.engine ? 0 : -ENOMEM;
+    if (!p->picture.engine)
+        return -ENOMEM;
+    take_offer(p);
+    return 0;
 }
 
 /* The desktop's surface at its present size, in the engine that there is as long as the way of sending stays the same: the

@@ -36,6 +36,7 @@ struct rdp_gfx {
     struct gfx_wire *wire;
     struct engine_caps caps;
     struct event *patience;      /* running while OPENING */
+    bool offered;                /* the client made its cache offer since the caps */
     struct gfx_in in;            /* too large for the stack */
 };
 
@@ -111,6 +112,7 @@ void rdp_gfx_reopen(struct front *f);
 void rdp_gfx_finish(struct front *f);
 int rdp_gfx_desktop(struct front *f);
 int rdp_gfx_frame(struct front *f, const struct gfx_frame *frame);
+int rdp_gfx_cache_taken(struct front *f, const uint16_t *slots, size_t n);
 
 /* ---- rdp_legacy.c ---- */
 void rdp_legacy_caps(const struct front *f, struct engine_caps *out);

@@ -74,6 +74,7 @@ static int on_caps(struct front *f)
     /* A second advertisement starts over (MS-RDPEGFX 3.3.5.17): nothing that was sent counts any more. */
     f->gfx.caps = caps;
     f->gfx.state = GFX_OPEN;
+    f->gfx.offered = false;
     (void)evtimer_del(f->gfx.patience);
     gfx_wire_restart(f->gfx.wire);
     gfx_wire_begin(f->gfx.wire);
@@ -85,11 +86,23 @@ static int on_caps(struct front *f)
     return r;
 }
 
+int rdp_gfx_cache_taken(struct front *f, const uint16_t *slots, size_t n)
+{
+    if (f->gfx.state != GFX_OPEN)
+        return -ENOTCONN;
+    gfx_wire_begin(f->gfx.wire);
+    int r = gfx_wire_cache_import_reply(f->gfx.wire, slots, n);
+    return r < 0 ? r : send_all(f);
+}
+
+/* One offer an opening: another one would claim what the slots hold by then, and its answer could not be told from the first's. */
 static int on_cache_offer(struct front *f)
 {
-    gfx_wire_begin(f->gfx.wire);
-    int r = gfx_wire_cache_import_reply(f->gfx.wire, NULL, 0);
-    return r < 0 ? r : send_all(f);
+    if (f->gfx.offered)
+        return -EPROTO;
+    f->gfx.offered = true;
+    peer_client_cache_offer(f->peer, f->gfx.in.offer.entries, f->gfx.in.offer.nentries);
+    return 0;
 }
 
 static int on_message(void *user, const uint8_t *data, size_t len)

@@ -12,9 +12,9 @@ from fake import wait_for
 from harness.rdp import Rdp
 
 
-def logged_in(world, width=320, height=240, **kw):
+def logged_in(world, width=320, height=240, kind=mstsc.Mstsc, **kw):
     """Small where nothing is said: this client is slow to unpack what it gets."""
-    c = mstsc.Mstsc(world.port, width=width, height=height, **kw).login("alice", "secret")
+    c = kind(world.port, width=width, height=height, **kw).login("alice", "secret")
     c.until(lambda: c.frames > 0, what="first frame")
     return c, world.last()
 
@@ -91,6 +91,59 @@ def test_a_client_that_never_opens_graphics_gets_bitmaps_after_a_while(world):
     c = Rdp(world.port).login("alice", "secret")
     assert c.run(10, lambda: world.last().drawer and world.last().drawer.done and c.updates())
     assert c.updates()
+
+
+class Offering(mstsc.Mstsc):
+    """Offers its cache as soon as the graphics channel is open."""
+    offers = ()
+
+    def on_graphics(self, data):
+        n = len(self.confirmed)
+        super().on_graphics(data)
+        for entries in self.offers if len(self.confirmed) > n else ():
+            self.offer(entries)
+
+    def offer(self, entries, announced=None):
+        body = struct.pack("<H", len(entries) if announced is None else announced)
+        self.gfx(mstsc.OFFER, body + b"".join(struct.pack("<QI", *e) for e in entries))
+
+    def imported(self):
+        replies = [b for k, b in self.commands if k == mstsc.IMPORTED]
+        return [struct.unpack_from("<%dH" % struct.unpack_from("<H", b)[0], b, 2) for b in replies]
+
+
+def offering(world, *offers):
+    c = Offering(world.port, width=320, height=240)
+    c.offers = offers
+    c.login("alice", "secret")
+    c.until(lambda: c.frames > 0 and len(c.imported()) == len(offers), what="answers to the offers")
+    return c
+
+
+def test_what_a_client_kept_is_taken_over_in_slots_of_its_own(world):
+    c = offering(world, [(key, 64 * 64 * 4) for key in range(1000, 1300)])
+    slots = c.imported()[0]
+    assert len(slots) == 300 and len(set(slots)) == 300 and all(1 <= s <= 25600 for s in slots)
+
+
+def test_an_offer_is_taken_until_its_first_lie(world):
+    honest = (1, 16384)
+    for lie in ((0, 16384), (2, 0), (2, 16385), (2, 1 << 30), (1, 16384)):
+        c = offering(world, [honest, lie, (3, 16384)])
+        assert len(c.imported()[0]) == 1, lie
+
+
+def test_a_second_offer_ends_the_client(world):
+    c = offering(world, [(5, 400), (6, 800)])
+    assert len(c.imported()[0]) == 2
+    c.offer([(7, 400)])
+    assert c.run(5) is False
+
+
+def test_an_offer_that_announces_more_than_it_has_ends_the_client(world):
+    c, m = logged_in(world, kind=Offering)
+    c.offer([(5, 400)], announced=5000)
+    assert c.run(5) is False
 
 
 def test_a_second_advertisement_starts_over(world):
