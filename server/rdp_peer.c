@@ -109,7 +109,8 @@ static void on_readable(void *user)
             on_given_up(f);
             return;
         }
-        if (!f->got_pdu)
+        /* nothing more here: looking for it through the library would cost as many system calls as the PDU itself */
+        if (!f->got_pdu || !transport_pending(f->tp))
             return;
     }
     transport_again(f->tp);

@@ -358,6 +358,8 @@ size_t transport_queued(const struct transport *t) { return t->plain.len + t->ci
 bool transport_dead(const struct transport *t) { return t->dead != NULL; }
 const char *transport_why(const struct transport *t) { return t->dead ? t->dead : ""; }
 
+bool transport_pending(const struct transport *t) { return t->ssl && SSL_has_pending(t->ssl); }
+
 void transport_again(struct transport *t)
 {
     if (!t->dead)

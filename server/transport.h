@@ -52,6 +52,8 @@ struct transport_link {
 };
 void transport_link(struct transport *t, struct transport_link *out);
 bool transport_dead(const struct transport *t);
+/* Are bytes here that no poll shows? */
+bool transport_pending(const struct transport *t);
 /* Ask for `readable` again soon: the reader stopped early, and TLS may hold bytes that no poll shows. */
 void transport_again(struct transport *t);
 /* Why it died: static string, "" while alive. */
