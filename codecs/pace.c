@@ -11,9 +11,9 @@
 #define AHEAD_SMALL_US 60000u
 #define FRAME_US 15000u               /* link time of one frame */
 #define FRAME_BYTES_MIN 3072u         /* about a tile of a photograph */
-#define SILENCE_US 1000000u           /* a frame unacknowledged for this long no longer holds others back */
+#define SILENCE_US 1000000u           /* a client that owes an acknowledgement for so long is slow: a frame in so long is all it gets */
 #define SAMPLE_BYTES 24576u           /* fewer bytes between acknowledgements do not measure a link */
-#define STOPPED_US 4000000u           /* silent for so long after it used to answer: its channel is gone */
+#define STOPPED_US 10000000u          /* silent for so long after it used to answer: its channel is gone */
 #define FLIGHT_MIN 4u                 /* frames in flight that every link may have */
 #define WAIT_MIN_US 1000
 #define WAIT_MAX_US 20000
@@ -153,17 +153,28 @@ static unsigned flight_limit(const struct pace *p)
     return n > PACE_FRAMES / 2 ? PACE_FRAMES / 2 : n;
 }
 
-static void forget_silent(struct pace *p, uint64_t now_us)
+/* Who never acknowledged anything does not know how: its frames are not waited for. A slow client's frames are remembered, however
+ * late it is: an acknowledgement that nobody knows any more would not be one. */
+static void notice_silence(struct pace *p, uint64_t now_us)
 {
     while (p->count && now_us > p->flight[p->head].sent_us + SILENCE_US) {
         p->deaf = true;
+        if (p->acks_seen)
+            break;
         drop_oldest(p);
     }
 }
 
+/* While it is silent: from the last frame on. */
+static int64_t silent_wait(const struct pace *p, uint64_t now_us)
+{
+    uint64_t next = p->flight[(p->head + p->count - 1) % PACE_FRAMES].sent_us + SILENCE_US;
+    return next > now_us ? (int64_t)(next - now_us) : 0;
+}
+
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
 {
-    forget_silent(p, now_us);
+    notice_silence(p, now_us);
     uint64_t clock = small ? p->next_small_us : p->next_us;
     if (clock > now_us)
         return (int64_t)(clock - now_us);
@@ -171,8 +182,10 @@ int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
     size_t limit = waiting_limit(p, small);
     if (p->waiting > limit)
         return time_for(p, p->waiting - limit);
-    if (p->suspended || p->deaf || p->count == 0)
+    if (p->suspended || p->count == 0)
         return 0;
+    if (p->deaf)
+        return p->acks_seen ? silent_wait(p, now_us) : 0;
     if (p->count < scale * flight_limit(p) && p->bytes < scale * window(p))
         return 0;
     return (int64_t)(p->flight[p->head].sent_us + SILENCE_US - now_us) + 1;

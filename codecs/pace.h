@@ -16,7 +16,8 @@ struct pace {
     unsigned head, count;
     size_t bytes;                     /* sum over flight */
     bool acks_seen, suspended;
-    bool deaf;                        /* no acknowledgement for SILENCE: only the queue holds frames back until one comes */
+    bool deaf;                        /* no acknowledgement for SILENCE. Who used to acknowledge gets a frame now and then until it does;
+                                       * who never did is held back by the queue alone */
     uint64_t last_ack_us;
     uint32_t rtt_us;                  /* as told; 0 unknown */
     uint32_t bytes_per_second;        /* as told, or measured from acknowledgements; 0 unknown */

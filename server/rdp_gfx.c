@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define CHANNEL "Microsoft::Windows::RDS::Graphics"
-#define PATIENCE_SECONDS 3 /* a client that takes longer to open the channel gets the older ways meanwhile */
+#define PATIENCE_SECONDS 3        /* a client that takes longer to open the channel gets the older ways */
+#define PATIENCE_AGAIN_SECONDS 20 /* this one can; where it is slow, the older ways would only be slower */
 
 static int send_counted(struct front *f, size_t *bytes)
 {
@@ -127,10 +128,10 @@ static int on_message(void *user, const uint8_t *data, size_t len)
     return ret;
 }
 
-static int open_channel(struct front *f)
+static int open_channel(struct front *f, int patience_seconds)
 {
     static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
-    static const struct timeval patience = {PATIENCE_SECONDS, 0};
+    const struct timeval patience = {patience_seconds, 0};
     f->gfx.channel = dvc_open(f->dvc, CHANNEL, &ops, f);
     if (!f->gfx.channel)
         return -ENOMEM;
@@ -145,7 +146,7 @@ int rdp_gfx_open(struct front *f)
         return -ENOTSUP;
     f->gfx.wire = gfx_wire_create(true);
     f->gfx.patience = evtimer_new(f->peer->base, on_patience, f);
-    return f->gfx.wire && f->gfx.patience ? open_channel(f) : -ENOMEM;
+    return f->gfx.wire && f->gfx.patience ? open_channel(f, PATIENCE_SECONDS) : -ENOMEM;
 }
 
 void rdp_gfx_reopen(struct front *f)
@@ -156,7 +157,7 @@ void rdp_gfx_reopen(struct front *f)
     dvc_close(f->gfx.channel);
     f->gfx.channel = NULL;
     peer_client_picture_stop(f->peer);
-    if (open_channel(f) < 0)
+    if (open_channel(f, PATIENCE_AGAIN_SECONDS) < 0)
         give_up(f);
 }
 

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Pacing by acknowledgements, with a clock that the test turns. */
+#include "codecs/pace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#define SECOND 1000000u
+#define SMALL_FRAME 1000
+
+struct rig {
+    struct pace p;
+    uint64_t now;
+    uint32_t id, acked;
+};
+
+static struct rig rig_make(void)
+{
+    struct rig r = {.now = SECOND};
+    pace_init(&r.p, 60);
+    return r;
+}
+
+/* Live for a while, sending whenever it may; the client acknowledges what was sent `late` µs before, 0: nothing. Returns how many
+ * frames left. */
+static unsigned live(struct rig *r, uint64_t us, uint64_t late)
+{
+    static uint64_t sent[4096];
+    uint64_t end = r->now + us;
+    unsigned n = 0;
+    for (; r->now < end; r->now += 1000) {
+        while (late && r->acked < r->id && sent[(r->acked + 1) % 4096] + late <= r->now)
+            pace_ack(&r->p, ++r->acked, 0, r->now);
+        if (pace_wait(&r->p, false, r->now) != 0)
+            continue;
+        sent[++r->id % 4096] = r->now;
+        pace_clock(&r->p, PACE_WHOLE, r->now);
+        pace_sent(&r->p, r->id, SMALL_FRAME, r->now);
+        n++;
+    }
+    return n;
+}
+
+static void a_quick_client_gets_every_frame(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    assert_in_range(live(&r, SECOND, 5000), 58, 62);
+    assert_false(pace_stopped(&r.p, r.now));
+}
+
+static void a_client_that_never_acknowledges_gets_frames_all_the_same(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    live(&r, 2 * SECOND, 0);
+    assert_in_range(live(&r, SECOND, 0), 58, 62);
+    live(&r, 30 * SECOND, 0);
+    assert_false(pace_stopped(&r.p, r.now));
+}
+
+static void a_client_seconds_late_is_not_flooded_and_not_given_up(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    live(&r, SECOND, 5000);
+    for (int i = 0; i < 30; i++) {
+        assert_in_range(live(&r, SECOND, 3 * SECOND), 0, 8);
+        assert_false(pace_stopped(&r.p, r.now));
+    }
+    /* and as soon as it is quick again, it has every frame again */
+    live(&r, SECOND, 5000);
+    assert_in_range(live(&r, SECOND, 5000), 58, 62);
+}
+
+static void who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    live(&r, SECOND, 5000);
+    live(&r, 2 * SECOND, 0);
+    assert_in_range(live(&r, 5 * SECOND, 0), 4, 6);
+    assert_false(pace_stopped(&r.p, r.now));
+    live(&r, 4 * SECOND, 0);
+    assert_true(pace_stopped(&r.p, r.now));
+    pace_reset(&r.p);
+    assert_false(pace_stopped(&r.p, r.now));
+}
+
+static void who_suspends_acknowledgement_is_held_back_by_the_queue_alone(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    live(&r, SECOND, 5000);
+    pace_sent(&r.p, ++r.id, SMALL_FRAME, r.now);
+    pace_ack(&r.p, r.id, 0xFFFFFFFF, r.now);
+    live(&r, 20 * SECOND, 0);
+    assert_in_range(live(&r, SECOND, 0), 58, 62);
+    assert_false(pace_stopped(&r.p, r.now));
+    struct engine_link_state full = {.waiting = 8 << 20};
+    pace_link(&r.p, &full);
+    assert_int_equal(live(&r, SECOND, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_quick_client_gets_every_frame),
+        cmocka_unit_test(a_client_that_never_acknowledges_gets_frames_all_the_same),
+        cmocka_unit_test(a_client_seconds_late_is_not_flooded_and_not_given_up),
+        cmocka_unit_test(who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up),
+        cmocka_unit_test(who_suspends_acknowledgement_is_held_back_by_the_queue_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
