@@ -151,6 +151,17 @@ static bool secret_is_plain(const struct leader_auth *req)
            !memchr(req->secret, 0, req->nsecret);
 }
 
+/* Of the typed name the account's, also for names that only the name service can tell apart. A returning client's is known. */
+static bool resolve_name(struct leader_auth *req)
+{
+    char name[USER_BYTES];
+    if (!user_name_is_plain(req->user))
+        return false;
+    if (req->trusted)
+        return true;
+    return account_name(req->user, name, sizeof name) == 0 && copy_text(req->user, sizeof req->user, name);
+}
+
 static int run_stack(struct auth *a, const struct auth_options *o, const struct leader_auth *req, struct leader_verdict *v)
 {
     if (handle_start(a, o, req) != PAM_SUCCESS)
@@ -171,6 +182,12 @@ static int run_stack(struct auth *a, const struct auth_options *o, const struct 
     if (!find_account(a)) {
         log_error("account not found", "PAM let in a name without a passwd entry; check nsswitch.conf");
         refuse(v, REFUSE_CREDENTIALS, "");
+        return 0;
+    }
+    if (!account_allowed(&o->policy, a->who.user, a->who.uid, a->who.gid)) {
+        log_info("account not allowed", "user=%s: login.allowed_groups, or root", a->who.user);
+        v->uid = a->who.uid;
+        refuse(v, REFUSE_POLICY, "");
         return 0;
     }
     if (conv_acknowledge(&a->conv) < 0)
@@ -195,8 +212,10 @@ int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_aut
         log_error("pam service missing", "service=%s: %s; install conf's PAM file or set login.pam_service", o->service, why);
     } else if (!req->trusted && req->method != AUTH_PASSWORD && req->method != AUTH_CONVERSATION) {
         refuse(v, REFUSE_UNAVAILABLE, "");
-    } else if (!user_name_is_plain(req->user) || (password && !secret_is_plain(req))) {
+    } else if (!resolve_name(req) || (password && !secret_is_plain(req))) {
         refuse(v, REFUSE_CREDENTIALS, "");
+    } else if (account_forbidden(&o->policy, req->user)) {
+        refuse(v, REFUSE_POLICY, ""); /* with uid 0 in the verdict: PAM was not asked */
     } else {
         if (password) {
             memcpy(a->conv.secret, req->secret, req->nsecret);

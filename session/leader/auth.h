@@ -3,6 +3,7 @@
 #ifndef ORIEL_SESSION_LEADER_AUTH_H
 #define ORIEL_SESSION_LEADER_AUTH_H
 
+#include "session/leader/account.h"
 #include "session/leader/conv.h"
 
 #define ACCOUNT_GROUPS_MAX 1024 /* supplementary groups: directories hand out hundreds */
@@ -25,6 +26,7 @@ struct auth {
 struct auth_options {
     const char *service;         /* login.pam_service */
     const char *pam_dir;         /* login.pam_dir, "" for the system's */
+    struct account_policy policy;
     int sock;                    /* link to the monitor, blocking */
     int64_t deadline_ms;
 };

@@ -95,7 +95,8 @@ static int follow_verdict(const struct config *cfg, struct auth *a, int64_t dead
 
 static int run_attempt(const struct config *cfg, struct auth *a, int warden_fd)
 {
-    const struct auth_options o = {.service = cfg->login_pam_service, .pam_dir = cfg->login_pam_dir, .sock = FD_LEADER_MONITOR,
+    const struct auth_options o = {.service = cfg->login_pam_service, .pam_dir = cfg->login_pam_dir,
+                                   .policy = {cfg->login_allow_root, cfg->login_allowed_groups}, .sock = FD_LEADER_MONITOR,
                                    .deadline_ms = conv_now_ms() + cfg->server_login_deadline * 1000};
     static struct leader_auth req;
     struct leader_verdict v;

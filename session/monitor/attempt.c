@@ -19,7 +19,7 @@ struct attempt {
     struct monitor *m;
     struct peer *peer;
     struct leader *leader;      /* NULL: waiting, or not begun */
-    char user[USER_BYTES];      /* normalised; "" when it cannot be a name */
+    char user[USER_BYTES];      /* without a domain, for throttle and log; "" when it cannot be a name */
     bool interactive, charged;
     uint64_t cookie_session;    /* AUTH_RECONNECT_COOKIE: the session it is bound to, else 0 */
     struct leader_auth auth;    /* wiped once the leader has it */
@@ -88,6 +88,7 @@ static bool redeem_cookie(struct attempt *a, const struct peer_auth *q)
         return false;
     }
     snprintf(a->user, sizeof a->user, "%s", c.user);
+    snprintf(a->auth.user, sizeof a->auth.user, "%s", c.user);
     a->cookie_session = c.session;
     a->auth.trusted = 1;
     return true;
@@ -120,7 +121,7 @@ static bool screen(struct attempt *a, const struct peer_auth *q)
         reason = REFUSE_UNAVAILABLE;
     else if (!*a->user || (q->method == AUTH_PASSWORD && (!q->nsecret || memchr(q->secret, 0, q->nsecret))))
         reason = REFUSE_CREDENTIALS; /* no such name or password can be right; PAM would cut at the NUL */
-    else if (policy_name_forbidden(&a->m->config, a->user))
+    else if (!a->m->config.login_allow_root && strcmp(a->user, "root") == 0) /* other names of uid 0 are the leader's to find */
         reason = REFUSE_POLICY;
     if (reason == REFUSE_CONVERSATION)
         throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->user, a->peer->prefix);
@@ -143,13 +144,12 @@ void attempt_begin(struct peer *p, const struct peer_auth *q, bool interactive)
     a->peer = p;
     a->interactive = interactive;
     p->attempt = a;
-    if (name_normalise(q->user, name_is_account, a->user, sizeof a->user) < 0)
+    if (name_trim(q->user, a->auth.user, sizeof a->auth.user) < 0 || name_normalise(q->user, NULL, a->user, sizeof a->user) < 0)
         a->user[0] = 0;
     if (!ask_throttle(a, &delay_ms) || !screen(a, q))
         return;
     a->auth.method = q->method == AUTH_CONVERSATION ? AUTH_CONVERSATION : AUTH_PASSWORD;
     a->auth.interactive = interactive;
-    snprintf(a->auth.user, sizeof a->auth.user, "%s", a->user);
     snprintf(a->auth.rhost, sizeof a->auth.rhost, "%s", p->address);
     if (!a->auth.trusted) {
         a->auth.nsecret = q->nsecret;
@@ -205,7 +205,7 @@ static enum refuse_reason judge(struct attempt *a, const struct leader_verdict *
 {
     struct monitor *m = a->m;
     *s = session_of_uid(m, v->uid);
-    if (!*v->user || !policy_account_allowed(&m->config, v->user, v->uid, v->gid))
+    if (!*v->user || (v->uid == 0 && !m->config.login_allow_root))
         return REFUSE_POLICY;
     if (a->cookie_session)
         return *s && (*s)->id == a->cookie_session ? REFUSE_NONE : REFUSE_COOKIE;
@@ -246,7 +246,9 @@ void attempt_on_verdict(struct attempt *a, const struct leader_verdict *v)
     struct session *s = NULL;
     a->leader->state = LEADER_JUDGED;
     if (v->reason != REFUSE_NONE) {
-        bool known = v->reason == REFUSE_CREDENTIALS || v->reason == REFUSE_CONVERSATION || v->reason == REFUSE_ACCOUNT;
+        bool known = v->reason == REFUSE_CREDENTIALS || v->reason == REFUSE_CONVERSATION || v->reason == REFUSE_ACCOUNT ||
+                     v->reason == REFUSE_POLICY;
+        a->charged = a->charged && !(v->reason == REFUSE_POLICY && v->uid == 0); /* asking for root stays charged */
         /* Only where PAM knows the person may its words be shown; elsewhere they could tell whether the account exists. */
         refuse(a, known ? v->reason : REFUSE_UNAVAILABLE, v->reason == REFUSE_ACCOUNT ? v->text : NULL, 0);
         return;

@@ -181,7 +181,7 @@ struct leader *leader_spawn(struct attempt *a, struct monitor *m, const struct l
     *err = link_pair(sv);
     if (*err < 0)
         return NULL;
-    pid_t pid = monitor_spawn(m, "oriel-leader", &sv[1], 1, NULL, true);
+    pid_t pid = monitor_spawn(m, "oriel-leader", &sv[1], 1, (uid_t)-1, (gid_t)-1, true);
     close(sv[1]);
     struct leader *l = pid > 0 ? leader_create(m, sv[0], pid, LEADER_AUTH) : NULL;
     if (!l) {

@@ -100,7 +100,7 @@ static struct logon *spawn_logon(struct monitor *m, const struct logon_start *st
         goto fail;
     int fds[] = {sv[1], display_fd};
     l->m = m;
-    l->pid = monitor_spawn(m, "oriel-logon", fds, 2, m->config.paths_user_logon, false);
+    l->pid = monitor_spawn(m, "oriel-logon", fds, 2, m->logon_uid, m->logon_gid, false);
     close(sv[1]);
     if (l->pid < 0)
         r = l->pid;

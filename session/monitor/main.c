@@ -5,7 +5,6 @@
 #include <getopt.h>
 #include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,17 +183,30 @@ static void on_stop(int sig, short what, void *arg)
 
 /* ---- start ---- */
 
+static int account(const char *name, uid_t *uid, gid_t *gid)
+{
+    int r = rundir_account(name, uid, gid);
+    if (r < 0)
+        log_error("no such account", "user=%s: systemd-sysusers or scripts/serve makes it", name);
+    return r;
+}
+
+/* The name service is asked now: later it might hang, and everybody with it. */
+static int find_logon_account(struct monitor *m)
+{
+    m->logon_uid = (uid_t)-1;
+    m->logon_gid = (gid_t)-1;
+    return geteuid() == 0 ? account(m->config.paths_user_logon, &m->logon_uid, &m->logon_gid) : 0;
+}
+
 static int listen_both(struct daemon *d)
 {
     char path[256];
     uid_t uid;
     gid_t gid;
-    const char *name = d->m.config.paths_user_server;
-    int r = rundir_account(name, &uid, &gid);
-    if (r < 0) {
-        log_error("no such account", "user=%s: systemd-sysusers or scripts/serve makes it", name);
+    int r = account(d->m.config.paths_user_server, &uid, &gid);
+    if (r < 0)
         return r;
-    }
     d->m.server_uid = uid;
     find_control_group(d);
     r = config_run_path(&d->m.config, "monitor.sock", path, sizeof path);
@@ -329,7 +341,7 @@ static int run(struct daemon *d)
     d->m.started_s = (uint64_t)time(NULL);
     if (gethostname(d->m.host, sizeof d->m.host - 1) < 0)
         d->m.host[0] = 0;
-    if (!d->m.base || pam_service(&d->m.config) < 0 || open_state(&d->m) < 0 || listen_both(d) < 0 || add_events(d) < 0)
+    if (!d->m.base || pam_service(&d->m.config) < 0 || find_logon_account(&d->m) < 0 || open_state(&d->m) < 0 || listen_both(d) < 0 || add_events(d) < 0)
         return 1;
     hold_sighup(SIG_UNBLOCK);
     int n = found_scan(&d->m);

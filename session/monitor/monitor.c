@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -88,22 +87,15 @@ const char *monitor_end_name(enum end_cause cause)
     return (size_t)cause <= END_MAX ? names[cause] : "?";
 }
 
-pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t nfds, const char *user, bool detached)
+pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t nfds, uid_t uid, gid_t gid, bool detached)
 {
     char path[4096];
     int r = spawn_sibling(m->config.paths_libexec_dir, name, path, sizeof path);
     if (r < 0)
         return r;
     const char *const argv[] = {name, m->config_path ? "--config" : NULL, m->config_path, NULL};
-    struct spawn s = {.path = path, .argv = argv, .fds = fds, .nfds = nfds, .uid = (uid_t)-1, .gid = (gid_t)-1,
+    struct spawn s = {.path = path, .argv = argv, .fds = fds, .nfds = nfds, .uid = uid, .gid = gid,
                       .death_signal = detached ? 0 : SIGKILL, .new_session = detached, .detach = detached};
-    if (user && geteuid() == 0) {
-        const struct passwd *pw = getpwnam(user);
-        if (!pw)
-            return -ENOENT;
-        s.uid = pw->pw_uid;
-        s.gid = pw->pw_gid;
-    }
     pid_t pid = spawn_program(&s);
     if (pid > 0 && m->files.rlim_max)
         (void)prlimit(pid, RLIMIT_NOFILE, &m->files, NULL); /* it waits for our first message: nothing inherits ours */

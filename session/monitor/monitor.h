@@ -38,6 +38,8 @@ struct monitor {
     char boot[STORE_BOOT_BYTES];
     char host[256];              /* shown on the logon screen */
     uid_t server_uid;            /* who may connect to monitor.sock */
+    uid_t logon_uid;             /* paths.user_logon; -1: our own, where we are not root */
+    gid_t logon_gid;
     uid_t own_uid;               /* leaders found in RUN_DIR/leaders must run as this: 0, or the tester's own */
     struct rlimit files;         /* RLIMIT_NOFILE as it was given to us: what we start gets it back. rlim_max 0: leave it */
     bool stopping;               /* SIGTERM came: no new logins */
@@ -62,6 +64,6 @@ const char *monitor_refuse_name(enum refuse_reason reason);  /* for logs */
 const char *monitor_end_text(enum end_cause cause);          /* for people */
 const char *monitor_end_name(enum end_cause cause);          /* for logs */
 /* Start one of our programs with descriptors 3, 4 …; `detached`: it survives us. Returns pid or negative errno. */
-pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t nfds, const char *user, bool detached);
+pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t nfds, uid_t uid, gid_t gid, bool detached);
 
 #endif

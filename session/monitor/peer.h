@@ -4,7 +4,7 @@
 #define ORIEL_SESSION_MONITOR_PEER_H
 
 #include "session/monitor/monitor.h"
-#include "session/monitor/names.h"
+#include "session/names.h"
 #include "session/monitor/table.h"
 #include "session/proto/peer.h"
 #include "session/proto/server.h"

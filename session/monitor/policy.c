@@ -3,84 +3,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <utmpx.h>
-
-#define NSS_BUFFER 65536
-#define GROUPS_MAX 65536 /* NGROUPS_MAX */
-
-bool policy_name_forbidden(const struct config *c, const char *name)
-{
-    struct passwd pw, *found = NULL;
-    if (c->login_allow_root)
-        return false;
-    if (strcmp(name, "root") == 0)
-        return true;
-    char *buf = malloc(NSS_BUFFER);
-    if (buf)
-        (void)getpwnam_r(name, &pw, buf, NSS_BUFFER, &found);
-    bool is_root = !buf || (found && pw.pw_uid == 0);
-    free(buf);
-    return is_root;
-}
-
-static bool group_id(const char *name, gid_t *gid)
-{
-    struct group gr, *found = NULL;
-    char *buf = malloc(NSS_BUFFER);
-    if (buf)
-        (void)getgrnam_r(name, &gr, buf, NSS_BUFFER, &found);
-    if (found)
-        *gid = gr.gr_gid;
-    free(buf);
-    return found != NULL;
-}
-
-/* The account's groups; *n = 0 when they cannot be had. The caller frees. */
-static gid_t *groups_of(const char *user, gid_t primary, int *n)
-{
-    int cap = 64;
-    gid_t *g = NULL;
-    for (;;) {
-        gid_t *more = reallocarray(g, (size_t)cap, sizeof *g);
-        if (!more)
-            break;
-        g = more;
-        *n = cap;
-        if (getgrouplist(user, primary, g, n) >= 0)
-            return g;
-        if (cap >= GROUPS_MAX)
-            break;
-        cap = *n > cap ? *n : cap * 2;
-    }
-    free(g);
-    *n = 0;
-    return NULL;
-}
-
-bool policy_account_allowed(const struct config *c, const char *user, uint32_t uid, uint32_t gid)
-{
-    char list[CONFIG_STRING_MAX], *save = NULL;
-    if (uid == 0 && !c->login_allow_root)
-        return false;
-    snprintf(list, sizeof list, "%s", c->login_allowed_groups);
-    char *name = strtok_r(list, " \t,", &save);
-    if (!name)
-        return true;
-    int n = 0;
-    bool allowed = false;
-    gid_t *groups = groups_of(user, gid, &n), want;
-    for (; name && !allowed; name = strtok_r(NULL, " \t,", &save))
-        for (int i = 0; group_id(name, &want) && i < n && !allowed; i++)
-            allowed = groups[i] == want;
-    free(groups);
-    return allowed;
-}
 
 struct login_facts { long uid; bool graphical, user_class, ours, closing; };
 

@@ -24,7 +24,7 @@ extern const struct wire_def env_entry_def;
 struct leader_auth {
     uint8_t method;              /* AUTH_PASSWORD or AUTH_CONVERSATION */
     uint8_t interactive;         /* 1: prompts can be shown (leader_conv); 0: anything but one password prompt is a refusal */
-    char user[USER_BYTES];
+    char user[USER_BYTES];       /* as typed, blanks taken away; the leader asks the name service which account that is */
     uint32_t nsecret;
     uint8_t secret[SECRET_BYTES];/* the answer to the first ECHO_OFF prompt */
     char rhost[ADDRESS_BYTES];
@@ -66,7 +66,7 @@ struct leader_verdict {
     uint8_t reason;              /* REFUSE_NONE: authenticated, account valid, password (if it was expired) changed */
     char text[TEXT_BYTES];
     char user[USER_BYTES];       /* canonical: PAM_USER after the stack ran, as the passwd entry spells it */
-    uint32_t uid, gid;
+    uint32_t uid, gid;           /* REFUSE_POLICY with uid 0: root's account, PAM was not asked */
 };
 struct leader_refreshed { uint8_t unused; };
 struct leader_client {           /* a client as the session sees it */

@@ -121,6 +121,7 @@ static void *play(void *arg)
 }
 
 static struct player player;
+static struct account_policy policy;
 static struct auth who;
 static struct leader_verdict verdict;
 
@@ -136,7 +137,7 @@ static int attempt_with(const char *service, const char *script, struct leader_a
     player.answers = answers;
     player.rounds = player.nprompts = 0;
     assert_int_equal(pthread_create(&t, NULL, play, &player), 0);
-    struct auth_options o = {.service = service, .pam_dir = dir, .sock = sv[0], .deadline_ms = conv_now_ms() + deadline_ms};
+    struct auth_options o = {.service = service, .pam_dir = dir, .policy = policy, .sock = sv[0], .deadline_ms = conv_now_ms() + deadline_ms};
     int r = auth_attempt(&who, &o, &req, &verdict);
     shutdown(sv[0], SHUT_RDWR);
     pthread_join(t, NULL);
@@ -309,6 +310,24 @@ static void a_broken_stack_is_unavailable(void **state)
     put("wrong", text);
     assert_int_equal(attempt_with("wrong", "", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_not_equal(verdict.reason, REFUSE_NONE);
+}
+
+static void who_policy_forbids_is_refused_before_or_after_pam(void **state)
+{
+    (void)state;
+    struct leader_auth req = password("right", false);
+    policy = (struct account_policy){.allowed_groups = "no-such-group"};
+    assert_int_equal(attempt(ASK, req, NULL), REFUSE_POLICY);
+    assert_non_null(strstr(got("record"), "acct_mgmt"));
+    assert_int_equal(verdict.uid, 1);
+    policy.allowed_groups = "no-such-group " ACCOUNT;
+    assert_int_equal(attempt(ASK, req, NULL), REFUSE_NONE);
+    auth_end(&who);
+    policy = (struct account_policy){0};
+    snprintf(req.user, sizeof req.user, "CORP\\root");
+    assert_int_equal(attempt(ASK, req, NULL), REFUSE_POLICY);
+    assert_string_equal(got("record"), "");
+    assert_int_equal(verdict.uid, 0);
 }
 
 static void a_second_question_without_a_screen_asks_for_the_logon_screen(void **state)
@@ -547,6 +566,7 @@ int main(void)
         cmocka_unit_test(answers_that_would_tell_whether_a_user_exists_are_one_refusal),
         cmocka_unit_test(an_invalid_account_says_why),
         cmocka_unit_test(a_broken_stack_is_unavailable),
+        cmocka_unit_test(who_policy_forbids_is_refused_before_or_after_pam),
         cmocka_unit_test(a_second_question_without_a_screen_asks_for_the_logon_screen),
         cmocka_unit_test(a_stack_that_shrugs_off_a_failed_question_is_not_believed),
         cmocka_unit_test(questions_in_six_scripts_go_there_and_back),

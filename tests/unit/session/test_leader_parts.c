@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "session/leader/account.h"
 #include "session/leader/child.h"
 #include "session/leader/desktop.h"
 #include "session/leader/env.h"
@@ -321,6 +322,39 @@ static void a_number_whose_keymap_another_user_holds_is_passed_over(void **state
     assert_int_equal(rmdir(at("server-61.xkm")), 0);
 }
 
+/* ---- accounts ---- */
+
+/* option: login.allowed_groups, login.allow_root */
+static void root_and_strangers_to_the_groups_stay_out(void **state)
+{
+    (void)state;
+    struct account_policy p = {0};
+    assert_true(account_forbidden(&p, "root"));
+    assert_false(account_forbidden(&p, "nobody"));
+    assert_false(account_forbidden(&p, "no such account"));
+    assert_false(account_allowed(&p, "root", 0, 0));
+    assert_true(account_allowed(&p, "nobody", 65534, 65534));
+    p.allow_root = true;
+    assert_false(account_forbidden(&p, "root"));
+    assert_true(account_allowed(&p, "root", 0, 0));
+    p.allowed_groups = "no-such-group daemon";
+    assert_false(account_allowed(&p, "nobody", 65534, 65534));
+    assert_true(account_allowed(&p, "daemon", 1, 1));
+    p.allowed_groups = "no-such-group";
+    assert_false(account_allowed(&p, "daemon", 1, 1));
+}
+
+static void a_domain_is_taken_away_where_no_account_has_it(void **state)
+{
+    (void)state;
+    char out[USER_BYTES];
+    assert_int_equal(account_name(" CORP\\daemon ", out, sizeof out), 0);
+    assert_string_equal(out, "daemon");
+    assert_int_equal(account_name("daemon@example.org", out, sizeof out), 0);
+    assert_string_equal(out, "daemon");
+    assert_int_equal(account_name("a:b", out, sizeof out), -EINVAL);
+}
+
 /* ---- the session's log ---- */
 
 static void a_log_that_grows_too_long_keeps_its_newest_lines(void **state)
@@ -519,6 +553,8 @@ int main(void)
         cmocka_unit_test(many_processes_reserve_different_displays),
         cmocka_unit_test(a_strange_lock_is_left_alone),
         cmocka_unit_test(a_number_whose_keymap_another_user_holds_is_passed_over),
+        cmocka_unit_test(root_and_strangers_to_the_groups_stay_out),
+        cmocka_unit_test(a_domain_is_taken_away_where_no_account_has_it),
         cmocka_unit_test(a_log_that_grows_too_long_keeps_its_newest_lines),
         cmocka_unit_test(a_log_is_watched_while_it_is_written),
         cmocka_unit_test(text_from_outside_is_clean_whatever_it_was),

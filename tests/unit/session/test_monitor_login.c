@@ -129,17 +129,26 @@ static void a_leader_that_dies_or_lies_lets_nobody_in(void **state)
     close(p.fd);
 }
 
-static void only_allowed_groups_get_in(void **state)
+static void a_leaders_refusal_by_policy_is_one(void **state)
 {
     struct rig_peer p = peer();
-    rig_stop(&rig);
-    close(p.fd);
-    rig_start(&rig, "[login]\nallowed_groups = no-such-group daemon\n");
-    p = peer();
-    rig_auth(&p, AUTH_PASSWORD, "anna", "right", 5);
+    rig_auth(&p, AUTH_PASSWORD, "outsider", "right", 5);
     rig_expect_refused(&p, REFUSE_POLICY);
     no_session();
-    close(rig_login(&rig, &p, "daemon", VERDICT_START, NULL, NULL));
+    close(rig_login(&rig, &p, "anna", VERDICT_START, NULL, NULL));
+    close(p.fd);
+}
+
+static void the_leader_gets_the_name_as_it_was_typed(void **state)
+{
+    struct peer_verdict v;
+    struct rig_peer p = peer();
+    close(rig_login(&rig, &p, "  bert@corp.example ", VERDICT_START, &v, NULL));
+    assert_string_equal(rig_wait_session(&rig, v.session, SESSION_ACTIVE, 1)->user, "bert@corp.example");
+    close(p.fd);
+    p = peer();
+    rig_auth(&p, AUTH_PASSWORD, "CORP\\root", "right", 5);
+    rig_expect_refused(&p, REFUSE_POLICY);
     close(p.fd);
 }
 
@@ -576,7 +585,8 @@ int main(void)
         T(root_is_refused_before_and_after_pam),
         T(an_account_that_pam_refuses_hears_pams_words),
         T(a_leader_that_dies_or_lies_lets_nobody_in),
-        T(only_allowed_groups_get_in),
+        T(a_leaders_refusal_by_policy_is_one),
+        T(the_leader_gets_the_name_as_it_was_typed),
         T(a_full_host_refuses_new_sessions_but_not_old_ones),
         T(guessing_is_slowed_down_for_its_network_alone),
         T(attempts_on_one_connection_are_counted),

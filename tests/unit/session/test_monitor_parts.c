@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "session/monitor/names.h"
+#include "session/names.h"
 #include "session/monitor/policy.h"
 #include "session/monitor/reap.h"
 #include "session/monitor/throttle.h"
@@ -412,25 +412,6 @@ static void a_graphical_session_elsewhere_is_seen(void **state)
     assert_false(policy_session_elsewhere(dir, 1001, "oriel"));
 }
 
-static void root_and_strangers_to_the_groups_stay_out(void **state)
-{
-    static struct config c;
-    config_defaults(&c);
-    assert_true(policy_name_forbidden(&c, "root"));
-    assert_false(policy_name_forbidden(&c, "nobody"));
-    assert_false(policy_name_forbidden(&c, "no such account"));
-    assert_false(policy_account_allowed(&c, "root", 0, 0));
-    assert_true(policy_account_allowed(&c, "nobody", 65534, 65534));
-    c.login_allow_root = true;
-    assert_false(policy_name_forbidden(&c, "root"));
-    assert_true(policy_account_allowed(&c, "root", 0, 0));
-    snprintf(c.login_allowed_groups, sizeof c.login_allowed_groups, "no-such-group daemon");
-    assert_false(policy_account_allowed(&c, "nobody", 65534, 65534));
-    assert_true(policy_account_allowed(&c, "daemon", 1, 1));
-    snprintf(c.login_allowed_groups, sizeof c.login_allowed_groups, "no-such-group");
-    assert_false(policy_account_allowed(&c, "daemon", 1, 1));
-}
-
 /* ---- clearing up ---- */
 
 static pid_t sleeper(const char *key)
@@ -505,7 +486,6 @@ int main(void)
         T(a_cookie_is_refused_when),
         T(the_store_does_not_hold_the_secret),
         T(a_graphical_session_elsewhere_is_seen),
-        T(root_and_strangers_to_the_groups_stay_out),
         T(only_the_sessions_own_processes_are_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A leader without PAM and without a display, for tests of the monitor. Who it is asked for decides what it does:
  *   password "right" is right; "locked" has an invalid account, "lapses" when it comes back by cookie;
- *   "otp" is asked for the code 123456; "dies" ends before its verdict;
+ *   "outsider" is in no allowed group; "otp" is asked for the code 123456; "dies" ends before its verdict;
  *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0;
  *   "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off. */
 #include <poll.h>
@@ -91,7 +91,9 @@ static void authenticate(void)
         }
         right = ask_code();
     }
-    if (right && (strcmp(who.user, "locked") == 0 || (strcmp(who.user, "lapses") == 0 && who.trusted)))
+    if (right && strcmp(who.user, "outsider") == 0)
+        verdict(REFUSE_POLICY, "never shown");
+    else if (right && (strcmp(who.user, "locked") == 0 || (strcmp(who.user, "lapses") == 0 && who.trusted)))
         verdict(REFUSE_ACCOUNT, "The account has expired.");
     else
         verdict(right ? REFUSE_NONE : REFUSE_CREDENTIALS, "never shown");
@@ -232,6 +234,8 @@ int main(int argc, char **argv)
     if (argc != 3 || config_load(&config, argv[2], &err) < 0 || hear(&fd) != &leader_auth_def)
         return 1;
     who = msg.a;
+    if (strncmp(who.user, "CORP\\", 5) == 0) /* as the name service of a machine that knows no such domain */
+        memmove(who.user, who.user + 5, sizeof who.user - 5);
     authenticate();
     const struct wire_def *def = hear(&fd);
     if (def == &leader_refresh_def) {

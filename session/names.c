@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "session/monitor/names.h"
+#include "session/names.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define PASSWD_BUFFER 65536 /* one passwd entry; glibc's own suggestion is 1024, directories store more */
 
 static bool name_is_sane(const char *s)
 {
@@ -30,36 +26,30 @@ static int copy_name(const char *s, size_t len, char *out, size_t cap)
     return name_is_sane(out) ? 0 : -EINVAL;
 }
 
-int name_normalise(const char *typed, bool (*exists)(const char *name), char *out, size_t cap)
+int name_trim(const char *typed, char *out, size_t cap)
 {
     while (*typed == ' ')
         typed++;
     size_t len = strlen(typed);
     while (len && typed[len - 1] == ' ')
         len--;
-    int r = copy_name(typed, len, out, cap);
+    return copy_name(typed, len, out, cap);
+}
+
+int name_normalise(const char *typed, bool (*exists)(const char *name), char *out, size_t cap)
+{
+    int r = name_trim(typed, out, cap);
     if (r < 0)
         return r;
     const char *slash = strchr(out, '\\');
     const char *at = strrchr(out, '@');
-    if ((!slash && !at) || exists(out))
+    if ((!slash && !at) || (exists && exists(out)))
         return 0;
     char bare[1024];
     const char *from = slash ? slash + 1 : out;
     size_t n = slash || !at ? strlen(from) : (size_t)(at - out);
     r = copy_name(from, n, bare, sizeof bare);
     return r < 0 ? r : copy_name(bare, n, out, cap);
-}
-
-bool name_is_account(const char *name)
-{
-    struct passwd pw, *found = NULL;
-    char *buf = malloc(PASSWD_BUFFER);
-    if (!buf)
-        return false;
-    (void)getpwnam_r(name, &pw, buf, PASSWD_BUFFER, &found);
-    free(buf);
-    return found != NULL;
 }
 
 static void prefix4(const uint8_t *a, char out[PREFIX_BYTES])
