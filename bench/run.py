@@ -51,7 +51,7 @@ def furnish(work):
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", d], check=True)
     append = {  # useradd locks files by renaming, which a bind mount does not allow
         "passwd": f"{USER}:x:61000:61000::/home/{USER}:/bin/bash\n", "group": f"{USER}:x:61000:\n"}
-    for i, name in enumerate(("_oriel", "_oriel-keys", "_oriel-logon")):
+    for i, name in enumerate(("_oriel", "_oriel-keys", "_oriel-enc", "_oriel-logon")):
         if subprocess.run(["getent", "passwd", name], capture_output=True).returncode:
             append["passwd"] += f"{name}:x:{61001 + i}:{61001 + i}::/nonexistent:/usr/sbin/nologin\n"
             append["group"] += f"{name}:x:{61001 + i}:\n"

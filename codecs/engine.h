@@ -101,6 +101,9 @@ struct engine_config {
 struct engine *engine_create(const struct engine_config *config);
 void engine_destroy(struct engine *e);
 
+/* An encoder outside of this process became ready: as engine_config.outside, for streams that are opened from now on. */
+void engine_outside(struct engine *e, const struct h264_backend *outside, void *context);
+
 /* Surfaces. width and height 1 … 32767. Creating emits CREATE and MAP (at x, y of the output) with the next frame.
  * Returns 0, -EINVAL, -ENOMEM. */
 int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y);

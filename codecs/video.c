@@ -28,6 +28,13 @@ void video_init(struct engine *e)
     v->backend = c->outside && c->h264 != ENGINE_H264_X264 ? c->outside : v->spare;
 }
 
+void engine_outside(struct engine *e, const struct h264_backend *outside, void *context)
+{
+    e->config.outside = outside;
+    e->config.outside_context = context;
+    video_init(e);
+}
+
 static struct surface *surface_of(struct engine *e, uint16_t id)
 {
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)

@@ -19,7 +19,7 @@
 #define MEMFD_MAX (1024ULL * 1024 * 1024)  /* a logon screen of 16384x8192 pixels is half of it */
 #define LOG_FILE_MAX (1024ULL * 1024 * 1024)
 
-static const char *const profile_names[] = {[SANDBOX_PEER] = "peer", [SANDBOX_LOGON] = "logon", [SANDBOX_KEYS] = "keys"};
+static const char *const profile_names[] = {[SANDBOX_PEER] = "peer", [SANDBOX_LOGON] = "logon", [SANDBOX_KEYS] = "keys", [SANDBOX_ENCODER] = "encoder"};
 
 #ifdef ORIEL_SANITIZED
 static int entered;
@@ -144,7 +144,7 @@ static int limit(int which, uint64_t value)
 static uint64_t file_size_limit(const struct sandbox *s)
 {
     struct stat st;
-    if (s->profile == SANDBOX_LOGON)
+    if (s->profile == SANDBOX_LOGON || s->profile == SANDBOX_ENCODER)
         return MEMFD_MAX;
     bool errors = fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
     bool output = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
@@ -173,7 +173,7 @@ int sandbox_enter(const struct sandbox *s, const char **what)
     if (getuid() == 0 || geteuid() == 0)
         return -EPERM;
     *what = "other threads are running already";
-    if (!alone())
+    if (s->profile != SANDBOX_ENCODER && !alone())
         return -EBUSY;
     *what = "no_new_privs";
     bool rooted = !s->read_paths && empty_root(s->empty_root);

@@ -11,6 +11,8 @@
 enum sandbox_profile {
     SANDBOX_PEER,   /* no files, no new sockets, no processes; threads, memory that is never executable */
     SANDBOX_LOGON,  /* as the peer, and makes memfds for its picture; reads below read_paths (fonts) */
+    SANDBOX_ENCODER, /* as the peer, makes memfds, and talks to the graphics and video devices that are open; for its drivers' sake it may
+                        have threads already (all are shut in), and what is forbidden is an error, not the end */
     SANDBOX_KEYS,   /* as the peer, and accepts on its listening socket; reads below read_paths (keys, for a reload) */
 };
 struct sandbox {

@@ -153,6 +153,16 @@ static int add_control_rules(scmp_filter_ctx f)
     return r;
 }
 
+/* ioctls of graphics and video devices, by the letter of their family: DRM, NVIDIA, V4L2, dma-buf. */
+static int add_device_rules(scmp_filter_ctx f)
+{
+    static const char families[] = "dFVb";
+    int r = 0;
+    for (size_t i = 0; families[i] && r == 0; i++)
+        r = add_masked(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, 0xff00, (uint64_t)(unsigned char)families[i] << 8);
+    return r;
+}
+
 static int add_file_rules(scmp_filter_ctx f, bool may_read)
 {
     int r = 0;
@@ -190,7 +200,9 @@ static int fill(scmp_filter_ctx f, enum sandbox_profile profile, bool may_read)
         r = add_control_rules(f);
     if (r == 0)
         r = add_file_rules(f, may_read);
-    if (r == 0 && profile == SANDBOX_LOGON)
+    if (r == 0 && profile == SANDBOX_ENCODER)
+        r = add_device_rules(f);
+    if (r == 0 && (profile == SANDBOX_LOGON || profile == SANDBOX_ENCODER))
         r = add_list(f, SCMP_ACT_ALLOW, making_memfds, COUNT(making_memfds));
     else if (r == 0)
         r = add_list(f, SCMP_ACT_ERRNO(EACCES), making_memfds, COUNT(making_memfds));
@@ -206,7 +218,8 @@ static int fill(scmp_filter_ctx f, enum sandbox_profile profile, bool may_read)
 
 int sandbox_filter_load(enum sandbox_profile profile, bool may_read)
 {
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    /* A driver that tries what it may not do lives with a no; everybody else dies of it. */
+    scmp_filter_ctx f = seccomp_init(profile == SANDBOX_ENCODER ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
     if (!f)
         return -ENOMEM;
     int r = fill(f, profile, may_read);

@@ -11,7 +11,8 @@
 #define FD_PEER_CLIENT 3      /* oriel-peer: the client's TCP socket (or the door's stream) */
 #define FD_PEER_SERVER 4      /*   link to oriel-server */
 #define FD_PEER_KEYS 5        /*   link to oriel-keys */
-#define FD_PEER_CONFIG 6      /*   memfd with the configuration. The link to oriel-monitor comes later, by child_monitor */
+#define FD_PEER_CONFIG 6      /*   memfd with the configuration. The links to oriel-monitor and oriel-encoder come later, by message */
+#define FD_ENCODER_PEER 3     /* oriel-encoder */
 #define FD_LEADER_MONITOR 3   /* oriel-leader */
 #define FD_AGENT_LEADER 3     /* oriel-agent */
 #define FD_LOGON_MONITOR 3    /* oriel-logon */

@@ -38,6 +38,7 @@ struct client {
     unsigned slot;
     int fd;
     pid_t pid;
+    pid_t encoder;   /* its oriel-encoder; 0 none */
     struct link *link;
     struct event *ev, *deadline;
     int64_t since;
@@ -49,9 +50,18 @@ struct client {
 
 static void client_try(struct client *c);
 
+/* It ends by itself with its peer; a driver that hangs does not. clients_reap buries it. */
+static void end_encoder(struct client *c)
+{
+    if (c->encoder > 0)
+        (void)kill(c->encoder, SIGKILL);
+    c->encoder = 0;
+}
+
 static void client_free(struct client *c, unsigned penalty)
 {
     struct daemon *d = c->d;
+    end_encoder(c);
     if (c->ev)
         event_free(c->ev);
     if (c->deadline)
@@ -101,6 +111,19 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     client_signal(c, SIGKILL);
 }
 
+/* Only for who has logged in: drivers are large, and probing them takes long. */
+static void give_encoder(struct client *c)
+{
+    struct child_encoder m = {0};
+    int fd = -1;
+    pid_t pid = encoder_start(c->d, &fd);
+    if (pid < 0)
+        return;
+    c->encoder = pid;
+    (void)link_send(c->link, &child_encoder_def, &m, &fd);
+    close(fd);
+}
+
 static void on_child_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct client *c = user;
@@ -115,6 +138,7 @@ static void on_child_message(void *user, struct link *l, const struct wire_def *
     } else if (s->phase == CHILD_AUTHENTICATED && c->half_open) {
         c->half_open = false;
         admission_grant(c->d->admission, c->source);
+        give_encoder(c);
         /* The handshake still has its own deadline: the verdict may come before the client is activated. */
         if (c->connected)
             (void)evtimer_del(c->deadline);
@@ -367,12 +391,17 @@ static void reaped(struct client *c, int status)
 
 void clients_reap(struct daemon *d)
 {
-    for (unsigned i = 0; i < d->uid_slots; i++) {
-        int status = 0;
-        struct client *c = d->slots[i];
-        if (c && c->pid > 0 && waitpid(c->pid, &status, WNOHANG) == c->pid)
-            reaped(c, status);
-    }
+    int status = 0;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        for (unsigned i = 0; i < d->uid_slots; i++) {
+            struct client *c = d->slots[i];
+            if (c && c->encoder == pid)
+                c->encoder = 0;
+            if (c && c->pid == pid) {
+                reaped(c, status);
+                break;
+            }
+        }
 }
 
 void clients_reload(struct daemon *d)

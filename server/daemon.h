@@ -5,6 +5,7 @@
  *   listener      sockets that accept                            listener.c
  *   admission     how many, from where                           admission.c
  *   client        one connection: first request, peer, deadlines client.c
+ *   encoder       oriel-encoder beside a peer                  encoder_spawn.c
  *   monitor link  to oriel-monitor, again and again              monitor_link.c
  *
  * The gateway's door will be one more source of connections: client_add() takes any stream.
@@ -26,12 +27,20 @@ struct client;
 
 #define LISTENERS_MAX 16
 
+struct encoder_account {
+    bool on;                     /* clients have an oriel-encoder */
+    uid_t uid;
+    gid_t gid;                   /* group render, where there is one */
+    char program[512];
+};
+
 struct daemon {
     struct event_base *base;
     const char *config_path;
     struct config config;
     unsigned uid_slots;          /* peers may have peer_uid_first … + uid_slots; fixed at the start by the filter */
     char peer_program[512];
+    struct encoder_account encoder;
     struct evconnlistener *listeners[LISTENERS_MAX];
     size_t nlisteners;
     uint16_t port;
@@ -72,9 +81,16 @@ void clients_kill_all(struct daemon *d);
 int monitor_link_init(struct daemon *d);
 void monitor_link_finish(struct daemon *d);
 
+/* ---- encoder_spawn.c ---- */
+/* Fills d->encoder from the configuration and what the machine has. Before the sandbox. */
+void encoder_prepare(struct daemon *d);
+/* Start one; *fd is the peer's end of its link, the caller's. Returns the pid or negative errno (-ENOENT: clients have none). */
+pid_t encoder_start(const struct daemon *d, int *fd);
+
 /* ---- server_sandbox.c ---- */
-/* From now on this process and its children can take no other uid or gid than peers'. 0 or negative errno. */
-int server_sandbox(uint32_t first_uid, unsigned slots);
+/* From now on this process and its children can take no other uid or gid than peers' and the encoder's (NULL: none).
+ * 0 or negative errno. */
+int server_sandbox(uint32_t first_uid, unsigned slots, const struct encoder_account *encoder);
 
 int64_t daemon_now(void);        /* CLOCK_MONOTONIC seconds */
 

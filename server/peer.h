@@ -75,8 +75,10 @@ struct picture {
     struct event *woken;
 };
 
+struct encoder_link;
 struct peer {
     struct event_base *base;
+    struct encoder_link *encoder; /* NULL: there is none */
     struct config config;
     struct link *server;
     struct keys_client *keys;
@@ -143,6 +145,8 @@ int picture_init(struct peer *p);
 void picture_finish(struct peer *p);
 /* A new buffer of this size: the client's desktop follows. */
 void picture_buffer(struct peer *p);
+/* A fresh oriel-encoder's link (owned from now on). */
+void picture_encoder(struct peer *p, int fd);
 /* A frame is on loan. */
 void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects);
 /* Nobody draws: keep what is shown. */

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/spawn.h"
+#include "server/encoder_link.h"
 #include "session/proto/server.h"
 
 #include <errno.h>
@@ -96,6 +97,8 @@ static void on_server_message(void *user, struct link *l, const struct wire_def 
     (void)msg;
     if (def == &child_monitor_def)
         login_link(p, fds[0]);
+    else if (def == &child_encoder_def)
+        picture_encoder(p, fds[0]);
     else if (def == &child_reload_def)
         reload(p, fds[0]);
     else if (def == &child_timeout_def)
@@ -164,6 +167,7 @@ static void destroy(struct peer *p)
     picture_finish(p);
     if (p->front)
         p->ops->destroy(p->front);
+    encoder_link_destroy(p->encoder);
     keys_client_destroy(p->keys);
     link_destroy(p->server);
     if (p->beat)

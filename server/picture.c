@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From the drawer's buffer through the engine to the client: who waits for whom. */
 #include "common/log.h"
+#include "server/encoder_link.h"
 #include "server/peer.h"
 #include "server/transport.h"
 
@@ -161,10 +162,29 @@ void peer_client_cache_offer(struct peer *p, const struct engine_cache_entry *en
         take_offer(p);
 }
 
+static void on_encoder_ready(void *user)
+{
+    struct peer *p = user;
+    if (p->picture.engine)
+        engine_outside(p->picture.engine, &encoder_outside, p->encoder);
+}
+
+void picture_encoder(struct peer *p, int fd)
+{
+    if (p->encoder)
+        close(fd);
+    else
+        p->encoder = encoder_link_create(p->base, fd, on_encoder_ready, p);
+}
+
 static int make_engine(struct peer *p)
 {
     struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264, .wake = wake,
         .encoder_failed = on_encoder_failed, .user = p};
+    if (encoder_link_name(p->encoder)[0]) {
+        c.outside = &encoder_outside;
+        c.outside_context = p->encoder;
+    }
     p->ops->caps(p->front, &c.caps);
     engine_destroy(p->picture.engine);
     p->picture.engine = engine_create(&c);

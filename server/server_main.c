@@ -130,7 +130,8 @@ static int start(struct daemon *d)
     r = r < 0 ? r : listeners_open(d);
     if (r < 0)
         return r;
-    r = server_sandbox((uint32_t)d->config.server_peer_uid_first, d->uid_slots);
+    encoder_prepare(d);
+    r = server_sandbox((uint32_t)d->config.server_peer_uid_first, d->uid_slots, d->encoder.on ? &d->encoder : NULL);
     if (r < 0) {
         log_error("sandbox failed", "error=%s", strerror(-r));
         return r;

@@ -36,10 +36,11 @@ static const struct wire_def *const monitor_to_server_defs[] = {
 const struct wire_proto monitor_to_server = {"monitor to server", monitor_to_server_defs, COUNT(monitor_to_server_defs)};
 
 WIRE_DEF_EMPTY(child_monitor, 201, 1);
+WIRE_DEF_EMPTY(child_encoder, 204, 1);
 WIRE_DEF_EMPTY(child_reload, 202, 1);
 WIRE_DEF_EMPTY(child_timeout, 203, 0);
 static const struct wire_def *const server_to_child_defs[] = {
-    &child_monitor_def, &child_reload_def, &child_timeout_def,
+    &child_monitor_def, &child_encoder_def, &child_reload_def, &child_timeout_def,
 };
 const struct wire_proto server_to_child = {"server to peer", server_to_child_defs, COUNT(server_to_child_defs)};
 

@@ -29,10 +29,11 @@ extern const struct wire_def server_peer_link_def, server_peer_kill_def;
 
 /* server → peer */
 struct child_monitor { uint8_t unused; };    /* fd: a fresh monitor link */
+struct child_encoder { uint8_t unused; };    /* fd: the link to the peer's oriel-encoder (codecs/encoder/proto.h) */
 struct child_reload { uint8_t unused; };     /* fd: memfd with the configuration text */
 extern const struct wire_proto server_to_child;
 struct child_timeout { uint8_t unused; };    /* the login deadline passed: tell the client and leave; SIGKILL follows soon */
-extern const struct wire_def child_monitor_def, child_reload_def, child_timeout_def;
+extern const struct wire_def child_monitor_def, child_encoder_def, child_reload_def, child_timeout_def;
 
 /* peer → server */
 enum child_phase {

@@ -59,7 +59,7 @@ def _failed(request):
 
 
 def make_accounts():
-    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):
+    for name in ("_oriel", "_oriel-keys", "_oriel-enc", "_oriel-logon"):
         if subprocess.run(["getent", "passwd", name], stdout=subprocess.DEVNULL).returncode:
             users.run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name)
 

@@ -81,7 +81,7 @@ def machine():
 
 def no_accounts():
     """Forget the system accounts that the other stories made."""
-    for name in ("_oriel", "_oriel-keys", "_oriel-logon"):
+    for name in ("_oriel", "_oriel-keys", "_oriel-enc", "_oriel-logon"):
         subprocess.run(["userdel", name], stderr=subprocess.DEVNULL, check=False)
         subprocess.run(["groupdel", name], stderr=subprocess.DEVNULL, check=False)
 

@@ -18,13 +18,15 @@
 #define FIRST 600100000u
 #define SLOTS 200u
 
+static const struct encoder_account *encoder;
+
 /* Run `act` in a child behind the filter. Returns its wait status. */
 static int shut_in(int (*act)(void))
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        if (server_sandbox(FIRST, SLOTS) < 0)
+        if (server_sandbox(FIRST, SLOTS, encoder) < 0)
             _exit(99);
         _exit(act() == 0 ? 0 : 1);
     }
@@ -80,6 +82,35 @@ static void any_other_identity_kills(void **state)
     killed(fs_uid);
 }
 
+static int encoders_uid(void) { return as(encoder->uid); }
+static int encoders_gid(void) { return (int)syscall(SYS_setresgid, encoder->gid, encoder->gid, encoder->gid); }
+static int beside_it(void) { return as(encoder->uid + 1); }
+static int before_it(void) { return as(encoder->uid - 1); }
+static int one(void) { return as(1); }
+static int middle(void) { return as(300000000); }
+
+static void the_encoders_identity_is_the_only_other(void **state)
+{
+    static const struct encoder_account below_peers = {.uid = 997, .gid = 106}, above_peers = {.uid = FIRST + 70000, .gid = FIRST + 90000},
+        among_peers = {.uid = FIRST + 5, .gid = FIRST + 5};
+    const struct encoder_account *const all[] = {&below_peers, &above_peers, &among_peers};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        encoder = all[i];
+        assert_int_equal(shut_in(encoders_uid), 0);
+        assert_int_equal(shut_in(encoders_gid), 0);
+        peers_identities_can_be_taken(state);
+        any_other_identity_kills(state);
+        killed(one);
+        killed(middle);
+        if (i < 2) {
+            killed(beside_it);
+            killed(before_it);
+        }
+    }
+    encoder = NULL;
+}
+
 static void what_a_server_never_needs_kills(void **state)
 {
     (void)state;
@@ -95,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peers_identities_can_be_taken),
         cmocka_unit_test(any_other_identity_kills),
+        cmocka_unit_test(the_encoders_identity_is_the_only_other),
         cmocka_unit_test(what_a_server_never_needs_kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

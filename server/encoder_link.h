@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The peer's end of its oriel-encoder: an H.264 back end whose pictures are encoded by that process. */
+#ifndef ORIEL_SERVER_ENCODER_LINK_H
+#define ORIEL_SERVER_ENCODER_LINK_H
+
+#include "codecs/h264.h"
+
+struct event_base;
+struct encoder_link;
+
+/* `fd` is owned from now on. `ready` is called once, if it finds something that encodes. NULL: no memory. Thread: the loop's. */
+struct encoder_link *encoder_link_create(struct event_base *base, int fd, void (*ready)(void *user), void *user);
+/* Streams must be closed before. NULL is fine. */
+void encoder_link_destroy(struct encoder_link *l);
+/* The name of what encodes there; "" while it is not known, when nothing does, and after it was lost. */
+const char *encoder_link_name(const struct encoder_link *l);
+
+/* h264_config.context is the encoder_link. Pairs are not taken: hardware gives no say in what a picture is predicted from. */
+extern const struct h264_backend encoder_outside;
+
+#endif
