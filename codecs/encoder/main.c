@@ -3,15 +3,13 @@
  * Arguments: the names of the encoders to try, separated by spaces. Lives as long as its link. */
 #include "codecs/encoder/avcodec.h"
 #include "codecs/encoder/proto.h"
-#include "common/link.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/spawn.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,8 +24,7 @@ struct stream {
     unsigned width, height;
 };
 struct encoder {
-    struct event_base *base;
-    struct link *link;
+    int peer;                         /* FD_ENCODER_PEER; blocking: while a picture is encoded there is nothing else to do */
     const struct av_kind *kind;       /* NULL: none works */
     struct stream streams[ENCODER_STREAMS_MAX];
 };
@@ -43,7 +40,7 @@ static void stream_end(struct stream *s)
 static void say_failed(struct encoder *e, uint32_t stream, uint32_t serial)
 {
     struct encoder_packet m = {.stream = stream, .serial = serial};
-    (void)link_send(e->link, &encoder_packet_def, &m, NULL);
+    (void)wire_send(e->peer, &encoder_packet_def, &m, NULL);
 }
 
 /* Returns the descriptor or negative errno. */
@@ -98,7 +95,7 @@ static void open_stream(struct encoder *e, const struct encoder_open *m)
         return;
     }
     struct encoder_opened answer = {.stream = s->id};
-    (void)link_send(e->link, &encoder_opened_def, &answer, &fd);
+    (void)wire_send(e->peer, &encoder_opened_def, &answer, &fd);
     close(fd);
 }
 
@@ -113,13 +110,11 @@ static void encode(struct encoder *e, const struct encoder_picture *m)
     }
     memcpy(s->memory + encoder_packet_at(s->width, s->height), p.data, p.len);
     struct encoder_packet answer = {s->id, m->serial, (uint32_t)p.len, p.key, (uint8_t)p.qp};
-    (void)link_send(e->link, &encoder_packet_def, &answer, NULL);
+    (void)wire_send(e->peer, &encoder_packet_def, &answer, NULL);
 }
 
-static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
+static void handle(struct encoder *e, const struct wire_def *def, const void *msg)
 {
-    struct encoder *e = user;
-    (void)l, (void)fds;
     if (def == &encoder_open_def) {
         open_stream(e, msg);
     } else if (def == &encoder_picture_def) {
@@ -132,13 +127,19 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
     }
 }
 
-static void on_closed(void *user, struct link *l, int err)
+/* Until the peer is gone. */
+static void serve(struct encoder *e)
 {
-    struct encoder *e = user;
-    (void)err;
-    link_destroy(l);
-    e->link = NULL;
-    event_base_loopbreak(e->base);
+    union {
+        struct encoder_open open;
+        struct encoder_picture picture;
+        struct encoder_close close;
+        max_align_t align;
+    } msg;
+    const struct wire_def *def;
+    int fds[WIRE_FDS_MAX];
+    while (wire_recv(e->peer, &peer_to_encoder, &def, &msg, fds, -1) == 0)
+        handle(e, def, &msg);
 }
 
 static int shut_in(void)
@@ -153,29 +154,22 @@ static int shut_in(void)
 
 int main(int argc, char **argv)
 {
-    static const struct link_ops ops = {.message = on_message, .closed = on_closed};
-    static struct encoder e;
+    static struct encoder e = {.peer = FD_ENCODER_PEER};
     struct encoder_hello hello = {""};
+    const char *wanted = argc > 1 ? argv[1] : "";
     log_init("oriel-encoder", LOG_LEVEL_INFO);
-    e.kind = av_probe(argc > 1 ? argv[1] : "");
-    e.base = event_base_new();
-    e.link = e.base ? link_create(e.base, FD_ENCODER_PEER, &peer_to_encoder, &ops, &e, LINK_QUEUE_DEFAULT) : NULL;
-    if (!e.link || shut_in() < 0)
+    e.kind = av_probe(wanted);
+    if (shut_in() < 0)
         return 1;
     if (e.kind) {
         strncpy(hello.name, av_name(e.kind), sizeof hello.name - 1);
         log_info("encoder ready", "encoder=%s", hello.name);
     } else
-        log_info("no encoder works here", "tried=%s", argc > 1 && argv[1][0] ? argv[1] : "hardware");
-    (void)link_send(e.link, &encoder_hello_def, &hello, NULL);
-    if (e.kind)
-        event_base_dispatch(e.base);
-    else
-        (void)link_flush(e.link, 1000);
+        log_info("no encoder works here", "tried=%s", wanted[0] ? wanted : "hardware");
+    if (wire_send(e.peer, &encoder_hello_def, &hello, NULL) == 0 && e.kind)
+        serve(&e);
     for (int i = 0; i < ENCODER_STREAMS_MAX; i++)
         if (e.streams[i].av)
             stream_end(&e.streams[i]);
-    link_destroy(e.link);
-    event_base_free(e.base);
     return 0;
 }

@@ -2,6 +2,7 @@
 /* A film through the real oriel-encoder (libavcodec's software encoder) into libfreerdp's decoders, and what the client sees when that
  * process fails at each step, hangs, or is killed in the middle of a picture. Argument: the program, built to fail on demand.
  * Needs root: the sandbox refuses to be entered by uid 0, so the program gets another. */
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@
 
 enum { W = 640, H = 448, NOBODY = 65534 };
 static const struct engine_rect film = {64, 64, 512, 320};
-static char program[4096];
+static char program[PATH_MAX];
 
 struct world {
     struct event_base *base;
@@ -256,6 +257,7 @@ static void a_killed_encoder_is_replaced_within_the_picture(void **state)
     play(&w, 20);
     size_t before = w.pictures;
     assert_true(before > 5);
+    kill(w.pid, SIGSTOP); /* it cannot be done before it is killed */
     w.kill_at_submit = true;
     play(&w, 1);
     assert_int_equal(w.pictures, before + 1); /* the very picture it was killed in */
@@ -272,9 +274,8 @@ static void a_killed_encoder_is_replaced_within_the_picture(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2 || geteuid() != 0)
+    if (argc < 2 || geteuid() != 0 || !realpath(argv[1], program))
         return 77;
-    snprintf(program, sizeof program, "%s", argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_film_plays_through_the_process),
         cmocka_unit_test(what_does_not_exist_is_never_ready),
