@@ -86,6 +86,11 @@ static uint16_t empty_slot(struct cache *c)
     return 0;
 }
 
+bool cache_fits(const struct cache *c, uint32_t bytes)
+{
+    return c->filled < c->limit && bytes <= c->bytes_limit - c->bytes;
+}
+
 uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict)
 {
     *evict = 0;

@@ -31,6 +31,8 @@ void cache_reset(struct cache *c);
 uint16_t cache_find(struct cache *c, uint64_t key);
 /* The slot, in use until now, is evicted. */
 void cache_forget(struct cache *c, uint16_t slot);
+/* Is there room without evicting anything? */
+bool cache_fits(const struct cache *c, uint32_t bytes);
 /* A slot for new content of `bytes`. Slots that must be evicted first come one by one in *evict (call again while it returns 0 and
  * *evict is not 0). Returns the slot, 0: evict that one and ask again, or nothing fits. */
 uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict);

@@ -171,16 +171,16 @@ static bool is_ours(const struct engine_cache_entry *entry)
     return entry->key && entry->bytes && entry->bytes % 4 == 0 && entry->bytes <= TILE * TILE * 4;
 }
 
+/* Taken in the offer's order, because the reply names slots by position: what cannot be taken ends it. Nothing is evicted for it. */
 size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *entries, size_t n, uint16_t *slots)
 {
     size_t taken = 0;
+    uint16_t evicted;
     for (; e->cache && taken < n; taken++) {
-        uint16_t old = 0, slot = 0;
-        if (is_ours(&entries[taken]) && !cache_find(e->cache, entries[taken].key))
-            slot = cache_room(e->cache, entries[taken].key, entries[taken].bytes, &old);
-        if (slot == 0 || old)
+        const struct engine_cache_entry *k = &entries[taken];
+        if (!is_ours(k) || cache_find(e->cache, k->key) || !cache_fits(e->cache, k->bytes))
             break;
-        slots[taken] = slot;
+        slots[taken] = cache_room(e->cache, k->key, k->bytes, &evicted);
     }
     return taken;
 }

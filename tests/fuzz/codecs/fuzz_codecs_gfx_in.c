@@ -4,11 +4,30 @@
 #include "codecs/gfx_wire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct gfx_in in;
 static uint16_t slots[GFX_CACHE_OFFER_MAX];
+
+/* Slots that exist, each once, for entries of some size. */
+static void check_offer(size_t n)
+{
+    static bool seen[25601];
+    uint64_t bytes = 0;
+    memset(seen, 0, sizeof seen);
+    if (n > in.offer.nentries)
+        abort();
+    for (size_t i = 0; i < n; i++) {
+        if (slots[i] < 1 || slots[i] > 25600 || seen[slots[i]])
+            abort();
+        seen[slots[i]] = true;
+        bytes += in.offer.entries[i].bytes;
+    }
+    if (bytes > (uint64_t)100 << 20)
+        abort();
+}
 
 static void feed(struct engine *e, struct gfx_wire *w, uint64_t now)
 {
@@ -23,6 +42,7 @@ static void feed(struct engine *e, struct gfx_wire *w, uint64_t now)
         break;
     case GFX_IN_CACHE_OFFER: {
         size_t n = engine_cache_offer(e, in.offer.entries, in.offer.nentries, slots);
+        check_offer(n);
         gfx_wire_cache_import_reply(w, slots, n);
         break;
     }

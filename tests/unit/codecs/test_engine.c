@@ -460,12 +460,93 @@ static void an_older_client_with_remotefx_is_exact_when_still(void **state)
     draw_at_random(&c, 83, 100);
 }
 
+/* What one engine stored, offered to the next: keys by position. */
+static size_t stored_keys(struct world *w, struct engine_cache_entry *keys, size_t most)
+{
+    struct gfx_frame f;
+    size_t n = 0;
+    for (int64_t wait; (wait = engine_next(w->engine, w->now)) >= 0;) {
+        w->now += (uint64_t)wait;
+        if (engine_produce(w->engine, w->now, &f) != 1)
+            continue;
+        for (size_t i = 0; i < f.ncommands && n < most; i++)
+            if (f.commands[i].type == GFX_TO_CACHE)
+                keys[n++] = (struct engine_cache_entry){f.commands[i].cache_key,
+                                                        f.commands[i].rect.width * f.commands[i].rect.height * 4u};
+        deliver(w, &f);
+    }
+    return n;
+}
+
+static size_t fetches(struct world *w)
+{
+    struct gfx_frame f;
+    size_t n = 0;
+    if (engine_produce(w->engine, w->now, &f) == 1)
+        for (size_t i = 0; i < f.ncommands; i++)
+            n += f.commands[i].type == GFX_FROM_CACHE;
+    return n;
+}
+
+static void what_a_client_kept_from_an_earlier_session_comes_from_its_cache(void **state)
+{
+    struct world w;
+    struct engine_cache_entry keys[64];
+    uint16_t slots[64];
+    world_open(&w, &gfx_caps, 320, 256, 5);
+    draw_text(&w.screen, 0, 0, 320, 256, 3, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, 320, 256);
+    hand_in(&w);
+    size_t n = stored_keys(&w, keys, 64);
+    assert_int_equal(n, 20);
+    engine_reset(w.engine);
+    assert_int_equal(engine_cache_offer(w.engine, keys, n, slots), n);
+    assert_int_equal(fetches(&w), n);
+    world_close(&w);
+}
+
+static void cache_offers_end_at_what_cannot_be_taken(void **state)
+{
+    static struct engine_cache_entry many[5000];
+    static uint16_t slots[5000];
+    struct engine_caps small = gfx_caps;
+    small.small_cache = true;
+    struct engine_config config = {.max_frame_rate = 60, .caps = small};
+    struct engine *e = engine_create(&config);
+    for (size_t i = 0; i < 5000; i++)
+        many[i] = (struct engine_cache_entry){i + 1, 100};
+    many[10].key = many[3].key;
+    assert_int_equal(engine_cache_offer(e, many, 5000, slots), 10);
+    many[10].bytes = 0;
+    assert_int_equal(engine_cache_offer(e, many + 10, 1, slots), 0);
+    many[10] = (struct engine_cache_entry){0, 100};
+    assert_int_equal(engine_cache_offer(e, many + 10, 1, slots), 0);
+    many[10] = (struct engine_cache_entry){99999, 64 * 64 * 4 + 4};
+    assert_int_equal(engine_cache_offer(e, many + 10, 1, slots), 0);
+    many[10].bytes = 64 * 64 * 4;
+    assert_int_equal(engine_cache_offer(e, many + 10, 1, slots), 1);
+    engine_reset(e);
+    assert_int_equal(engine_cache_offer(e, many + 11, 4989, slots), 4096);
+    for (size_t i = 0; i < 5000; i++)
+        many[i].bytes = 64 * 64 * 4;
+    engine_reset(e);
+    assert_int_equal(engine_cache_offer(e, many + 11, 4989, slots), 1024);
+    engine_destroy(e);
+    struct engine_caps old = {.bitmap_bpp = 32};
+    config.caps = old;
+    e = engine_create(&config);
+    assert_int_equal(engine_cache_offer(e, many + 11, 1, slots), 0);
+    engine_destroy(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_that_changed_nothing_sends_nothing),
         cmocka_unit_test(a_suppressed_client_gets_nothing_and_then_everything),
         cmocka_unit_test(hostile_rectangles_are_clipped),
+        cmocka_unit_test(what_a_client_kept_from_an_earlier_session_comes_from_its_cache),
+        cmocka_unit_test(cache_offers_end_at_what_cannot_be_taken),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
         cmocka_unit_test(a_gfx_client_shows_the_source_at_every_settled_point),
         cmocka_unit_test(encoders_on_threads_keep_it_so),
