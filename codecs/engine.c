@@ -96,9 +96,13 @@ void engine_surface_destroy(struct engine *e, uint16_t id)
         return;
     if (s->created && e->config.caps.gfx)
         remember_deleted(e, id);
-    for (int i = 0; i < FILMS_MAX; i++)
-        if (e->video.films[i].encoder && e->video.films[i].surface == id)
-            end_film(e, &e->video.films[i]);
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &e->video.films[i];
+        if (f->encoder && f->surface == id)
+            end_film(e, f);
+        if (f->candidate_surface == id) /* the next surface of this id may be smaller */
+            f->candidate = (struct box){0, 0, 0, 0};
+    }
     surface_finish(s);
 }
 

@@ -217,9 +217,8 @@ static void draw_film(struct world *w)
     damaged(w, 37, 21, 290, 211);
 }
 
-static void resize(struct world *w)
+static void resize_to(struct world *w, int width, int height)
 {
-    int width = 1 + (int)pick(w, 500), height = 1 + (int)pick(w, 400);
     const struct gfx_message *m;
     size_t n;
     struct gfx_monitor mon = {0, 0, width - 1, height - 1, true};
@@ -233,6 +232,12 @@ static void resize(struct world *w)
     engine_surface_create(w->engine, 0, (uint16_t)width, (uint16_t)height, 0, 0);
     draw_text(&w->screen, 0, 0, width, height, 3, 0, 0xFFFFFF, 1);
     damaged(w, 0, 0, width, height);
+}
+
+static void resize(struct world *w)
+{
+    int width = 1 + (int)pick(w, 500);
+    resize_to(w, width, 1 + (int)pick(w, 400));
 }
 
 static void reset(struct world *w)
@@ -460,6 +465,27 @@ static void an_older_client_with_remotefx_is_exact_when_still(void **state)
     draw_at_random(&c, 83, 100);
 }
 
+/* What was about to be taken for a film must not be remembered beyond its surface. */
+static void a_film_that_begins_while_the_desktop_shrinks_stays_inside(void **state)
+{
+    for (int before = 4; before < 10; before++) {
+        struct world w;
+        world_open(&w, &gfx_caps, 512, 384, 9);
+        for (int i = 0; i < before + 12; i++) {
+            if (i == before)
+                resize_to(&w, 400, 300);
+            draw_photo(&w.screen, 0, 0, 448, 320, (uint32_t)i + 1, 0, 0, 256, 3);
+            damaged(&w, 0, 0, 448, 320);
+            hand_in(&w);
+            step(&w);
+            w.now += 33000;
+        }
+        settle(&w);
+        check_equal(&w);
+        world_close(&w);
+    }
+}
+
 /* What one engine stored, offered to the next: keys by position. */
 static size_t stored_keys(struct world *w, struct engine_cache_entry *keys, size_t most)
 {
@@ -545,6 +571,7 @@ int main(void)
         cmocka_unit_test(damage_that_changed_nothing_sends_nothing),
         cmocka_unit_test(a_suppressed_client_gets_nothing_and_then_everything),
         cmocka_unit_test(hostile_rectangles_are_clipped),
+        cmocka_unit_test(a_film_that_begins_while_the_desktop_shrinks_stays_inside),
         cmocka_unit_test(what_a_client_kept_from_an_earlier_session_comes_from_its_cache),
         cmocka_unit_test(cache_offers_end_at_what_cannot_be_taken),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
