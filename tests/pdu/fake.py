@@ -36,12 +36,28 @@ def gradient(width, height, phase=0):
     return bytes(out)
 
 
-class Drawer(threading.Thread):
+class End(threading.Thread):
+    """One end of a link; `theirs` is the other. Reads in a thread of its own and calls on_message(ident, payload) until either closes."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.closed = threading.Event()
+
+    def run(self):
+        try:
+            while (m := wire.receive(self.ours)) is not None:
+                self.on_message(*m[:2])
+        except OSError:
+            pass
+        self.closed.set()
+
+
+class Drawer(End):
     """One display link: answers open and layout with a buffer and a frame, keeps all that the front end said."""
 
     def __init__(self, kind="session", sealed=True, paint=gradient):
-        super().__init__(daemon=True)
-        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        super().__init__()
         self.sealed, self.paint = sealed, paint
         self.opened = None
         self.keyboard = None
@@ -51,23 +67,7 @@ class Drawer(threading.Thread):
         self.lock = threading.RLock()
         self.memory = None
         self.size = None
-        self.closed = threading.Event()
         self.stopped = False
-
-    def run(self):
-        while True:
-            try:
-                m = wire.receive(self.ours)
-            except OSError:
-                m = None
-            try:
-                if m is not None:
-                    self.on_message(*m[:2])
-            except OSError:
-                m = None
-            if m is None:
-                self.closed.set()
-                return
 
     def monitors(self, r):
         return [r.take(MONITOR) for _ in range(r.take("I"))]
@@ -145,12 +145,11 @@ class Drawer(threading.Thread):
         self.ours.shutdown(socket.SHUT_RDWR)
 
 
-class Monitor(threading.Thread):
+class Monitor(End):
     """One peer's monitor link. `users`: name → password."""
 
     def __init__(self, users=None, verdict=ATTACH):
-        super().__init__(daemon=True)
-        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        super().__init__()
         self.users = {"alice": "secret"} if users is None else users
         self.verdict = verdict
         self.cookies = {}
@@ -158,23 +157,7 @@ class Monitor(threading.Thread):
         self.drawer = None
         self.logon = None
         self.hello = None
-        self.closed = threading.Event()
         self.session_drawer = Drawer
-
-    def run(self):
-        while True:
-            try:
-                m = wire.receive(self.ours)
-            except OSError:
-                m = None
-            try:
-                if m is not None:
-                    self.on_message(m[0], m[1])
-            except OSError:
-                m = None
-            if m is None:
-                self.closed.set()
-                return
 
     def on_message(self, ident, payload):
         r = wire.Reader(payload)
