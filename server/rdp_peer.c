@@ -278,6 +278,7 @@ static void cookie(struct front *f, const struct peer_cookie *c)
 
 const struct front_end_ops front_end_rdp = {
     .name = "rdp", .create = create, .start = start, .destroy = destroy, .facts = facts, .caps = caps, .desktop = desktop,
-    .frame = frame, .cache_taken = rdp_gfx_cache_taken, .silent = rdp_gfx_reopen, .queued = queued, .link = link_state, .cursor = rdp_pointer_shape, .pointer = rdp_pointer_move,
+    .frame = frame, .cache_taken = rdp_gfx_cache_taken, .silent = rdp_gfx_reopen, .queued = queued, .link = link_state,
+    .cursor = rdp_pointer_shape, .pointer = rdp_pointer_move,
     .leds = rdp_info_leds, .granted = granted, .cookie = cookie, .heartbeat = rdp_info_heartbeat, .end = rdp_info_end,
 };

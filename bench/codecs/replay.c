@@ -373,7 +373,8 @@ static void report(struct run *r, const char *name, double per_second)
     qsort(r->ms, (size_t)r->nms, sizeof r->ms[0], by_value);
     size_t wrong = ref_surface_wrong(ref_client_surface(r->client, 0), r->screen.px, r->screen.stride);
     printf("%-7s %9.0f B/drawn %8.1f kB/s  server ms mean %5.2f least %5.2f p50 %5.2f p95 %5.2f (%.1f %%)  client ms %5.2f  frames %zu/%d", name,
-           (double)(r->bytes - r->background) / r->nms, (double)(r->bytes - r->background) / r->nms * per_second / 1000, sum / r->nms, r->ms[r->nms / 20], r->ms[r->nms / 2],
+           (double)(r->bytes - r->background) / r->nms, (double)(r->bytes - r->background) / r->nms * per_second / 1000,
+           sum / r->nms, r->ms[r->nms / 20], r->ms[r->nms / 2],
            r->ms[r->nms * 95 / 100], sum / r->nms * per_second / 10, r->client_ms / r->nms, r->frames, r->nms);
     if (r->psnr_n)
         printf("  dB mean %.1f min %.1f", r->psnr_sum / r->psnr_n, r->psnr_min);
