@@ -132,8 +132,8 @@ unsigned reap_round(const char *key, uid_t uid)
     return n;
 }
 
-/* Remove an X lock and socket whose server is dead. */
-static void clear_display(uint32_t display)
+/* Remove the X lock that a dead leader made, and the socket. Its pid may still be seen, as a zombie's. */
+static void clear_display(uint32_t display, pid_t leader)
 {
     char lock[64], sock[64], text[32] = "";
     snprintf(lock, sizeof lock, "/tmp/.X%u-lock", display);
@@ -143,7 +143,7 @@ static void clear_display(uint32_t display)
         ssize_t n = read(fd, text, sizeof text - 1);
         close(fd);
         pid_t pid = n > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
-        if (pid > 0 && kill(pid, 0) == 0)
+        if (pid > 0 && pid != leader && kill(pid, 0) == 0)
             return; /* somebody else took the number */
         (void)unlink(lock);
     }
@@ -189,7 +189,7 @@ static void reap_step(int fd, short what, void *arg)
     if (left && ++r->rounds < ROUNDS_MAX && monitor_timer(r->m, &r->timer, ROUND_MS, reap_step, r) == 0)
         return;
     if (r->note.display)
-        clear_display(r->note.display);
+        clear_display(r->note.display, r->note.leader_pid);
     if (r->note.leader_pid > 0)
         clear_login_record(r->note.leader_pid);
     struct reap copy = *r;

@@ -10,7 +10,7 @@ import tempfile
 BUILD, PREFIX, SYSTEMD = sys.argv[1], sys.argv[2].strip("/"), sys.argv[3] == "true"
 ETC = "etc" if PREFIX == "usr" else PREFIX + "/etc"
 
-PROGRAMS = ["oriel", "oriel-agent", "oriel-keys", "oriel-leader", "oriel-logon", "oriel-monitor", "oriel-peer", "oriel-server"]
+PROGRAMS = ["oriel", *(["oriel-encoder"] if os.path.exists(BUILD + "/codecs/oriel-encoder") else []), "oriel-agent", "oriel-keys", "oriel-leader", "oriel-logon", "oriel-monitor", "oriel-peer", "oriel-server"]
 WANTED = {f"{PREFIX}/libexec/oriel/{name}": 0o755 for name in PROGRAMS}
 WANTED |= {
     f"{PREFIX}/sbin/orielctl": 0o755,
