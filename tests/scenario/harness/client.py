@@ -14,6 +14,7 @@ from .screen import Screen, colours, find_text, near
 from .world import OUT, SLACK, Timeout, wait_for
 
 SIDE = 32       # of one square of the stamp
+CORNER = 512    # where it is looked for: a large screen takes seconds to copy and to search
 FREERDP3 = "xfreerdp3"
 FREERDP2 = "xfreerdp"
 
@@ -40,10 +41,8 @@ class Stamp:
         return "/run/w/prefix/stamp %s%s" % (self.arguments, " film" if stream == "film" else " stream" if stream else "")
 
     def find(self, pixels, tolerance=24, scale=1):
-        """Top left corner of the mark in the picture, or None. It stands in the session's corner: the rest of a large screen is not
-        looked at, which takes seconds."""
+        """Top left corner of the mark in the picture, or None."""
         side = SIDE * scale
-        pixels = pixels[:512, :512]
         # look at the middle of each square
         a = near(pixels, self.colours[0], tolerance)
         b = near(pixels, self.colours[1], tolerance)
@@ -109,8 +108,8 @@ class Client:
                 pass
         return best[0] if best else None
 
-    def pixels(self):
-        """What the client shows, or an empty picture."""
+    def pixels(self, most=32767):
+        """What the client shows (of a large window the corner, at most so wide and high), or an empty picture."""
         if not self.running():
             return np.zeros((0, 0, 3), np.uint8)
         w = self.window()
@@ -122,8 +121,11 @@ class Client:
         except xerror.XError:
             return np.zeros((0, 0, 3), np.uint8)
         x, y = -t.x, -t.y
-        whole = self.screen.pixels()
-        return whole[max(y, 0):y + g.height, max(x, 0):x + g.width]
+        left, top = max(x, 0), max(y, 0)
+        right, bottom = min(x + g.width, left + most, self.screen.size[0]), min(y + g.height, top + most, self.screen.size[1])
+        if right <= left or bottom <= top:
+            return np.zeros((0, 0, 3), np.uint8)
+        return self.screen.pixels(part=(left, top, right - left, bottom - top))
 
     def to_screen(self, x, y):
         t = self.window().translate_coords(self.screen.root, 0, 0)
@@ -133,7 +135,7 @@ class Client:
         self.screen.click(*self.to_screen(x, y), button)
 
     def shows(self, stamp, tolerance=24):
-        return stamp.find(self.pixels(), tolerance)
+        return stamp.find(self.pixels(CORNER), tolerance)
 
     def wait_stamp(self, stamp, seconds=12, tolerance=24):
         def seen():

@@ -14,13 +14,15 @@ from .world import wait_for
 _next = 200
 
 
-def grab(dpy, window=None):
-    """The pixels of a window (or the whole screen) as height x width x 3 (red, green, blue)."""
+def grab(dpy, window=None, part=None):
+    """The pixels of a window (or the whole screen), or of its part (x, y, width, height), as height x width x 3 (red, green, blue)."""
     target = window or dpy.screen().root
-    g = target.get_geometry()
-    raw = target.get_image(0, 0, g.width, g.height, X.ZPixmap, 0xFFFFFFFF)
+    if part is None:
+        g = target.get_geometry()
+        part = (0, 0, g.width, g.height)
+    raw = target.get_image(*part, X.ZPixmap, 0xFFFFFFFF)
     data = raw.data if isinstance(raw.data, bytes) else raw.data.encode("latin-1")
-    return np.frombuffer(data, np.uint8).reshape(g.height, g.width, 4)[:, :, 2::-1]
+    return np.frombuffer(data, np.uint8).reshape(part[3], part[2], 4)[:, :, 2::-1]
 
 
 class Screen:
@@ -47,8 +49,8 @@ class Screen:
         except (xerror.DisplayError, OSError):
             return None
 
-    def pixels(self, window=None):
-        return grab(self.dpy, window)
+    def pixels(self, window=None, part=None):
+        return grab(self.dpy, window, part)
 
     def windows(self):
         """Viewable client windows, deep."""
