@@ -40,6 +40,14 @@ struct rdp_gfx {
     struct gfx_in in;            /* too large for the stack */
 };
 
+/* The client's measurements of the way to it. */
+struct measurement {
+    uint16_t sequence;           /* of the last requests */
+    bool rtt_asked, bandwidth_asked;
+    uint64_t asked_us;           /* when; 0 never */
+    uint32_t rtt_us, bytes_per_second; /* 0: not known */
+};
+
 struct front {
     struct peer *peer;
     int fd;                      /* until the transport has it; then -1 */
@@ -48,7 +56,9 @@ struct front {
     freerdp_peer *client;
     rdpTransportIo library_io;   /* the library's own callbacks, to call on */
     bool got_pdu;                /* ReadPdu delivered one in this round */
+    bool message_channel;        /* the client has one: heartbeats and measurements go there */
     bool info_taken;             /* Client Info came by */
+    struct measurement autodetect;
     bool shutdown_asked;         /* the client asked to leave: what follows is no protocol error */
     struct client_info info;
     struct client_facts facts;
@@ -95,6 +105,12 @@ void rdp_facts(struct front *f);
 
 /* ---- rdp_link.c: the library's io callbacks over the transport ---- */
 bool rdp_link_init(struct front *f);
+
+/* ---- rdp_autodetect.c ---- */
+void rdp_autodetect_init(struct front *f);
+/* Around the sending of a frame. Returns true where the frame is being measured: then `after` is to be called. */
+bool rdp_autodetect_before(struct front *f, size_t frame_bytes);
+void rdp_autodetect_after(struct front *f);
 
 /* ---- rdp_input.c ---- */
 void rdp_input_init(struct front *f);

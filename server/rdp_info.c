@@ -42,7 +42,7 @@ void rdp_info_leds(struct front *f, uint8_t locks)
 
 void rdp_info_heartbeat(struct front *f, unsigned period)
 {
-    if (f->active && freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportHeartbeatPdu))
+    if (f->active && f->message_channel && freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportHeartbeatPdu))
         (void)freerdp_heartbeat_send_heartbeat_pdu(f->client, (BYTE)(period > 255 ? 255 : period), 2, 3);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Our transport under libfreerdp: its layer callbacks read and write there; TLS is ours, the library only believes it did it. */
+#include "server/gcc_blocks.h"
 #include "server/rdp.h"
 
 #include "common/log.h"
@@ -71,6 +72,7 @@ static int on_read_pdu(rdpTransport *t, wStream *s)
         f->shutdown_asked |= client_pdu_is_shutdown(Stream_Buffer(s), Stream_Length(s));
         return n;
     }
+    f->message_channel |= gcc_has_message_channel(Stream_Buffer(s), Stream_Length(s));
     int r = client_info_take(Stream_Buffer(s), Stream_Length(s), &f->info);
     if (r == 0)
         f->info_taken = true;

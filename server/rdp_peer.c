@@ -170,6 +170,7 @@ static bool init_client(struct front *f)
     c->context->update->SuppressOutput = on_suppress;
     c->context->update->autoCalculateBitmapData = TRUE;
     rdp_input_init(f);
+    rdp_autodetect_init(f);
     return rdp_link_init(f);
 }
 
@@ -246,7 +247,11 @@ static int frame(struct front *f, const struct gfx_frame *fr)
 {
     if (!f->active)
         return -EAGAIN;
-    return f->gfx.state == GFX_OPEN ? rdp_gfx_frame(f, fr) : rdp_legacy_frame(f, fr);
+    bool measured = rdp_autodetect_before(f, fr->bytes);
+    int r = f->gfx.state == GFX_OPEN ? rdp_gfx_frame(f, fr) : rdp_legacy_frame(f, fr);
+    if (measured)
+        rdp_autodetect_after(f);
+    return r;
 }
 
 static size_t queued(const struct front *f) { return transport_queued(f->tp); }
@@ -255,8 +260,10 @@ static void link_state(struct front *f, struct engine_link_state *out)
 {
     struct transport_link l;
     transport_link(f->tp, &l);
-    *out = (struct engine_link_state){.rtt_us = l.rtt_us, .bytes_per_second = l.bytes_per_second, .at_least = l.lower_bound,
-        .waiting = l.waiting};
+    *out = (struct engine_link_state){.rtt_us = l.rtt_us ? l.rtt_us : f->autodetect.rtt_us, .bytes_per_second = l.bytes_per_second,
+        .at_least = l.lower_bound && l.bytes_per_second, .waiting = l.waiting};
+    if (out->bytes_per_second == 0 || (out->at_least && f->autodetect.bytes_per_second > out->bytes_per_second))
+        out->bytes_per_second = f->autodetect.bytes_per_second;
 }
 
 static void granted(struct front *f, const struct peer_verdict *v)

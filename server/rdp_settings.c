@@ -15,7 +15,7 @@ static const struct flag flags[] = {
     {FreeRDP_AadSecurity, FALSE},
     {FreeRDP_SupportGraphicsPipeline, TRUE}, {FreeRDP_SupportDisplayControl, TRUE}, {FreeRDP_SupportDynamicChannels, TRUE},
     {FreeRDP_SupportMonitorLayoutPdu, TRUE}, {FreeRDP_SupportHeartbeatPdu, TRUE}, {FreeRDP_SupportErrorInfoPdu, TRUE},
-    {FreeRDP_NetworkAutoDetect, FALSE}, {FreeRDP_CompressionEnabled, FALSE}, {FreeRDP_AutoReconnectionEnabled, TRUE},
+    {FreeRDP_NetworkAutoDetect, TRUE}, {FreeRDP_CompressionEnabled, FALSE}, {FreeRDP_AutoReconnectionEnabled, TRUE},
     {FreeRDP_AutoReconnectionPacketSupported, TRUE}, {FreeRDP_HasExtendedMouseEvent, TRUE}, {FreeRDP_HasHorizontalWheel, TRUE},
     {FreeRDP_HasRelativeMouseEvent, TRUE}, {FreeRDP_HasQoeEvent, FALSE}, {FreeRDP_UnicodeInput, TRUE},
     {FreeRDP_RefreshRect, TRUE}, {FreeRDP_SuppressOutput, TRUE}, {FreeRDP_SurfaceCommandsEnabled, TRUE},

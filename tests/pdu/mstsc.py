@@ -102,8 +102,11 @@ class Unpacker:
 
 
 class Mstsc(Rdp):
-    def __init__(self, port, monitors=None, capsets=((CAPS_107, b"\0\0\0\0"),), ack=True, refuse=(), scale=100, **kw):
+    def __init__(self, port, monitors=None, capsets=((CAPS_107, b"\0\0\0\0"),), ack=True, refuse=(), scale=100, messages=True, **kw):
         super().__init__(port, **kw)
+        self.messages = messages     # whether it has the message channel
+        self.measured, self.characteristics = [], []
+        self.results = (10, 400000)  # what it says of a bandwidth measurement: ms, bytes
         self.monitors, self.capsets, self.ack, self.refuse, self.scale = monitors, capsets, ack, refuse, scale
         self.dynamic, self.parts, self.ids = {}, {}, {}    # id: name; id: (total, bytes); name: id
         self.unpacker = Unpacker()
@@ -118,13 +121,14 @@ class Mstsc(Rdp):
         mark = struct.pack("<HHIHHH", 0xCA01, 1, 0, 24, 0xF, 0x1 | 0x2 | 0x100)
         at = out.index(mark)
         out[at:at + len(mark)] = struct.pack("<HHIHHH", 0xCA01, 1, 0, 24, 0xF, early)
-        if not self.monitors:
-            return bytes(out)
-        blocks_at = out.index(b"Duca") + 6
-        body = struct.pack("<II", 0, len(self.monitors))
-        for i, (x, y, w, h) in enumerate(self.monitors):
-            body += struct.pack("<iiiiI", x, y, x + w - 1, y + h - 1, 1 if i == 0 else 0)
-        blocks = bytes(out[blocks_at:]) + struct.pack("<HH", 0xC005, len(body) + 4) + body
+        blocks = bytes(out[out.index(b"Duca") + 6:])
+        if self.monitors:
+            body = struct.pack("<II", 0, len(self.monitors))
+            for i, (x, y, w, h) in enumerate(self.monitors):
+                body += struct.pack("<iiiiI", x, y, x + w - 1, y + h - 1, 1 if i == 0 else 0)
+            blocks += struct.pack("<HH", 0xC005, len(body) + 4) + body
+        if self.messages:
+            blocks += struct.pack("<HHI", 0xC006, 8, 0)
         rest = b"\0\x08\0\x10\0\x01\xc0\0Duca" + struct.pack(">H", len(blocks) | 0x8000) + blocks
         return b"\0\x05\0\x14\x7c\0\x01" + struct.pack(">H", len(rest) | 0x8000) + rest
 
@@ -145,10 +149,26 @@ class Mstsc(Rdp):
         for kind, channel, data in self.seen[n:]:
             if kind == "channel" and channel == "drdynvc":
                 self.on_dynamic(data[8:])
+            elif kind == "channel" and channel == str(self.message_channel) and struct.unpack_from("<H", data)[0] & 0x1000:
+                self.on_measure(*struct.unpack_from("<HH", data, 6), data[10:])
             elif kind == "data-38" and struct.unpack_from("<I", data)[0] == 3:
                 fields = struct.unpack_from("<HI", data, 4)
                 if fields[1] & 1:
                     self.cookie = struct.unpack_from("<IIII16s", data, 10)[3:]
+
+    def answer_measure(self, sequence, kind, body=b""):
+        pdu = struct.pack("<BBHH", 6 + len(body), 1, sequence, kind) + body
+        self.send_data(struct.pack("<HH", 0x2000, 0) + pdu, self.message_channel)
+
+    def on_measure(self, sequence, kind, body):
+        """MS-RDPBCGR 2.2.14.1: round trip, start and stop of a bandwidth measurement, and what came of it."""
+        self.measured.append(kind)
+        if kind == 0x0001:
+            self.answer_measure(sequence, 0)
+        elif kind == 0x0429:
+            self.answer_measure(sequence, 0x000B, struct.pack("<II", *self.results))
+        elif kind == 0x08C0:
+            self.characteristics.append(struct.unpack("<III", body))
 
     def on_dynamic(self, p):
         command, size = p[0] >> 4, 1 << (p[0] & 3)

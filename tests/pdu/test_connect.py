@@ -332,6 +332,64 @@ def test_a_quiet_client_gets_a_heartbeat_and_nothing_else(worlds):
     assert c.seen[n:] == []
 
 
+def test_a_client_without_a_message_channel_gets_no_heartbeat_and_no_measurement(worlds):
+    world = worlds.make(server__heartbeat=1)
+    c, m = logged_in(world, messages=False)
+    c.settle()
+    n = len(c.seen)
+    c.run(2.5)
+    assert c.message_channel is None and c.seen[n:] == [] and c.measured == []
+
+
+class Noise(fake.Drawer):
+    """Pictures that need many bytes."""
+
+    def __init__(self):
+        super().__init__(paint=lambda w, h, phase=0: random.Random(phase).randbytes(w * h * 4))
+
+
+def noisy(world):
+    def make():
+        m = fake.Monitor()
+        m.session_drawer = Noise
+        return m
+    world.make_monitor = make
+
+
+def test_a_large_frame_measures_the_way_to_the_client(world):
+    noisy(world)
+    c, m = logged_in(world)
+    c.until(lambda: c.characteristics, what="network characteristics")
+    rtt, kbit, average = c.characteristics[0]
+    assert kbit == 320000 and rtt < 1000 and average == rtt
+    assert c.measured[:3] == [0x0001, 0x0014, 0x0429]
+
+
+def test_who_is_idle_is_not_measured(world):
+    noisy(world)
+    c, m = logged_in(world)
+    c.settle(30)
+    n = len(c.measured)
+    c.run(6)
+    assert len(c.measured) == n
+    m.drawer.fill(0, 0, 8, 8, (1, 2, 3, 0))    # a small change is not worth it either
+    c.run(1)
+    assert len(c.measured) == n
+
+
+def test_senseless_measurements_are_not_believed(world):
+    noisy(world)
+    c = mstsc.Mstsc(world.port, width=320, height=240)
+    c.results = (1, 0xFFFFFFFF)
+    c.login("alice", "secret")
+    c.until(lambda: 0x0429 in c.measured, what="measurement")
+    for sequence in (0, 1, 1, 77):    # twice, and what nobody asked for
+        c.answer_measure(sequence, 0)
+        c.answer_measure(sequence, 0x000B, struct.pack("<II", 0, 0xFFFFFFFF))
+    assert c.run(1) and not c.characteristics
+    assert c.frames
+
+
 def test_the_pointer_goes_through_the_clients_cache(world):
     c, m = logged_in(world)
     n = len(c.updates())

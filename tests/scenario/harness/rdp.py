@@ -43,6 +43,7 @@ class Rdp:
         self.socket = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.width, self.height, self.layout, self.name = width, height, layout, name
+        self.message_channel = None
         self.channels = {}            # id: name
         self.seen = []                # (kind, channel name, bytes) of all that came after Client Info
         self.error_info = None
@@ -153,6 +154,8 @@ class Rdp:
             if kind == 0x0C03:
                 io, n = struct.unpack_from("<HH", answer, at + 4)
                 ids = list(struct.unpack_from("<%dH" % n, answer, at + 8))
+            elif kind == 0x0C04:
+                self.message_channel = struct.unpack_from("<H", answer, at + 4)[0]
             at += size
         self.io = io
         self.channels = dict(zip(ids, channels))
@@ -161,7 +164,7 @@ class Rdp:
         _, answer = self.read_pdu()
         assert answer[3] & 0xFC == 0x2C, answer
         self.user = struct.unpack(">H", answer[5:7])[0] + 1001
-        for channel in [self.user, io] + ids:
+        for channel in [self.user, io] + [c for c in [self.message_channel] if c] + ids:
             self.mcs(struct.pack(">BHH", 0x38, self.user - 1001, channel))
             _, answer = self.read_pdu()
             assert answer[3] & 0xFC == 0x3C and answer[4] == 0, answer
