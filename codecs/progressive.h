@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pictures as RemoteFX Progressive bitmap streams (MS-RDPEGFX 2.2.4.2) of simple tiles, in quality steps: a later step replaces a
- * tile by a finer one. Tiles lie on the surface's 64x64 grid; of each only its rectangle is drawn. */
+ * tile by a finer one. Tiles lie on the surface's 64x64 grid; of each only its rectangle is drawn.
+ *
+ * Why not first and upgrade passes (2.2.4.2.1.6): a first pass must cut magnitudes off for the upgrade to add their lower bits, and
+ * decoders (libfreerdp 3.10) put nothing in their place, so that the picture seen first is 3 dB worse for 13 % fewer bytes (measured:
+ * 40.1 dB at 0.45 bits a pixel where rounding has 43.3 at 0.52). What they would save is at most the coarse step's bytes: 0.5 of 4.9
+ * bits a pixel with grain. Coefficients would have to be kept, or a tile that was copied be sent anew. The finest step (6 for all
+ * bands, decoders refuse less) is 45.5 dB on photographs, 43 where each colour has grain of its own: beyond that is exact. */
 #ifndef ORIEL_CODECS_PROGRESSIVE_H
 #define ORIEL_CODECS_PROGRESSIVE_H
 
