@@ -19,7 +19,7 @@ def settled(client, seconds=8):
     def quiet():
         nonlocal last, same
         now = client.pixels()
-        same = same + 1 if last is not None and now.shape == last.shape and (now != last).any(axis=2).sum() < 60 else 0
+        same = same + 1 if last is not None and now.shape == last.shape and np.count_nonzero(now != last) < 180 else 0
         last = now
         return same >= 4
     wait_for(quiet, seconds, "a settled logon screen", 0.1)
