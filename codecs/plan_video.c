@@ -9,6 +9,7 @@
 #define HEAT_MAX 12
 #define COOL_MS 300                   /* a tile unchanged for so long is cold */
 #define FILM_TILES_MIN 6
+#define EDGE_PIXELS 16
 #define FULL_PERCENT 60               /* of the rectangle's tiles must be hot */
 #define CHANGED_PERCENT 20            /* less change in the rectangle is no new picture of the film */
 #define KEEP_MS 5000                  /* the decoder is kept so long after the last picture */
@@ -47,7 +48,8 @@ static void add_edges(const struct surface *s, struct box *b)
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
         const struct box *d = &s->tiles[t].dirty;
         struct box both = box_intersect(*d, &around);
-        if (s->tiles[t].heat < HOT && !box_empty(d) && !box_empty(&both) && is_picture(s, *d))
+        bool thin = d->x1 - d->x0 < EDGE_PIXELS || d->y1 - d->y0 < EDGE_PIXELS; /* too little to be told from pixels */
+        if (s->tiles[t].heat < HOT && !box_empty(d) && !box_empty(&both) && (thin || is_picture(s, *d)))
             box_add(b, d);
     }
 }
