@@ -72,7 +72,7 @@ if [ "$only" != check ]; then
     inside bash -c '
         cd /root/oriel
         set -m # or the job would ignore SIGINT
-        scripts/serve --port 33891 & pid=$!
+        env --default-signal=INT scripts/serve --port 33891 & pid=$! # nor if whoever started this ignores it
         for i in $(seq 600); do
             grep -q "connect with" /root/oriel-serve.log 2>/dev/null && break
             kill -0 $pid 2>/dev/null || break
