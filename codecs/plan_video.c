@@ -139,10 +139,14 @@ static bool overlap(const struct box *a, const struct box *b)
     return !box_empty(&both);
 }
 
+/* Tiles of which the client's content is not known have not changed: one that lies only partly in the film stays so until it is sent
+ * apart, and if it made a new picture each time, that would never be. */
 static int changed_area(const struct surface *s, const struct box *r)
 {
     int sum = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        if (s->tiles[t].flags & TILE_UNKNOWN)
+            continue;
         struct box part = box_intersect(s->tiles[t].dirty, r);
         sum += rect_area(&part);
     }

@@ -258,6 +258,41 @@ static void a_film_is_sent_without_full_colour(void **state)
     world_close(&w);
 }
 
+/* All of its tiles lie only partly in it. */
+static void photograph_between_tiles(struct canvas *c, int i)
+{
+    draw_photo(c, 70, 14, 500, 100, 6, i * 3, i * 2, 256 + i, 3);
+}
+
+/* What the client shows is lost while a picture is at the encoder: the film and what is around it come to rest all the same. */
+static void a_film_whose_surroundings_are_lost_comes_to_rest(void **state)
+{
+    struct world w;
+    const struct engine_rect all = {0, 0, W, H};
+    size_t caught = 0;
+    world_open(&w, false, true, NULL);
+    begin(&w);
+    for (int i = 0; i < 10; i++) {
+        for (int k = 0; k < 20; k++) {
+            photograph_between_tiles(&w.screen, 20 * i + k);
+            hand_in(&w, all);
+            run(&w, w.now + 33000);
+        }
+        photograph_between_tiles(&w.screen, 20 * i + 20);
+        hand_in(&w, all);
+        struct gfx_frame f;
+        if (engine_produce(w.engine, w.now, &f) == 1)
+            deliver(&w, &f);
+        caught += engine_encoding(w.engine);
+        engine_refresh(w.engine, 0, &all, 1);
+        check_exact(&w);
+        assert_int_equal(engine_next(w.engine, w.now), -1);
+    }
+    print_message("%zu pictures, %zu times one was at the encoder\n", w.avc, caught);
+    assert_in_range(w.avc, 50, 400);
+    world_close(&w);
+}
+
 static void coloured_detail_that_moves_has_full_colour(void **state)
 {
     struct world w;
@@ -299,6 +334,7 @@ int main(void)
         cmocka_unit_test(loss_tells_coloured_detail_from_a_photograph),
         cmocka_unit_test(full_colour_is_nearer_to_the_source),
         cmocka_unit_test(a_film_is_sent_without_full_colour),
+        cmocka_unit_test(a_film_whose_surroundings_are_lost_comes_to_rest),
         cmocka_unit_test(coloured_detail_that_moves_has_full_colour),
         cmocka_unit_test(colour_waits_when_the_encoder_is_too_slow),
     };
