@@ -89,12 +89,20 @@ def test_when_the_display_or_the_leader_dies_nothing_of_the_session_is_left(orie
     session, raw = bring_into(state, oriel, connect, anna)
     number = session["display"]
     number = int(str(number).lstrip(":"))
+    its_own = {p.pid for p in procs.of_user("anna")}
     kill(pids(oriel, what, session))
-    wait_for(lambda: not procs.of_user("anna"), 5, "no process of the user")
-    wait_for(lambda: not oriel.session_of("anna"), 5, "no session")
-    wait_for(lambda: not os.path.exists("/tmp/.X11-unix/X%d" % number) and not os.path.exists("/tmp/.X%d-lock" % number), 5, "no X socket or lock")
+    wait_for(lambda: not its_own & {p.pid for p in procs.of_user("anna")}, 5, "no process of the session")
+    wait_for(lambda: (oriel.session_of("anna") or {}).get("id") != session["id"], 5, "no session")
     if raw:
         raw.close()
+
+    def at_rest():
+        new = oriel.session_of("anna") if raw else None
+        if new:    # whoever was attaching came a moment later
+            oriel.ctl("logoff", new["id"], check=False)
+        return not procs.of_user("anna") and not oriel.session_of("anna")
+    wait_for(at_rest, 5, "no process of the user")
+    wait_for(lambda: not os.path.exists("/tmp/.X11-unix/X%d" % number) and not os.path.exists("/tmp/.X%d-lock" % number), 5, "no X socket or lock")
     client = connect(oriel, anna, options=("-auto-reconnect",))
     client.wait_stamp(anna.stamp)
 
