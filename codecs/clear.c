@@ -206,22 +206,98 @@ static void put_u32_at(uint8_t *p, size_t v)
     wr_u32(&w, (uint32_t)v);
 }
 
-int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
+/* The head; *counts is where the three lengths go. */
+static int head(struct clear *c, int width, int height, struct wr *w, uint8_t **counts)
 {
     if (width < 1 || height < 1 || width > CLEAR_WIDTH_MAX || width * height > CLEAR_PIXELS_MAX)
         return -EINVAL;
     if (w->bad || w->cap - w->len < CLEAR_BYTES(width, height))
         return -EMSGSIZE;
-    layout_find(&c->layout, c->ops, px, stride, width, height);
     wr_u8(w, c->reset ? FLAG_CACHE_RESET : 0);
     wr_u8(w, c->sequence++);
     c->reset = false;
-    uint8_t *counts = wr_reserve(w, 12); /* bytes of residual, bands, subcodecs */
+    *counts = wr_reserve(w, 12); /* bytes of residual, bands, subcodecs */
+    return 0;
+}
+
+static int tail(struct wr *w, uint8_t *counts, size_t residual, size_t bands)
+{
+    put_u32_at(counts, residual);
+    put_u32_at(counts + 4, bands);
+    put_u32_at(counts + 8, 0);
+    return wr_reserve(w, residual + bands) ? 0 : -EMSGSIZE;
+}
+
+int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
+{
+    uint8_t *counts;
+    int r = head(c, width, height, w, &counts);
+    if (r < 0)
+        return r;
+    layout_find(&c->layout, c->ops, px, stride, width, height);
     uint8_t *start = w->p + w->len, *residual = put_residual(c, px, stride, width, height, start), *end = residual;
     for (int i = 0; i < c->layout.n; i++)
         end = put_band(c, px, stride, c->layout.leaves[i], end);
-    put_u32_at(counts, (size_t)(residual - start));
-    put_u32_at(counts + 4, (size_t)(end - residual));
-    put_u32_at(counts + 8, 0);
-    return wr_reserve(w, (size_t)(end - start)) ? 0 : -EMSGSIZE;
+    return tail(w, counts, (size_t)(residual - start), (size_t)(end - residual));
+}
+
+int clear_encode_bands(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
+{
+    uint8_t *counts;
+    int r = head(c, width, height, w, &counts);
+    if (r < 0)
+        return r;
+    uint8_t *start = w->p + w->len, *end = start;
+    for (int y = 0; y < height; y += LAYOUT_BAND_ROWS) {
+        int bottom = y + LAYOUT_BAND_ROWS < height ? y + LAYOUT_BAND_ROWS : height;
+        end = put_band(c, px, stride, (struct box){0, y, width, bottom}, end);
+    }
+    return tail(w, counts, 0, (size_t)(end - start));
+}
+
+/* Has all that no leaf covers one colour? */
+static bool one_ground(struct clear *c, const uint8_t *px, size_t stride, int width, int height, uint32_t *ground)
+{
+    bool known = false;
+    cover(c, width, height);
+    *ground = 0;
+    for (int y = 0; y < height; y++) {
+        const uint8_t *row = px + (size_t)y * stride, *covered = c->covered + (size_t)y * (size_t)width;
+        int x = c->columns_of->residual_run(row, covered, width, *ground, known);
+        if (x < width && known)
+            return false;
+        if (x == width)
+            continue;
+        *ground = pixel(row + 4 * (size_t)x);
+        known = true;
+        if (x + c->columns_of->residual_run(row + 4 * (size_t)x, covered + x, width - x, *ground, true) < width)
+            return false;
+    }
+    return true;
+}
+
+/* Bands that a tall box was chopped into are one box again. Returns how many are left. */
+static int join_chopped(struct layout *l)
+{
+    int n = 0;
+    for (int i = 0; i < l->n; i++) {
+        struct box *last = n ? &l->leaves[n - 1] : NULL, b = l->leaves[i];
+        if (last && last->x0 == b.x0 && last->x1 == b.x1 && last->y1 == b.y0)
+            last->y1 = b.y1;
+        else
+            l->leaves[n++] = b;
+    }
+    return l->n = n;
+}
+
+int clear_leaves(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int most, uint32_t *ground,
+                 const struct box **boxes)
+{
+    if (width < 1 || height < 1 || width > CLEAR_WIDTH_MAX || width * height > CLEAR_PIXELS_MAX)
+        return -1;
+    layout_find(&c->layout, c->ops, px, stride, width, height);
+    if (join_chopped(&c->layout) > most || !one_ground(c, px, stride, width, height, ground))
+        return -1;
+    *boxes = c->layout.leaves;
+    return c->layout.n;
 }

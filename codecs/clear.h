@@ -22,8 +22,16 @@ struct clear *clear_create(const struct compare_ops *ops); /* NULL: out of memor
 void clear_destroy(struct clear *c);
 /* A new channel: sequence and caches start anew. */
 void clear_restart(struct clear *c);
+/* Where bands would draw a bitmap, as disjoint boxes relative to it; they are the encoder's until the next call. Returns how many, or
+ * -1: what lies around them has more than one colour (*ground otherwise), or there are more than `most`. A client fills a
+ * rectangle and draws the boxes over it in less than half the time that it takes to write a residual pixel by pixel. */
+int clear_leaves(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int most, uint32_t *ground,
+                 const struct box **boxes);
 /* Append one bitmap of BGRX pixels (X = 0xFF). Needs CLEAR_BYTES of room, so that it cannot fail half way.
  * Returns 0, -EINVAL (size), -EMSGSIZE. */
 int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w);
+/* The same for a bitmap that is writing all over: bands alone, no residual. Every pixel is covered, so that nobody has to know what a
+ * decoder makes of those that are not. */
+int clear_encode_bands(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w);
 
 #endif

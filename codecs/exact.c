@@ -14,40 +14,91 @@ static uint32_t pixel(const uint8_t *p)
     return v;
 }
 
+#define GROUND_PIXELS_MIN 8192        /* in smaller areas a residual costs the client next to nothing */
+#define LEAF_PIXELS 4096              /* so many at the least for each command of its own */
+
+static void add_fill(struct engine *e, const struct surface *s, struct box a, uint32_t color)
+{
+    struct engine_rect r = box_rect(&a);
+    struct gfx_command *c = frame_last(&e->frame);
+    if (!c || c->type != GFX_FILL || c->surface != s->id || c->color != color || c->nrects >= ENGINE_RECTS_MAX) {
+        c = frame_add(&e->frame, GFX_FILL);
+        if (!c)
+            return;
+        c->surface = s->id;
+        c->color = color;
+    }
+    frame_add_rects(&e->frame, &r, 1);
+}
+
 static bool send_fill(struct engine *e, struct surface *s, struct box a)
 {
     const uint8_t *px = surface_cur(s, a.x0, a.y0);
     if (!e->ops->uniform(px, s->stride, a.x1 - a.x0, a.y1 - a.y0))
         return false;
-    struct engine_rect r = box_rect(&a);
-    struct gfx_command *c = e->frame.ncommands ? &e->frame.commands[e->frame.ncommands - 1] : NULL;
-    if (!c || c->type != GFX_FILL || c->surface != s->id || c->color != pixel(px) || c->nrects >= ENGINE_RECTS_MAX) {
-        c = frame_add(&e->frame, GFX_FILL);
-        if (!c)
-            return true;
-        c->surface = s->id;
-        c->color = pixel(px);
-    }
-    frame_add_rects(&e->frame, &r, 1);
+    add_fill(e, s, a, pixel(px));
+    return true;
+}
+
+typedef int (*encode_fn)(struct engine *, const uint8_t *px, size_t stride, int width, int height, struct wr *w);
+
+static int as_planar(struct engine *e, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
+{
+    (void)e;
+    return planar_encode(w, px, stride, width, height, false);
+}
+
+static int as_clear(struct engine *e, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
+{
+    return clear_encode(e->clear, px, stride, width, height, w);
+}
+
+static int as_bands(struct engine *e, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
+{
+    return clear_encode_bands(e->clear, px, stride, width, height, w);
+}
+
+static void send_as(struct engine *e, const struct surface *s, struct box a, uint16_t codec, encode_fn encode)
+{
+    int width = a.x1 - a.x0, height = a.y1 - a.y0;
+    struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
+    struct wr w;
+    if (!c || !frame_writer(&e->frame, &w, codec == GFX_CODEC_PLANAR ? PLANAR_BYTES(width, height) : CLEAR_BYTES(width, height)))
+        return;
+    c->surface = s->id;
+    c->codec = codec;
+    c->rect = box_rect(&a);
+    if (encode(e, surface_cur(s, a.x0, a.y0), s->stride, width, height, &w) < 0)
+        e->frame.failed = true;
+    frame_commit(&e->frame, &w);
+}
+
+/* Writing on one colour: the colour as a fill, the writing over it. */
+static bool send_on_ground(struct engine *e, const struct surface *s, struct box a)
+{
+    int width = a.x1 - a.x0, height = a.y1 - a.y0, pixels = width * height;
+    const struct box *boxes;
+    struct box leaves[EXACT_PIXELS_MAX / LEAF_PIXELS];
+    uint32_t ground;
+    if (pixels < GROUND_PIXELS_MIN || pixels > EXACT_PIXELS_MAX)
+        return false;
+    int n = clear_leaves(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height, pixels / LEAF_PIXELS, &ground, &boxes);
+    if (n < 0)
+        return false;
+    memcpy(leaves, boxes, (size_t)n * sizeof *leaves);
+    add_fill(e, s, a, ground);
+    for (int i = 0; i < n; i++)
+        send_as(e, s, (struct box){a.x0 + leaves[i].x0, a.y0 + leaves[i].y0, a.x0 + leaves[i].x1, a.y0 + leaves[i].y1},
+                GFX_CODEC_CLEARCODEC, as_bands);
     return true;
 }
 
 static void send_gfx(struct engine *e, struct surface *s, struct box a)
 {
-    int width = a.x1 - a.x0, height = a.y1 - a.y0;
-    bool planar = e->config.caps.planar && is_picture(s, a);
-    struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
-    struct wr w;
-    if (!c || !frame_writer(&e->frame, &w, planar ? PLANAR_BYTES(width, height) : CLEAR_BYTES(width, height)))
-        return;
-    c->surface = s->id;
-    c->codec = planar ? GFX_CODEC_PLANAR : GFX_CODEC_CLEARCODEC;
-    c->rect = box_rect(&a);
-    int rc = planar ? planar_encode(&w, surface_cur(s, a.x0, a.y0), s->stride, width, height, false)
-                    : clear_encode(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height, &w);
-    if (rc < 0)
-        e->frame.failed = true;
-    frame_commit(&e->frame, &w);
+    if (e->config.caps.planar && is_picture(s, a))
+        send_as(e, s, a, GFX_CODEC_PLANAR, as_planar);
+    else if (!send_on_ground(e, s, a))
+        send_as(e, s, a, GFX_CODEC_CLEARCODEC, as_clear);
 }
 
 static struct gfx_command *add_old(struct engine *e, const struct surface *s, struct box a, uint16_t codec, struct wr *w, size_t max)

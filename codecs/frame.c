@@ -59,6 +59,11 @@ struct gfx_command *frame_add(struct frame *f, enum gfx_command_type type)
     return c;
 }
 
+struct gfx_command *frame_last(const struct frame *f)
+{
+    return f->ncommands ? &f->commands[f->ncommands - 1] : NULL;
+}
+
 void frame_add_rects(struct frame *f, const struct engine_rect *rects, size_t n)
 {
     if (f->failed || f->nrects + n > FRAME_RECTS_MAX) {

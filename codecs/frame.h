@@ -25,6 +25,8 @@ void frame_finish_memory(struct frame *f);   /* frees everything; the struct may
 void frame_begin(struct frame *f);
 /* The new command, zeroed but for its type; NULL (and failed) when there is no room. */
 struct gfx_command *frame_add(struct frame *f, enum gfx_command_type type);
+/* The last command, if it may still grow; NULL: there is none. */
+struct gfx_command *frame_last(const struct frame *f);
 /* Attach rectangles to the last command. */
 void frame_add_rects(struct frame *f, const struct engine_rect *rects, size_t n);
 /* Room for `max` bytes of data: a writer onto it. frame_commit attaches what was written to the last command. */

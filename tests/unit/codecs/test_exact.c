@@ -99,6 +99,65 @@ static void clear_codec_decodes_to_the_same_pixels(void **state)
     free(out);
 }
 
+/* Decode `o` at (x, y) over what is in `got`. */
+static void decode_at(CLEAR_CONTEXT *dec, const struct wr *o, struct box b, uint8_t *got)
+{
+    if (clear_decompress(dec, o->p, (uint32_t)o->len, (uint32_t)(b.x1 - b.x0), (uint32_t)(b.y1 - b.y0), got, PIXEL_FORMAT_BGRX32, W * 4,
+                         (uint32_t)b.x0, (uint32_t)b.y0, W, H, NULL) < 0)
+        fail_msg("%d,%d to %d,%d refused", b.x0, b.y0, b.x1, b.y1);
+}
+
+static void fill(uint8_t *got, int w, int h, uint32_t color)
+{
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            memcpy(got + (size_t)y * W * 4 + 4 * (size_t)x, &color, 4);
+}
+
+/* A ground as a fill and its leaves as bands; what has no single ground as one bitmap between them: sequence and caches are one. */
+static void leaves_on_their_ground_are_the_same_pixels(void **state)
+{
+    struct canvas c = canvas_new(W, H);
+    struct clear *enc = clear_create(compare_best());
+    CLEAR_CONTEXT *dec = clear_context_new(FALSE);
+    uint8_t *got = calloc(W * 4, H + 64), *out = malloc(CLEAR_BYTES(W, H));
+    uint32_t seed = 97, ground;
+    int grounded = 0, whole = 0;
+    for (int round = 0; round < 3000; round++) {
+        int w = 1 + (int)(scene_rand(&seed) % (round % 40 ? 160 : W)), h = 1 + (int)(scene_rand(&seed) % (round % 40 ? 130 : H));
+        const struct box *boxes;
+        struct box leaves[64];
+        struct wr o;
+        draw(&c, w, h, &seed);
+        int n = clear_leaves(enc, c.px, c.stride, w, h, 64, &ground, &boxes);
+        if (n > 0)
+            memcpy(leaves, boxes, (size_t)n * sizeof *leaves);
+        if (n >= 0)
+            fill(got, w, h, ground);
+        for (int i = 0; i < n; i++) {
+            const struct box *b = &leaves[i];
+            wr_init(&o, out, CLEAR_BYTES(W, H));
+            assert_int_equal(clear_encode_bands(enc, c.px + (size_t)b->y0 * c.stride + 4 * (size_t)b->x0, c.stride, b->x1 - b->x0, b->y1 - b->y0, &o), 0);
+            decode_at(dec, &o, *b, got);
+        }
+        if (n < 0) {
+            wr_init(&o, out, CLEAR_BYTES(W, H));
+            assert_int_equal(clear_encode(enc, c.px, c.stride, w, h, &o), 0);
+            decode_at(dec, &o, (struct box){0, 0, w, h}, got);
+        }
+        grounded += n > 0;
+        whole += n < 0;
+        if (wrong(&c, got, w, h))
+            fail_msg("round %d: %dx%d, %d leaves: %zu pixels wrong", round, w, h, n, wrong(&c, got, w, h));
+    }
+    assert_true(grounded > 300 && whole > 300);
+    clear_destroy(enc);
+    clear_context_free(dec);
+    canvas_free(&c);
+    free(got);
+    free(out);
+}
+
 static void planar_decodes_to_the_same_pixels(void **state)
 {
     struct canvas c = canvas_new(W, H);
@@ -127,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clear_codec_decodes_to_the_same_pixels),
+        cmocka_unit_test(leaves_on_their_ground_are_the_same_pixels),
         cmocka_unit_test(planar_decodes_to_the_same_pixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
