@@ -253,6 +253,7 @@ static void begin(struct engine *e)
 {
     frame_begin(&e->frame);
     e->cost = e->costed = 0;
+    e->encoded = 0;
     if (!e->config.caps.gfx)
         return;
     if (++e->frame_id == 0)
@@ -290,6 +291,18 @@ size_t plan_cost(struct engine *e)
     return 64 + e->cost + (f->ncommands ? command_cost(&f->commands[f->ncommands - 1]) : 0);
 }
 
+void plan_part(struct engine *e, int pixels)
+{
+    struct gfx_frame part;
+    e->encoded += pixels;
+    if (!e->config.part || !e->config.caps.gfx || e->encoded < PART_PIXELS || e->frame.failed)
+        return;
+    (void)plan_cost(e); /* counts commands while they are the last but one */
+    frame_part(&e->frame, &part, e->frame_id);
+    e->config.part(e->config.user, &part);
+    e->encoded = 0;
+}
+
 /* Returns whether all of it is background work. */
 static bool plan(struct engine *e, uint64_t now_us)
 {
@@ -324,6 +337,18 @@ static enum pace_kind plan_due(struct engine *e, uint64_t now_us, bool *backgrou
     return PACE_SMALL;
 }
 
+/* No memory: everything anew. A client that has parts of this frame still gets its end. */
+static bool recover(struct engine *e)
+{
+    bool begun = e->frame.passed > 0;
+    engine_reset(e);
+    if (!begun)
+        return false;
+    frame_begin(&e->frame);
+    end(e);
+    return !e->frame.failed;
+}
+
 /* A picture that was encoded leaves at once, and what waited for it: they had their turn when it was handed in. */
 int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
 {
@@ -343,10 +368,8 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     if (e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);
-    if (e->frame.failed) {
-        engine_reset(e);
+    if (e->frame.failed && !recover(e))
         return -ENOMEM;
-    }
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
     out->background = background;
     pace_clock(&e->pace, kind, since ? since : now_us);

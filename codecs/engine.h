@@ -72,7 +72,7 @@ struct gfx_command {
                                          RDPGFX_AVC420_BITMAP_STREAM with its metablock) */
     size_t len;
 };
-/* A frame: commands in order. Everything in it belongs to the engine and lives until the next call on the same engine. */
+/* A frame, or the rest of it after its parts: commands in order. Everything in it belongs to the engine and lives until the next call on the same engine. */
 struct gfx_frame {
     uint32_t frame_id;                /* 0: not a GFX frame (older ways) */
     const struct gfx_command *commands;
@@ -92,6 +92,10 @@ struct engine_config {
     void (*wake)(void *user);
     /* A line for the log: an encoder failed and `instead` took over ("" nothing did). May be NULL; called on the engine's thread. */
     void (*encoder_failed)(void *user, const char *name, const char *instead);
+    /* Large frames leave in parts: called within engine_produce with commands that are final, in their order; what engine_produce
+     * returns is the rest of the same frame. A client decodes one part while the next is encoded, and shows all of it at the end.
+     * NULL: frames are whole. A part's data is the engine's until the call returns. */
+    void (*part)(void *user, const struct gfx_frame *part);
     void *user;
     /* An encoder outside of this process, tried before the built-in one unless h264 says X264 or OFF; NULL: there is none. */
     const struct h264_backend *outside;

@@ -16,7 +16,7 @@ void frame_finish_memory(struct frame *f)
 
 void frame_begin(struct frame *f)
 {
-    f->ncommands = f->len = f->nrects = 0;
+    f->ncommands = f->len = f->nrects = f->passed = f->passed_len = 0;
     f->failed = false;
 }
 
@@ -61,7 +61,7 @@ struct gfx_command *frame_add(struct frame *f, enum gfx_command_type type)
 
 struct gfx_command *frame_last(const struct frame *f)
 {
-    return f->ncommands ? &f->commands[f->ncommands - 1] : NULL;
+    return f->ncommands > f->passed ? &f->commands[f->ncommands - 1] : NULL;
 }
 
 void frame_add_rects(struct frame *f, const struct engine_rect *rects, size_t n)
@@ -115,7 +115,7 @@ void frame_commit(struct frame *f, const struct wr *w)
 
 void frame_drop(struct frame *f)
 {
-    if (f->failed || f->ncommands == 0)
+    if (f->failed || f->ncommands == f->passed)
         return;
     f->ncommands--;
     f->len = f->data_at[f->ncommands];
@@ -124,9 +124,16 @@ void frame_drop(struct frame *f)
 
 void frame_seal(struct frame *f, struct gfx_frame *out, uint32_t frame_id)
 {
-    for (size_t i = 0; i < f->ncommands; i++) {
+    for (size_t i = f->passed; i < f->ncommands; i++) {
         f->commands[i].data = f->commands[i].len ? f->data + f->data_at[i] : NULL;
         f->commands[i].rects = f->commands[i].nrects ? f->rects + f->rects_at[i] : NULL;
     }
-    *out = (struct gfx_frame){frame_id, f->commands, f->ncommands, f->len, false};
+    *out = (struct gfx_frame){frame_id, f->commands + f->passed, f->ncommands - f->passed, f->len - f->passed_len, false};
+}
+
+void frame_part(struct frame *f, struct gfx_frame *out, uint32_t frame_id)
+{
+    frame_seal(f, out, frame_id);
+    f->passed = f->ncommands;
+    f->passed_len = f->len;
 }

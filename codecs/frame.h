@@ -14,6 +14,7 @@ struct frame {
     struct gfx_command *commands;
     size_t *data_at, *rects_at;              /* offsets until frame_finish turns them into pointers */
     size_t ncommands, commands_cap;
+    size_t passed, passed_len;               /* commands and bytes that left as parts */
     uint8_t *data;
     size_t len, data_cap;
     struct engine_rect *rects;
@@ -34,7 +35,9 @@ bool frame_writer(struct frame *f, struct wr *w, size_t max);
 void frame_commit(struct frame *f, const struct wr *w);
 /* Take the last command back. */
 void frame_drop(struct frame *f);
-/* Pointers are final until the next frame_begin. */
+/* What was not passed on yet; pointers are final until the next frame_add or frame_begin. */
 void frame_seal(struct frame *f, struct gfx_frame *out, uint32_t frame_id);
+/* The same, and it is passed on: it neither grows nor can be dropped any more. */
+void frame_part(struct frame *f, struct gfx_frame *out, uint32_t frame_id);
 
 #endif

@@ -70,10 +70,13 @@ void plan_exact(struct engine *e, struct surface *s)
             s->cursor = t;
             return;
         }
-        if (e->config.caps.gfx)
-            exact_send(e, s, collect(s, t % s->tiles_x, t / s->tiles_x, area_limit(e)));
-        else
+        if (e->config.caps.gfx) {
+            struct box b = collect(s, t % s->tiles_x, t / s->tiles_x, area_limit(e));
+            exact_send(e, s, b);
+            plan_part(e, area(&b));
+        } else {
             old_send(e, s, t, take(s, t));
+        }
     }
     s->cursor = 0;
 }

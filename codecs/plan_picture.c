@@ -21,6 +21,7 @@
 #define EXACT_TILE_BYTES 9000u        /* what a noisy tile costs exactly, about */
 
 #define BATCH 160
+#define PART_BATCH 48                 /* tiles of a stream where frames leave in parts */
 #define FINE_BATCH 4                  /* tiles between two looks at the budget */
 struct batch { struct box boxes[BATCH]; int n; };
 
@@ -85,14 +86,18 @@ void plan_pictures(struct engine *e, struct surface *s, enum picture_quality qua
 {
     struct batch k = {.n = 0};
     /* on a slow link streams stay short, so that the budget is looked at in time */
-    int tiles = s->tiles_x * s->tiles_y, most = e->budget / PICTURE_TILE_BYTES < BATCH ? (int)(e->budget / PICTURE_TILE_BYTES) : BATCH;
+    int tiles = s->tiles_x * s->tiles_y, batch = e->config.part ? PART_BATCH : BATCH;
+    int most = e->budget / PICTURE_TILE_BYTES < (size_t)batch ? (int)(e->budget / PICTURE_TILE_BYTES) : batch;
     if (!e->progressive || !any_pictures(e, s))
         return;
     for (int t = 0; t < tiles && plan_cost(e) < e->budget; t++) {
         if (s->before[t])
             k.n += picture_pieces(e, s, t, k.boxes + k.n);
-        if (k.n + PIECES_MAX > most)
+        if (k.n + PIECES_MAX > most) {
+            int n = k.n;
             send_batch(e, s, &k, quality);
+            plan_part(e, n * TILE * TILE);
+        }
     }
     send_batch(e, s, &k, quality);
 }

@@ -16,6 +16,7 @@
 #include "codecs/video.h"
 
 #define BUSY_BYTES 2048               /* typing is less, scrolling pictures and films are more */
+#define PART_PIXELS (128 * 1024)      /* so many encoded pixels make a part: a millisecond or two of ours, twice that of the client */
 #define SMALL_TILES 8                 /* an update of so few tiles may overtake */
 
 struct engine {
@@ -30,6 +31,7 @@ struct engine {
     struct frame frame;
     size_t budget;                    /* bytes this frame may have, as plan_cost counts them */
     size_t cost, costed;              /* what the commands before `costed` cost */
+    int encoded;                      /* pixels encoded since the last part left */
     struct clear *clear;              /* NULL without gfx */
     struct motion *motion;
     struct progressive *progressive;  /* NULL: pictures are sent exactly */
@@ -43,6 +45,8 @@ struct engine {
 
 /* What the frame costs the link so far, about: what is on the wire is known only later. */
 size_t plan_cost(struct engine *e);
+/* So many pixels were encoded: what is there may leave as a part. Not for background work. */
+void plan_part(struct engine *e, int pixels);
 /* The small changes alone, exactly. */
 void plan_urgent(struct engine *e, struct surface *s);
 /* Surfaces to delete, create and map. */

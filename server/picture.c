@@ -36,6 +36,14 @@ static void tell_link(struct peer *p)
     engine_link(p->picture.engine, &l);
 }
 
+static bool send_frame(struct peer *p, const struct gfx_frame *frame)
+{
+    int r = p->ops->frame(p->front, frame);
+    if (r < 0)
+        log_error("frame could not be sent", "error=%s commands=%zu bytes=%zu", strerror(-r), frame->ncommands, frame->bytes);
+    return r >= 0;
+}
+
 /* Send what there is to send, as long as the client takes it. */
 static void pump(struct peer *p)
 {
@@ -64,11 +72,8 @@ static void pump(struct peer *p)
         if (r == 0)
             continue; /* what waited turned out to be equal; later work may still be due */
         p->sent++;
-        r = p->ops->frame(p->front, &frame);
-        if (r < 0) {
-            log_error("frame could not be sent", "error=%s commands=%zu bytes=%zu", strerror(-r), frame.ncommands, frame.bytes);
+        if (!send_frame(p, &frame))
             return;
-        }
     }
     wake_in(pic, 0);
 }
@@ -95,6 +100,12 @@ static void on_woken(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (read((int)fd, &count, sizeof count) == sizeof count)
         peer_client_drained(arg);
+}
+
+/* The client may begin with it. */
+static void on_part(void *user, const struct gfx_frame *part)
+{
+    (void)send_frame(user, part); /* the end of the frame would fail, too */
 }
 
 static void on_encoder_failed(void *user, const char *name, const char *instead)
@@ -180,7 +191,7 @@ void picture_encoder(struct peer *p, int fd)
 static int make_engine(struct peer *p)
 {
     struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264, .wake = wake,
-        .encoder_failed = on_encoder_failed, .user = p};
+        .encoder_failed = on_encoder_failed, .part = on_part, .user = p};
     if (encoder_link_name(p->encoder)[0]) {
         c.outside = &encoder_outside;
         c.outside_context = p->encoder;

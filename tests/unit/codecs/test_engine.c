@@ -29,7 +29,8 @@ struct world {
     size_t avc, second;               /* pictures that came as H.264; of them of a second film */
     int woken;                        /* an eventfd: encoders have threads; -1: they have none */
     bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
-    size_t frames, bytes;
+    size_t frames, bytes, parts;
+    size_t starts, ends;              /* commands that begin and end frames */
 };
 
 static const struct engine_caps gfx_caps = {
@@ -49,11 +50,13 @@ static void wait_for_encoder(struct world *w)
     assert_int_equal(read(w->woken, &n, sizeof n), sizeof n);
 }
 
+static void on_part(void *user, const struct gfx_frame *part);
+
 static bool threads; /* of the worlds that are opened */
 
 static void world_open(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed)
 {
-    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = threads ? wake : NULL, .user = w};
+    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = threads ? wake : NULL, .part = on_part, .user = w};
     memset(w, 0, sizeof *w);
     w->woken = threads ? eventfd(0, EFD_CLOEXEC) : -1;
     w->engine = engine_create(&config);
@@ -92,11 +95,14 @@ static void damaged(struct world *w, int x, int y, int dw, int dh)
     w->damage[w->ndamage++] = (struct engine_rect){(uint16_t)x, (uint16_t)y, (uint16_t)dw, (uint16_t)dh};
 }
 
-static void deliver(struct world *w, const struct gfx_frame *f)
+static void transmit(struct world *w, const struct gfx_frame *f)
 {
     const struct gfx_message *m;
     size_t n;
-    w->frames++;
+    for (size_t i = 0; i < f->ncommands; i++) {
+        w->starts += f->commands[i].type == GFX_START_FRAME;
+        w->ends += f->commands[i].type == GFX_END_FRAME;
+    }
     for (size_t i = 0; i < f->ncommands; i++)
         if (f->commands[i].type == GFX_WIRE && f->commands[i].codec == GFX_CODEC_AVC420) {
             w->avc++;
@@ -116,6 +122,21 @@ static void deliver(struct world *w, const struct gfx_frame *f)
         if (ref_client_message(w->client, m[i].data, m[i].len) < 0)
             fail_msg("frame %u: %s", f->frame_id, ref_client_error(w->client));
     }
+}
+
+static void on_part(void *user, const struct gfx_frame *part)
+{
+    struct world *w = user;
+    w->parts++;
+    transmit(w, part);
+}
+
+static void deliver(struct world *w, const struct gfx_frame *f)
+{
+    w->frames++;
+    transmit(w, f);
+    if (!w->gfx)
+        return;
     assert_int_equal(ref_client_last_frame(w->client), f->frame_id);
     if (!w->silent)
         engine_ack(w->engine, f->frame_id, 0, (uint32_t)w->frames, w->now);
@@ -565,6 +586,33 @@ static void cache_offers_end_at_what_cannot_be_taken(void **state)
     engine_destroy(e);
 }
 
+/* A client can begin with a large frame before all of it is encoded, and still shows it at once. */
+static void a_large_frame_leaves_in_parts_and_is_one_frame(void **state)
+{
+    struct world w;
+    struct gfx_frame f;
+    world_open(&w, &gfx_caps, 1600, 1000, 3);
+    draw_text(&w.screen, 0, 0, 900, 1000, 77, 0, 0xFFFFFF, 1);
+    engine_link(w.engine, &(struct engine_link_state){.rtt_us = 500, .bytes_per_second = 100000000});
+    draw_photo(&w.screen, 900, 0, 700, 1000, 5, 0, 0, 256, 3);
+    damaged(&w, 0, 0, 1600, 1000);
+    hand_in(&w);
+    assert_int_equal(engine_next(w.engine, w.now), 0);
+    assert_int_equal(engine_produce(w.engine, w.now, &f), 1);
+    assert_true(w.parts >= 4);
+    assert_int_equal(w.starts, 1);
+    assert_int_equal(w.ends, 0);
+    assert_int_not_equal(ref_client_last_frame(w.client), f.frame_id);
+    deliver(&w, &f);
+    assert_int_equal(w.starts, 1);
+    assert_int_equal(w.ends, 1);
+    size_t parts = w.parts;
+    settle(&w); /* background work is small by itself */
+    assert_int_equal(w.parts, parts);
+    check_equal(&w);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +622,7 @@ int main(void)
         cmocka_unit_test(a_film_that_begins_while_the_desktop_shrinks_stays_inside),
         cmocka_unit_test(what_a_client_kept_from_an_earlier_session_comes_from_its_cache),
         cmocka_unit_test(cache_offers_end_at_what_cannot_be_taken),
+        cmocka_unit_test(a_large_frame_leaves_in_parts_and_is_one_frame),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
         cmocka_unit_test(a_gfx_client_shows_the_source_at_every_settled_point),
         cmocka_unit_test(encoders_on_threads_keep_it_so),
