@@ -253,6 +253,47 @@ static bool source_inside(const struct surface *s, struct motion_vector v, struc
     return b.x0 - v.dx >= 0 && b.y0 - v.dy >= 0 && b.x1 - v.dx <= s->width && b.y1 - v.dy <= s->height;
 }
 
+#define SAMPLES 12
+#define SAMPLE_WIDTH 16
+#define SAMPLE_HEIGHT 6
+
+/* Small blocks with something to see in them, spread over what changed. Returns how many. */
+static int take_samples(const struct surface *s, const struct compare_ops *ops, struct box *out)
+{
+    int n = 0, step = count_dirty(s) / SAMPLES + 1, passed = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y && n < SAMPLES; t++) {
+        const struct box *d = &s->tiles[t].dirty;
+        if (box_empty(d) || ++passed < step)
+            continue;
+        int x = (d->x0 + d->x1 - SAMPLE_WIDTH) / 2, y = (d->y0 + d->y1 - SAMPLE_HEIGHT) / 2;
+        struct box b = {x, y, x + SAMPLE_WIDTH, y + SAMPLE_HEIGHT}, inner = box_intersect(b, d);
+        if (box_empty(&inner) || ops->uniform(surface_cur(s, inner.x0, inner.y0), s->stride, inner.x1 - inner.x0, inner.y1 - inner.y0))
+            continue; /* the next one, then */
+        out[n++] = inner;
+        passed = 0;
+    }
+    return n;
+}
+
+bool motion_near(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct motion_vector *out)
+{
+    struct box samples[SAMPLES];
+    int n = take_samples(s, ops, samples), best = n / 2;
+    bool found = false;
+    for (int k = 0; k < 9; k++) {
+        struct motion_vector near = {(int16_t)(v.dx + k % 3 - 1), (int16_t)(v.dy + k / 3 - 1), 0};
+        int won = 0;
+        for (int i = 0; i < n; i++)
+            won += source_inside(s, near, samples[i]) && matches(s, ops, near, samples[i]);
+        if (won <= best || (near.dx == 0 && near.dy == 0))
+            continue;
+        best = won;
+        *out = near;
+        found = true;
+    }
+    return found;
+}
+
 /* A tile that the copy would make right: changed, whole, with a known source. */
 static bool tile_matches(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, int tx, int ty)
 {

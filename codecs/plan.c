@@ -81,8 +81,13 @@ static int copy_as_before(struct engine *e, struct surface *s)
     for (int i = 0; i < n; i++)
         last[i] = e->motion->last[i];
     e->motion->nlast = 0;
-    for (int i = 0; i < n; i++)
-        won += copy_for(e, s, last[i]);
+    for (int i = 0; i < n; i++) {
+        struct motion_vector near;
+        int explained = copy_for(e, s, last[i]);
+        if (explained == 0 && motion_near(s, e->ops, last[i], &near))
+            explained = copy_for(e, s, near);
+        won += explained;
+    }
     return won;
 }
 
