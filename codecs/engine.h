@@ -105,7 +105,8 @@ struct engine_config {
 struct engine *engine_create(const struct engine_config *config);
 void engine_destroy(struct engine *e);
 
-/* An encoder outside of this process became ready: as engine_config.outside, for streams that are opened from now on. */
+/* An encoder outside of this process became ready, the first or one in the place of one that failed: as engine_config.outside. Films
+ * that play are opened anew with their next picture, so that they have it too. */
 void engine_outside(struct engine *e, const struct h264_backend *outside, void *context);
 
 /* Surfaces. width and height 1 … 32767. Creating emits CREATE and MAP (at x, y of the output) with the next frame.

@@ -33,6 +33,8 @@ void engine_outside(struct engine *e, const struct h264_backend *outside, void *
     e->config.outside = outside;
     e->config.outside_context = context;
     video_init(e);
+    for (int i = 0; i < FILMS_MAX && e->video.backend == outside; i++)
+        e->video.films[i].renew = e->video.films[i].encoder && !e->video.films[i].pairs;
 }
 
 static struct surface *surface_of(struct engine *e, uint16_t id)
@@ -127,10 +129,12 @@ static bool open_encoder(struct engine *e, struct film *f)
     f->backend = f->pairs && e->video.backend && !e->video.backend->pairs ? e->video.spare : e->video.backend;
     f->encoder = f->backend ? f->backend->open(&config) : NULL;
     f->key = true;
+    f->renew = false;
     return f->encoder != NULL;
 }
 
-/* The encoder in use cannot, or no longer: this picture and all later ones have the spare one. False: there is none. */
+/* The encoder in use cannot, or no longer: this picture and all later ones have the spare one. False: there is none. Where another
+ * encoder outside has come since this stream was opened, that one has its turn first. */
 static bool change_encoder(struct engine *e, struct film *f)
 {
     struct video *v = &e->video;
@@ -140,12 +144,12 @@ static bool change_encoder(struct engine *e, struct film *f)
     f->encoder = NULL;
     if (!failed || failed == v->spare)
         return false;
-    bool first = v->backend == failed;
-    v->backend = v->spare;
+    bool first = v->backend == failed && !f->renew;
+    v->backend = f->renew ? v->backend : v->spare;
     bool opened = open_encoder(e, f);
     if (first && e->config.encoder_failed)
         e->config.encoder_failed(e->config.user, failed->name, v->spare ? v->spare->name : "");
-    return opened;
+    return opened || change_encoder(e, f);
 }
 
 /* Would 4:2:0 lose much here, and can it be had otherwise? Hardware encoders give no say in what a picture is predicted from, so this
@@ -342,7 +346,7 @@ static bool needs_colour(const struct engine *e, struct film *f, const struct su
 
 bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t now_us)
 {
-    if (needs_colour(e, f, s) && !film_open(e, f, s, f->rect, (uint32_t)(now_us / 1000)))
+    if ((needs_colour(e, f, s) || f->renew) && !film_open(e, f, s, f->rect, (uint32_t)(now_us / 1000)))
         return false;
     keep_rate(e, f);
     convert(f, s);

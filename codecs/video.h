@@ -38,6 +38,7 @@ struct film {
     struct box rect;                  /* empty: nothing plays */
     bool created;                     /* the client has the off-screen surface */
     bool key;                         /* the next picture must be one */
+    bool renew;                       /* opened before the present encoder was there: opened anew with the next picture */
     bool pending;                     /* a picture is at the encoder */
     uint64_t submitted_us;
     uint32_t last_ms;                 /* when the last picture was handed in */

@@ -39,6 +39,9 @@ struct client {
     int fd;
     pid_t pid;
     pid_t encoder;   /* its oriel-encoder; 0 none */
+    unsigned restarts; /* of it, so far */
+    bool without;    /* it failed too often */
+    struct event *again; /* pending: it failed and will be started again */
     struct link *link;
     struct event *ev, *deadline;
     int64_t since;
@@ -66,6 +69,8 @@ static void client_free(struct client *c, unsigned penalty)
         event_free(c->ev);
     if (c->deadline)
         event_free(c->deadline);
+    if (c->again)
+        event_free(c->again);
     link_destroy(c->link);
     if (c->fd >= 0)
         close(c->fd);
@@ -124,6 +129,34 @@ static void give_encoder(struct client *c)
     close(fd);
 }
 
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    struct client *c = arg;
+    (void)fd;
+    (void)what;
+    if (c->state != CLIENT_RUNNING || !c->link)
+        return;
+    c->restarts++;
+    log_info("encoder is started again", "peer=%llu time=%u of=%u", (unsigned long long)c->number, c->restarts, ENCODER_RESTARTS_MAX);
+    give_encoder(c);
+}
+
+/* The peer says so: it alone notices one that hangs. However often it does, the count is ours. */
+static void encoder_lost(struct client *c)
+{
+    struct timeval pause = {encoder_pause(c->restarts), 0};
+    end_encoder(c);
+    if (!c->d->encoder.on || c->without || (c->again && evtimer_pending(c->again, NULL)))
+        return;
+    c->without = pause.tv_sec == 0;
+    if (!c->again)
+        c->again = evtimer_new(c->d->base, on_pause_over, c);
+    if (c->without)
+        log_warning("encoder is not started again", "peer=%llu failures=%u", (unsigned long long)c->number, c->restarts + 1);
+    else if (c->again)
+        (void)evtimer_add(c->again, &pause);
+}
+
 static void on_child_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct client *c = user;
@@ -142,7 +175,8 @@ static void on_child_message(void *user, struct link *l, const struct wire_def *
         /* The handshake still has its own deadline: the verdict may come before the client is activated. */
         if (c->connected)
             (void)evtimer_del(c->deadline);
-    }
+    } else if (s->phase == CHILD_ENCODER_LOST && !c->half_open)
+        encoder_lost(c);
     if (c->connected && !c->half_open && c->state == CLIENT_RUNNING)
         (void)evtimer_del(c->deadline);
 }

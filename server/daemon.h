@@ -5,7 +5,7 @@
  *   listener      sockets that accept                            listener.c
  *   admission     how many, from where                           admission.c
  *   client        one connection: first request, peer, deadlines client.c
- *   encoder       oriel-encoder beside a peer                  encoder_spawn.c
+ *   encoder       oriel-encoder beside a peer, again and again   encoder_spawn.c
  *   monitor link  to oriel-monitor, again and again              monitor_link.c
  *
  * The gateway's door will be one more source of connections: client_add() takes any stream.
@@ -26,6 +26,11 @@ struct link;
 struct client;
 
 #define LISTENERS_MAX 16
+/* Drivers that crash do it again, mostly; one whose device was reset or whose driver was exchanged does not. Pauses of 2, 6 and 18
+ * seconds outlast a device's reset, and a fourth failure costs nobody anything any more. */
+#define ENCODER_RESTARTS_MAX 3
+#define ENCODER_PAUSE_SECONDS 2
+#define ENCODER_PAUSE_FACTOR 3
 
 struct encoder_account {
     bool on;                     /* clients have an oriel-encoder */
@@ -86,6 +91,8 @@ void monitor_link_finish(struct daemon *d);
 void encoder_prepare(struct daemon *d);
 /* Start one; *fd is the peer's end of its link, the caller's. Returns the pid or negative errno (-ENOENT: clients have none). */
 pid_t encoder_start(const struct daemon *d, int *fd);
+/* Seconds until one may be started in the place of one that failed, `restarts` times so far; 0: no more. */
+unsigned encoder_pause(unsigned restarts);
 
 /* ---- server_sandbox.c ---- */
 /* From now on this process and its children can take no other uid or gid than peers' and the encoder's (NULL: none).

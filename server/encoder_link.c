@@ -26,9 +26,12 @@ struct outside {
     struct h264_packet packet;
 };
 struct encoder_link {
+    struct event_base *base;
     struct link *link;                /* NULL: lost */
+    bool greeted;                     /* this process has said hello */
+    bool worked;                      /* one has been ready: that it ends is a failure */
     char name[ENCODER_NAME_BYTES];
-    void (*ready)(void *user);
+    const struct encoder_link_events *events;
     void *user;
     uint32_t last_id;
     struct outside *streams[ENCODER_STREAMS_MAX];
@@ -52,6 +55,8 @@ static void tell(struct outside *s)
 
 static void stream_failed(struct outside *s)
 {
+    if (s->failed)
+        return;
     s->failed = true;
     tell(s);
 }
@@ -60,9 +65,12 @@ static void lost(struct encoder_link *l)
 {
     link_destroy(l->link);
     l->link = NULL;
+    l->name[0] = 0;
     for (int i = 0; i < ENCODER_STREAMS_MAX; i++)
         if (l->streams[i])
             stream_failed(l->streams[i]);
+    if (l->worked)
+        l->events->lost(l->user);
 }
 
 static void send_picture(struct outside *s)
@@ -77,10 +85,11 @@ static void send_picture(struct outside *s)
         stream_failed(s);
 }
 
+/* One that has not failed: what is said of others, closed ones among them, comes too late. */
 static struct outside *find(struct encoder_link *l, uint32_t id)
 {
     for (int i = 0; i < ENCODER_STREAMS_MAX; i++)
-        if (l->streams[i] && l->streams[i]->id == id)
+        if (l->streams[i] && l->streams[i]->id == id && !l->streams[i]->failed)
             return l->streams[i];
     return NULL;
 }
@@ -94,10 +103,9 @@ static void opened(struct encoder_link *l, uint32_t id, int fd)
     if (s && !s->memory && (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS && fstat(fd, &st) == 0 && (size_t)st.st_size == memory_bytes(s))
         p = mmap(NULL, memory_bytes(s), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (!s)
-        return;
     if (p == MAP_FAILED) {
-        stream_failed(s);
+        if (s)
+            stream_failed(s);
         return;
     }
     s->memory = p;
@@ -109,7 +117,7 @@ static void packet(struct encoder_link *l, const struct encoder_packet *m)
 {
     struct outside *s = find(l, m->stream);
     if (!s)
-        return; /* of a stream that was closed meanwhile */
+        return;
     unsigned w = (unsigned)s->config.width, h = (unsigned)s->config.height;
     if (m->len == 0 || !s->memory || !s->busy || s->ready || m->serial != s->serial || m->len > encoder_packet_cap(w, h)) {
         stream_failed(s);
@@ -120,16 +128,27 @@ static void packet(struct encoder_link *l, const struct encoder_packet *m)
     tell(s);
 }
 
+static void hello(struct encoder_link *l, const struct encoder_hello *m)
+{
+    if (l->greeted) {
+        lost(l);
+        return;
+    }
+    l->greeted = true;
+    memcpy(l->name, m->name, sizeof l->name);
+    if (!l->name[0])
+        return;
+    l->worked = true;
+    l->events->ready(l->user);
+}
+
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
 {
     struct encoder_link *l = user;
     (void)link;
-    if (def == &encoder_hello_def) {
-        bool first = !l->name[0];
-        memcpy(l->name, ((struct encoder_hello *)msg)->name, sizeof l->name);
-        if (first && l->name[0])
-            l->ready(l->user);
-    } else if (def == &encoder_opened_def)
+    if (def == &encoder_hello_def)
+        hello(l, msg);
+    else if (def == &encoder_opened_def)
         opened(l, ((struct encoder_opened *)msg)->stream, fds[0]);
     else
         packet(l, msg);
@@ -141,20 +160,42 @@ static void on_closed(void *user, struct link *link, int err)
     lost(user);
 }
 
-struct encoder_link *encoder_link_create(struct event_base *base, int fd, void (*ready)(void *user), void *user)
+static bool connect_link(struct encoder_link *l, int fd)
 {
     static const struct link_ops ops = {.message = on_message, .closed = on_closed};
+    l->greeted = false;
+    l->link = link_create(l->base, fd, &encoder_to_peer, &ops, l, LINK_QUEUE_DEFAULT);
+    if (!l->link)
+        close(fd);
+    return l->link != NULL;
+}
+
+struct encoder_link *encoder_link_create(struct event_base *base, int fd, const struct encoder_link_events *events, void *user)
+{
     struct encoder_link *l = calloc(1, sizeof *l);
-    if (l) {
-        l->ready = ready;
-        l->user = user;
-        l->link = link_create(base, fd, &encoder_to_peer, &ops, l, LINK_QUEUE_DEFAULT);
+    if (!l) {
+        close(fd);
+        return NULL;
     }
-    if (l && l->link)
+    *l = (struct encoder_link){.base = base, .events = events, .user = user};
+    if (connect_link(l, fd))
         return l;
-    close(fd);
     free(l);
     return NULL;
+}
+
+void encoder_link_restart(struct encoder_link *l, int fd)
+{
+    if (l->link)
+        close(fd);
+    else
+        (void)connect_link(l, fd);
+}
+
+void encoder_link_give_up(struct encoder_link *l)
+{
+    if (l && l->link)
+        lost(l);
 }
 
 void encoder_link_destroy(struct encoder_link *l)

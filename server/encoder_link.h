@@ -8,8 +8,17 @@
 struct event_base;
 struct encoder_link;
 
-/* `fd` is owned from now on. `ready` is called once, if it finds something that encodes. NULL: no memory. Thread: the loop's. */
-struct encoder_link *encoder_link_create(struct event_base *base, int fd, void (*ready)(void *user), void *user);
+struct encoder_link_events {
+    void (*ready)(void *user);        /* it found something that encodes: once for each process */
+    void (*lost)(void *user);         /* a process that had been ready once, now or an earlier one's place, is gone or was given up */
+};
+/* `fd` is owned from now on. NULL: no memory. Thread: the loop's. */
+struct encoder_link *encoder_link_create(struct event_base *base, int fd, const struct encoder_link_events *events, void *user);
+/* Another process in the place of one that was lost (`fd` is owned from now on; closed where none was). Streams of the lost one stay
+ * failed. */
+void encoder_link_restart(struct encoder_link *l, int fd);
+/* It hangs or gave something wrong: as if it were gone. Its other streams fail, too. */
+void encoder_link_give_up(struct encoder_link *l);
 /* Streams must be closed before. NULL is fine. */
 void encoder_link_destroy(struct encoder_link *l);
 /* The name of what encodes there; "" while it is not known, when nothing does, and after it was lost. */

@@ -67,6 +67,16 @@ void encoder_prepare(struct daemon *d)
     e->on = true;
 }
 
+unsigned encoder_pause(unsigned restarts)
+{
+    unsigned seconds = ENCODER_PAUSE_SECONDS;
+    if (restarts >= ENCODER_RESTARTS_MAX)
+        return 0;
+    for (unsigned i = 0; i < restarts; i++)
+        seconds *= ENCODER_PAUSE_FACTOR;
+    return seconds;
+}
+
 pid_t encoder_start(const struct daemon *d, int *fd)
 {
     const struct encoder_account *e = &d->encoder;

@@ -4,6 +4,7 @@
 #include "server/encoder_link.h"
 #include "server/peer.h"
 #include "server/transport.h"
+#include "session/proto/server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -110,8 +111,10 @@ static void on_part(void *user, const struct gfx_frame *part)
 
 static void on_encoder_failed(void *user, const char *name, const char *instead)
 {
-    (void)user;
+    struct peer *p = user;
     log_warning("encoder failed", "encoder=%s instead=%s", name, instead[0] ? instead : "none");
+    if (strcmp(name, encoder_outside.name) == 0)
+        encoder_link_give_up(p->encoder);
 }
 
 int picture_init(struct peer *p)
@@ -180,12 +183,19 @@ static void on_encoder_ready(void *user)
         engine_outside(p->picture.engine, &encoder_outside, p->encoder);
 }
 
+/* oriel-server ends what is left of it and knows whether there will be another. */
+static void on_encoder_lost(void *user)
+{
+    peer_tell_server(user, CHILD_ENCODER_LOST);
+}
+
 void picture_encoder(struct peer *p, int fd)
 {
+    static const struct encoder_link_events events = {.ready = on_encoder_ready, .lost = on_encoder_lost};
     if (p->encoder)
-        close(fd);
+        encoder_link_restart(p->encoder, fd);
     else
-        p->encoder = encoder_link_create(p->base, fd, on_encoder_ready, p);
+        p->encoder = encoder_link_create(p->base, fd, &events, p);
 }
 
 static int make_engine(struct peer *p)

@@ -39,7 +39,8 @@ extern const struct wire_def child_monitor_def, child_encoder_def, child_reload_
 enum child_phase {
     CHILD_AUTHENTICATED = 1,                 /* no longer half-open */
     CHILD_CONNECTED,                         /* TLS and RDP handshakes are done: the handshake deadline is lifted */
-    CHILD_PHASE_MAX = CHILD_CONNECTED
+    CHILD_ENCODER_LOST,                      /* not a phase: its oriel-encoder failed after it had been ready */
+    CHILD_PHASE_MAX = CHILD_ENCODER_LOST
 };
 struct child_state { uint8_t phase; };
 extern const struct wire_proto child_to_server;

@@ -40,6 +40,14 @@ def play(oriel, person, connect):
     return anna, client
 
 
+def one_that_works():
+    """The encoder's process, once it does something: a film has it."""
+    (encoder,) = procs.named("oriel-encoder")
+    before = encoder.ticks()
+    wait_for(lambda: encoder.ticks() > before + 5, 15, "the encoder works")
+    return encoder
+
+
 @option("picture.encoder", "paths.user_encoder")
 def test_a_film_goes_on_when_its_encoder_is_killed(make_oriel, person, connect):
     users.run("useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "_oriel-video")
@@ -47,12 +55,10 @@ def test_a_film_goes_on_when_its_encoder_is_killed(make_oriel, person, connect):
     since = len(oriel.log())  # the file may be an earlier run's as well
     anna, client = play(oriel, person, connect)
     oriel.wait_log("encoder ready encoder=libx264", 15, since=since)
-    (encoder,) = procs.named("oriel-encoder")
+    encoder = one_that_works()
     assert encoder.uid == pwd.getpwnam("_oriel-video").pw_uid
     shut_in = {name: encoder.status[name].strip() for name in ("Seccomp", "NoNewPrivs", "CapEff")}
     assert shut_in == {"Seccomp": "2", "NoNewPrivs": "1", "CapEff": "0" * 16}
-    before = encoder.ticks()
-    wait_for(lambda: encoder.ticks() > before + 5, 15, "the encoder works")
     wait_moving(client, anna.stamp, "the film plays")
     os.kill(encoder.pid, signal.SIGKILL)
     oriel.wait_log("encoder failed", 10, since=since)
@@ -60,7 +66,27 @@ def test_a_film_goes_on_when_its_encoder_is_killed(make_oriel, person, connect):
     assert client.shows(anna.stamp)
     said = oriel.log()[since:]
     assert said.count("encoder failed") == 1 and "encoder=oriel-encoder instead=x264" in said
-    assert not procs.named("oriel-encoder")
+    assert not [p for p in procs.named("oriel-encoder") if p.pid == encoder.pid]
+
+
+def test_an_encoder_that_was_killed_comes_back_but_not_for_ever(make_oriel, person, connect):
+    oriel = make_oriel(picture__encoder="libx264")
+    since = len(oriel.log())
+    anna, client = play(oriel, person, connect)
+    oriel.wait_log("encoder ready encoder=libx264", 15, since=since)
+    for time in range(1, 5):  # three restarts
+        encoder = one_that_works()
+        at = len(oriel.log())
+        os.kill(encoder.pid, signal.SIGKILL)
+        oriel.wait_log("encoder failed", 10, since=at)
+        wait_moving(client, anna.stamp, "the film plays on")
+        if time < 4:
+            oriel.wait_log("encoder ready encoder=libx264", 30, since=at)
+    oriel.wait_log("encoder is not started again", 10, since=since)
+    said = oriel.log()[since:]
+    assert said.count("encoder is started again") == 3 and said.count("encoder failed") == 4
+    wait_moving(client, anna.stamp, "the film plays on")
+    assert client.shows(anna.stamp) and not procs.named("oriel-encoder")
 
 
 def test_nobody_has_an_encoder_before_the_login_or_after_leaving(make_oriel, person, connect):

@@ -38,7 +38,7 @@ struct world {
     struct gfx_wire *wire;
     struct ref_client *client;
     struct canvas screen;
-    bool ready;
+    unsigned ready, lost;
     size_t pictures, failures, frames;
     char instead[32];
     bool kill_at_submit;
@@ -59,17 +59,37 @@ static void on_failed(void *user, const char *name, const char *instead)
     w->failures++;
     assert_string_equal(name, "oriel-encoder");
     strncpy(w->instead, instead, sizeof w->instead - 1);
+    encoder_link_give_up(w->link); /* as the peer does */
+}
+
+/* The process's pictures, counted. */
+static size_t outside;
+static int counting_collect(void *enc, struct h264_packet *out)
+{
+    int r = encoder_outside.collect(enc, out);
+    outside += r == 1;
+    return r;
 }
 
 static void on_ready(void *user)
 {
+    static struct h264_backend counted;
     struct world *w = user;
-    w->ready = true;
-    engine_outside(w->engine, &encoder_outside, w->link);
+    counted = encoder_outside;
+    counted.collect = counting_collect;
+    w->ready++;
+    engine_outside(w->engine, &counted, w->link);
+}
+
+static void on_lost(void *user)
+{
+    struct world *w = user;
+    w->lost++;
 }
 
 static void start(struct world *w, const char *names, const char *fail)
 {
+    static const struct encoder_link_events events = {.ready = on_ready, .lost = on_lost};
     char env[64];
     int sv[2];
     snprintf(env, sizeof env, "ORIEL_ENCODER_FAIL=%s", fail ? fail : "");
@@ -80,7 +100,10 @@ static void start(struct world *w, const char *names, const char *fail)
     w->pid = spawn_program(&s);
     assert_true(w->pid > 0);
     close(sv[1]);
-    w->link = encoder_link_create(w->base, sv[0], on_ready, w);
+    if (w->link)
+        encoder_link_restart(w->link, sv[0]);
+    else
+        w->link = encoder_link_create(w->base, sv[0], &events, w);
     assert_non_null(w->link);
 }
 
@@ -99,20 +122,26 @@ static void world_open(struct world *w, const char *names, const char *fail)
     start(w, names, fail);
 }
 
-static void world_close(struct world *w)
+/* It ends with its link, unless it hangs. */
+static void bury(struct world *w)
 {
     int status;
+    for (int i = 0; i < 300 && waitpid(w->pid, &status, WNOHANG) == 0; i++) {
+        if (i == 100)
+            kill(w->pid, SIGKILL);
+        usleep(10000);
+    }
+}
+
+static void world_close(struct world *w)
+{
     engine_destroy(w->engine);
     encoder_link_destroy(w->link);
     gfx_wire_destroy(w->wire);
     ref_client_destroy(w->client);
     canvas_free(&w->screen);
     event_base_free(w->base);
-    for (int i = 0; i < 300 && waitpid(w->pid, &status, WNOHANG) == 0; i++) { /* it ends with its link, unless it hangs */
-        if (i == 100)
-            kill(w->pid, SIGKILL);
-        usleep(10000);
-    }
+    bury(w);
 }
 
 static void deliver(struct world *w, const struct gfx_frame *f)
@@ -235,6 +264,7 @@ static void fails_at(const char *step, bool ready)
     play(&w, 40);
     print_message("%s: %zu pictures, %zu failures, instead %s, %.1f dB\n", step, w.pictures, w.failures, w.instead, psnr(&w));
     assert_int_equal(w.failures, ready);
+    assert_int_equal(w.lost, ready);
     if (ready)
         assert_string_equal(w.instead, "x264");
     assert_true(w.pictures > (strstr(step, "hang") ? 15 : 20));
@@ -272,6 +302,60 @@ static void a_killed_encoder_is_replaced_within_the_picture(void **state)
     world_close(&w);
 }
 
+/* How many of a film's pictures come from the process? */
+static size_t from_outside(struct world *w, int n)
+{
+    size_t before = outside;
+    play(w, n);
+    return outside - before;
+}
+
+static void another_process_takes_a_film_that_plays(void **state)
+{
+    struct world w;
+    world_open(&w, "libx264", NULL);
+    wait_until_ready(&w);
+    begin(&w);
+    assert_true(from_outside(&w, 20) > 5);
+    for (unsigned again = 1; again <= 2; again++) {
+        kill(w.pid, SIGKILL);
+        bury(&w);
+        assert_int_equal(from_outside(&w, 10), 0);
+        assert_int_equal(w.lost, again);
+        assert_int_equal(w.failures, again);
+        start(&w, "libx264", NULL);
+        for (int i = 0; i < 500 && w.ready == again; i++)
+            run(&w, 10);
+        assert_int_equal(w.ready, again + 1);
+        assert_true(from_outside(&w, 20) > 15);
+        assert_true(psnr(&w) > 33);
+    }
+    check_exact(&w);
+    world_close(&w);
+}
+
+/* Between two pictures the film does not notice that its process is gone: the stream that is left must not end the new one. */
+static void a_stream_of_the_process_before_harms_nothing(void **state)
+{
+    struct world w;
+    world_open(&w, "libx264", NULL);
+    wait_until_ready(&w);
+    begin(&w);
+    assert_true(from_outside(&w, 20) > 5);
+    kill(w.pid, SIGKILL);
+    bury(&w);
+    run(&w, 20);
+    assert_int_equal(w.lost, 1);
+    start(&w, "libx264", NULL);
+    for (int i = 0; i < 500 && w.ready == 1; i++)
+        (void)event_base_loop(w.base, EVLOOP_ONCE);
+    assert_true(from_outside(&w, 20) > 15);
+    assert_int_equal(w.failures, 0);
+    assert_int_equal(w.lost, 1);
+    check_exact(&w);
+    world_close(&w);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2 || geteuid() != 0 || !realpath(argv[1], program))
@@ -284,6 +368,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_failure_to_collect_is_taken_over),
         cmocka_unit_test(a_hang_is_taken_over),
         cmocka_unit_test(a_killed_encoder_is_replaced_within_the_picture),
+        cmocka_unit_test(another_process_takes_a_film_that_plays),
+        cmocka_unit_test(a_stream_of_the_process_before_harms_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
