@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a client sends on the graphics channel: capability sets, acknowledgements, cache offers, into the parser and an engine that is
- * at work. */
+ * at work, and that is made anew for the capabilities that were chosen. */
 #include "codecs/gfx_wire.h"
 
 #include <stdlib.h>
@@ -29,14 +29,39 @@ static void check_offer(size_t n)
         abort();
 }
 
-static void feed(struct engine *e, struct gfx_wire *w, uint64_t now)
+static struct engine *make_engine(const struct engine_caps *caps)
+{
+    const struct engine_config config = {.max_frame_rate = 60, .h264 = ENGINE_H264_OFF, .caps = *caps};
+    struct engine *e = engine_create(&config);
+    if (e && engine_surface_create(e, 1, 128, 128, 0, 0) < 0)
+        abort();
+    return e;
+}
+
+/* What is confirmed was offered, and the engine is told no more than it says. */
+static void choose(struct engine **e)
 {
     struct engine_caps caps = {0};
     struct gfx_capset chosen;
+    bool offered = false;
+    if (gfx_caps_choose(&in, &caps, &chosen) < 0)
+        return;
+    for (size_t i = 0; i < in.caps.nsets; i++)
+        offered |= in.caps.sets[i].version == chosen.version && in.caps.sets[i].flags == chosen.flags;
+    if (!offered || !caps.gfx || (caps.avc444 && !caps.avc420) || (caps.thin_client && (caps.progressive || !caps.small_cache)))
+        abort();
+    engine_destroy(*e);
+    *e = make_engine(&caps);
+    if (!*e)
+        abort();
+}
+
+static void feed(struct engine **at, struct gfx_wire *w, uint64_t now)
+{
+    if (in.type == GFX_IN_CAPS)
+        choose(at);
+    struct engine *e = *at;
     switch (in.type) {
-    case GFX_IN_CAPS:
-        gfx_caps_choose(&in, &caps, &chosen);
-        break;
     case GFX_IN_ACK:
         engine_ack(e, in.ack.frame_id, in.ack.queue_depth, in.ack.total_decoded, now);
         break;
@@ -54,19 +79,18 @@ static void feed(struct engine *e, struct gfx_wire *w, uint64_t now)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t px[128 * 128 * 4];
-    const struct engine_config config = {.max_frame_rate = 60, .h264 = 3,
-        .caps = {.gfx = true, .clear_codec = true, .planar = true, .progressive = true, .small_cache = size & 1}};
+    const struct engine_caps caps = {.gfx = true, .clear_codec = true, .planar = true, .progressive = true, .small_cache = size & 1};
     const struct engine_rect all = {0, 0, 128, 128};
-    struct engine *e = engine_create(&config);
+    struct engine *e = make_engine(&caps);
     struct gfx_wire *w = gfx_wire_create(false);
     struct gfx_frame f;
     struct rd r;
     uint64_t now = 1000000;
     rd_init(&r, data, size);
-    if (e && w && engine_surface_create(e, 1, 128, 128, 0, 0) == 0) {
+    if (e && w) {
         while (gfx_in_next(&r, &in) == 1) {
             gfx_wire_begin(w);
-            feed(e, w, now);
+            feed(&e, w, now);
             px[now % sizeof px] ^= 0x55;
             engine_damage(e, 1, px, 512, &all, 1, now);
             if (engine_produce(e, now, &f) == 1)
