@@ -78,7 +78,7 @@ static void remember_deleted(struct engine *e, uint16_t id)
     for (unsigned i = 0; i < e->ndeleted; i++)
         if (e->deleted[i] == id)
             return;
-    if (e->ndeleted < ENGINE_SURFACES_MAX + FILMS_MAX)
+    if (e->ndeleted < sizeof e->deleted / sizeof e->deleted[0])
         e->deleted[e->ndeleted++] = id;
 }
 
