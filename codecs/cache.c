@@ -1,15 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/cache.h"
 
+#include "codecs/siphash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HEADS 32768
 
-int cache_init(struct cache *c, bool small)
+enum { FOR_CONTENT, FOR_NAMING };    /* what a value derived from the salt is for */
+
+static uint64_t derive(const uint64_t salt[2], uint64_t purpose, uint64_t number)
+{
+    const uint64_t words[] = {purpose, number};
+    return siphash(salt, words, 2);
+}
+
+static void set_salt(struct cache *c, const uint8_t bytes[CACHE_SALT_BYTES])
+{
+    uint64_t salt[2];
+    memcpy(salt, bytes, sizeof salt);
+    for (size_t i = 0; i < sizeof c->content.words / 8; i++) {
+        uint64_t v = derive(salt, FOR_CONTENT, i);
+        c->content.words[2 * i] = (uint32_t)v;
+        c->content.words[2 * i + 1] = (uint32_t)(v >> 32);
+    }
+    c->naming[0] = derive(salt, FOR_NAMING, 0);
+    c->naming[1] = derive(salt, FOR_NAMING, 1);
+}
+
+int cache_init(struct cache *c, bool small, const uint8_t salt[CACHE_SALT_BYTES])
 {
     memset(c, 0, sizeof *c);
+    set_salt(c, salt);
     c->limit = small ? CACHE_SLOTS_SMALL : CACHE_SLOTS;
     c->bytes_limit = small ? CACHE_BYTES_SMALL : CACHE_BYTES;
     c->slots = calloc(c->limit + 1, sizeof *c->slots);
@@ -36,6 +60,20 @@ void cache_reset(struct cache *c)
     c->bytes = 0;
     c->filled = 0;
     c->hand = 1;
+}
+
+struct cache_name cache_name(const struct cache *c, const struct compare_ops *ops, const uint8_t *px, size_t stride, int width, int height)
+{
+    struct cache_name n = {.size = (uint64_t)width << 16 | (uint64_t)height};
+    ops->hash(&c->content, px, stride, width, height, n.hash);
+    return n;
+}
+
+uint64_t cache_key(const struct cache *c, const struct cache_name *name, uint8_t quality)
+{
+    const uint64_t words[] = {name->hash[0], name->hash[1], name->size << 8 | quality};
+    uint64_t key = siphash(c->naming, words, 3);
+    return key ? key : 1;
 }
 
 uint16_t cache_find(struct cache *c, uint64_t key)

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The client's bitmap cache as we filled it: content hash to slot. Clients do not enforce the limits of MS-RDPEGFX 3.3.1.4 (100 MB and
+/* The client's bitmap cache as we filled it: a key of the content to slot. Clients do not enforce the limits of MS-RDPEGFX 3.3.1.4 (100 MB and
  * 25600 slots, or 16 MB and 4096), so they are counted here.
+ *
+ * A client may keep its cache over sessions, and for every server that its user visits. Keys are therefore secret functions of the
+ * content: of the salt, a content's key can neither be computed nor, from other contents' keys, be guessed.
  */
 #ifndef ORIEL_CODECS_CACHE_H
 #define ORIEL_CODECS_CACHE_H
+
+#include "codecs/compare.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +19,11 @@
 #define CACHE_BYTES ((size_t)100 << 20)
 #define CACHE_BYTES_SMALL ((size_t)16 << 20)
 
+#define CACHE_SALT_BYTES 16
+
+/* What a picture is called: made once for it, a key of each quality from it. */
+struct cache_name { uint64_t hash[2], size; };
+
 struct cache {
     unsigned limit;                   /* slots 1 … limit */
     size_t bytes_limit, bytes;
@@ -21,12 +31,19 @@ struct cache {
     int32_t *heads;
     unsigned hand;                    /* where the search for a victim goes on */
     unsigned filled;                  /* slots ever used: those above are empty */
+    struct hash_key content;          /* both from the salt */
+    uint64_t naming[2];
 };
 
-int cache_init(struct cache *c, bool small); /* 0 or -ENOMEM */
+/* 0 or -ENOMEM. */
+int cache_init(struct cache *c, bool small, const uint8_t salt[CACHE_SALT_BYTES]);
 void cache_finish(struct cache *c);
 /* The client's cache is empty again. */
 void cache_reset(struct cache *c);
+/* The block has at most 64x64 pixels. */
+struct cache_name cache_name(const struct cache *c, const struct compare_ops *ops, const uint8_t *px, size_t stride, int width, int height);
+/* Never 0. An approximation has another key than the exact picture. */
+uint64_t cache_key(const struct cache *c, const struct cache_name *name, uint8_t quality);
 /* The slot, or 0. */
 uint16_t cache_find(struct cache *c, uint64_t key);
 /* The slot, in use until now, is evicted. */

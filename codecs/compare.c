@@ -134,51 +134,25 @@ static void texture_c(const uint8_t *px, size_t stride, int width, int height, s
     }
 }
 
-/* Eight lanes, each with two hashes of 32 bits that mix differently; pixel x of a row goes to lane x % 8. */
-#define LANES 8
-#define HASH_A 0x9E3779B1u
-#define HASH_B 0xCC9E2D51u
-#define HASH_C 0xE6546B64u
-struct lanes { uint32_t a[LANES], b[LANES]; };
-
-static inline void lane_mix(struct lanes *l, int i, uint32_t px)
+/* NH (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, 1999): the sum of products of pixel pairs, each pixel with a word of the key added.
+ * Its second half is the same with the key shifted (the paper's Toeplitz construction). A missing pixel counts as 0. */
+static inline void nh_pair(const uint32_t *k, uint32_t left, uint32_t right, uint64_t out[2])
 {
-    uint32_t a = (l->a[i] ^ px) * HASH_A, b = l->b[i] + px * HASH_B;
-    b = b << 13 | b >> 19;
-    l->a[i] = a ^ a >> 15;
-    l->b[i] = b * 5 + HASH_C;
+    out[0] += (uint64_t)(left + k[0]) * (right + k[1]);
+    out[1] += (uint64_t)(left + k[HASH_SHIFT]) * (right + k[HASH_SHIFT + 1]);
 }
 
-static void lanes_begin(struct lanes *l)
+static inline void nh_row(const uint32_t *k, const uint8_t *p, int x, int width, uint64_t out[2])
 {
-    for (uint32_t i = 0; i < LANES; i++) {
-        l->a[i] = 0x13198A2Eu + i * 0x9E3779B9u;
-        l->b[i] = 0x03707344u + i * 0x85EBCA6Bu;
-    }
+    for (; x < width; x += 2)
+        nh_pair(k + x, load_px(p + 4 * x), x + 1 < width ? load_px(p + 4 * x + 4) : 0, out);
 }
 
-static uint64_t mix64(uint64_t h, uint64_t v)
+static void hash_c(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height, uint64_t out[2])
 {
-    h = (h ^ v) * 0x9E3779B97F4A7C15u;
-    return h ^ h >> 32;
-}
-
-static uint64_t lanes_end(const struct lanes *l, int width, int height)
-{
-    uint64_t h = 0xA4093822299F31D0u ^ (uint64_t)(uint32_t)width << 32 ^ (uint64_t)(uint32_t)height;
-    for (int i = 0; i < LANES; i++)
-        h = mix64(h, (uint64_t)l->a[i] << 32 | l->b[i]);
-    return mix64(h, h >> 29);
-}
-
-static uint64_t hash_c(const uint8_t *px, size_t stride, int width, int height)
-{
-    struct lanes l;
-    lanes_begin(&l);
+    out[0] = out[1] = 0;
     for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            lane_mix(&l, x % LANES, load_px(px + (size_t)y * stride + 4 * (size_t)x));
-    return lanes_end(&l, width, height);
+        nh_row(key->words + y * HASH_SIDE, px + (size_t)y * stride, 0, width, out);
 }
 
 const struct compare_ops compare_c = {"c", absorb_c, diff_c, equal_rows, uniform_c, hash_c, texture_c};
@@ -294,35 +268,36 @@ AVX2 static void texture_avx2(const uint8_t *px, size_t stride, int width, int h
                           y / TEXTURE_CELL * 4 + x / TEXTURE_CELL);
 }
 
-AVX2 static uint64_t hash_avx2(const uint8_t *px, size_t stride, int width, int height)
+AVX2 static inline __m256i nh_eight(__m256i sum, __m256i v, const uint32_t *k)
 {
-    const __m256i ka = _mm256_set1_epi32((int)HASH_A), kb = _mm256_set1_epi32((int)HASH_B), kc = _mm256_set1_epi32((int)HASH_C);
-    struct lanes l;
-    lanes_begin(&l);
-    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)l.a), b = _mm256_loadu_si256((const __m256i *)(const void *)l.b);
+    v = _mm256_add_epi32(v, _mm256_load_si256((const __m256i *)(const void *)k));
+    return _mm256_add_epi64(sum, _mm256_mul_epu32(v, _mm256_srli_epi64(v, 32)));
+}
+
+AVX2 static inline uint64_t sum_lanes(__m256i v)
+{
+    uint64_t l[4];
+    _mm256_storeu_si256((__m256i *)(void *)l, v);
+    return l[0] + l[1] + l[2] + l[3];
+}
+
+AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height, uint64_t out[2])
+{
+    __m256i a = _mm256_setzero_si256(), b = a;
+    out[0] = out[1] = 0;
     for (int y = 0; y < height; y++) {
         const uint8_t *p = px + (size_t)y * stride;
+        const uint32_t *k = key->words + y * HASH_SIDE;
         int x = 0;
-        for (; x + LANES <= width; x += LANES) {
+        for (; x + 8 <= width; x += 8) {
             __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + 4 * x));
-            a = _mm256_mullo_epi32(_mm256_xor_si256(a, v), ka);
-            a = _mm256_xor_si256(a, _mm256_srli_epi32(a, 15));
-            b = _mm256_add_epi32(b, _mm256_mullo_epi32(v, kb));
-            b = _mm256_or_si256(_mm256_slli_epi32(b, 13), _mm256_srli_epi32(b, 19));
-            b = _mm256_add_epi32(_mm256_add_epi32(_mm256_slli_epi32(b, 2), b), kc);
+            a = nh_eight(a, v, k + x);
+            b = nh_eight(b, v, k + x + HASH_SHIFT);
         }
-        if (x == width)
-            continue;
-        _mm256_storeu_si256((__m256i *)(void *)l.a, a);
-        _mm256_storeu_si256((__m256i *)(void *)l.b, b);
-        for (; x < width; x++)
-            lane_mix(&l, x % LANES, load_px(p + 4 * x));
-        a = _mm256_loadu_si256((const __m256i *)(const void *)l.a);
-        b = _mm256_loadu_si256((const __m256i *)(const void *)l.b);
+        nh_row(k, p, x, width, out);
     }
-    _mm256_storeu_si256((__m256i *)(void *)l.a, a);
-    _mm256_storeu_si256((__m256i *)(void *)l.b, b);
-    return lanes_end(&l, width, height);
+    out[0] += sum_lanes(a);
+    out[1] += sum_lanes(b);
 }
 
 static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, diff_avx2, equal_rows, uniform_avx2, hash_avx2, texture_avx2};

@@ -24,6 +24,11 @@ struct texture {
     uint16_t turns[16];               /* pixels brighter or darker than both neighbours in their row, in some channel */
 };
 
+/* What keys a hash: uniformly random words, secret. One a pixel of a block of 64x64; the second half of a hash uses them shifted. */
+#define HASH_SIDE 64
+#define HASH_SHIFT 8
+struct hash_key { _Alignas(32) uint32_t words[HASH_SIDE * HASH_SIDE + HASH_SHIFT]; };
+
 struct compare_ops {
     const char *name;
     /* Copy `src` over `dst` with X set to 0xFF. Returns false when nothing differed; else *changed is the smallest box, relative
@@ -38,8 +43,10 @@ struct compare_ops {
     bool (*equal)(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height);
     /* Are all pixels equal to the first? */
     bool (*uniform)(const uint8_t *px, size_t stride, int width, int height);
-    /* 64 bits of the block's content: equal blocks of equal size have equal hashes, others as good as never. */
-    uint64_t (*hash)(const uint8_t *px, size_t stride, int width, int height);
+    /* 128 bits of the content of a block of at most 64x64 pixels. For any two blocks of equal size that differ, at most one key in
+     * 2^64 gives equal hashes: who does not know the key cannot draw two that do. The hash itself must stay secret: it is linear
+     * in the key. */
+    void (*hash)(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height, uint64_t out[2]);
     /* A block's first column has no left neighbour, its last no right one: both count as neither. */
     void (*texture)(const uint8_t *px, size_t stride, int width, int height, struct texture *t);
 };

@@ -25,8 +25,10 @@ struct engine *engine_create(const struct engine_config *config)
     e->motion = calloc(1, sizeof *e->motion);
     video_init(e);
     e->progressive = config->caps.progressive ? progressive_create() : NULL;
-    e->cache = calloc(1, sizeof *e->cache);
-    if (!e->clear || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache) < 0 || (config->caps.progressive && !e->progressive)) {
+    e->cache = aligned_alloc(_Alignof(struct cache), sizeof *e->cache);
+    if (e->cache)
+        *e->cache = (struct cache){0};
+    if (!e->clear || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache, config->cache_salt) < 0 || (config->caps.progressive && !e->progressive)) {
         engine_destroy(e);
         return NULL;
     }

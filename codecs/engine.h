@@ -100,6 +100,8 @@ struct engine_config {
     /* An encoder outside of this process, tried before the built-in one unless h264 says X264 or OFF; NULL: there is none. */
     const struct h264_backend *outside;
     void *outside_context;
+    /* Keys the names under which the client keeps pictures, also over sessions: a secret of this host and user, the same each time. */
+    uint8_t cache_salt[16];
 };
 /* NULL: out of memory. */
 struct engine *engine_create(const struct engine_config *config);

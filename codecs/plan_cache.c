@@ -9,18 +9,9 @@
 #define STILL_LOSSY_MS 1000           /* mostly it is exact before */
 #define STORE_MAX 160                 /* tiles a frame */
 
-/* Never 0. */
-static uint64_t key_of(const struct surface *s, const struct box *b)
+static struct cache_name name_of(const struct engine *e, const struct surface *s, const struct box *b)
 {
-    uint64_t key = s->ops->hash(surface_cur(s, b->x0, b->y0), s->stride, b->x1 - b->x0, b->y1 - b->y0);
-    return key ? key : 1;
-}
-
-/* An approximation is kept under another key than the exact picture, because a client may keep both over sessions. */
-static uint64_t key_at(uint64_t key, uint8_t quality)
-{
-    uint64_t k = key ^ (quality + 1u) * 0xD6E8FEB86659FD93u;
-    return k ? k : 1;
+    return cache_name(e->cache, s->ops, surface_cur(s, b->x0, b->y0), s->stride, b->x1 - b->x0, b->y1 - b->y0);
 }
 
 static void fetch(struct engine *e, struct surface *s, struct box b, uint16_t slot)
@@ -35,11 +26,11 @@ static void fetch(struct engine *e, struct surface *s, struct box b, uint16_t sl
 }
 
 /* The exact picture, else the best approximation. */
-static uint16_t find_best(const struct engine *e, uint64_t key, uint8_t *quality)
+static uint16_t find_best(const struct engine *e, const struct cache_name *name, uint8_t *quality)
 {
-    uint16_t slot = cache_find(e->cache, key);
+    uint16_t slot = cache_find(e->cache, cache_key(e->cache, name, *quality));
     while (slot == 0 && *quality > PICTURE_COARSE)
-        slot = cache_find(e->cache, key_at(key, --*quality));
+        slot = cache_find(e->cache, cache_key(e->cache, name, --*quality));
     return slot;
 }
 
@@ -57,7 +48,8 @@ void plan_from_cache(struct engine *e, struct surface *s)
         if (box_empty(&d) || s->tiles[t].heat > 1 || !worth_a_look(s, t))
             continue;
         uint8_t quality = PICTURE_QUALITIES;
-        uint16_t slot = find_best(e, key_of(s, &b), &quality);
+        struct cache_name name = name_of(e, s, &b);
+        uint16_t slot = find_best(e, &name, &quality);
         if (slot == 0)
             continue;
         fetch(e, s, b, slot);
@@ -103,10 +95,10 @@ static void evict(struct engine *e, uint16_t slot)
 }
 
 /* What is exact now needs no approximation any more. */
-static void drop_lesser(struct engine *e, uint64_t key, uint8_t quality)
+static void drop_lesser(struct engine *e, const struct cache_name *name, uint8_t quality)
 {
     for (uint8_t q = PICTURE_COARSE; q < quality; q++) {
-        uint16_t slot = cache_find(e->cache, key_at(key, q));
+        uint16_t slot = cache_find(e->cache, cache_key(e->cache, name, q));
         if (slot) {
             cache_forget(e->cache, slot);
             evict(e, slot);
@@ -120,10 +112,11 @@ static void store(struct engine *e, struct surface *s, int tile)
     struct box b = surface_tile_box(s, tile);
     bool lossy = s->tiles[tile].flags & TILE_LOSSY;
     uint8_t quality = lossy ? s->tiles[tile].quality : PICTURE_QUALITIES;
-    uint64_t exact = key_of(s, &b), key = lossy ? key_at(exact, quality) : exact;
-    if (cache_find(e->cache, exact) || cache_find(e->cache, key))
+    struct cache_name name = name_of(e, s, &b);
+    uint64_t key = cache_key(e->cache, &name, quality);
+    if (cache_find(e->cache, cache_key(e->cache, &name, PICTURE_QUALITIES)) || cache_find(e->cache, key))
         return;
-    drop_lesser(e, exact, quality);
+    drop_lesser(e, &name, quality);
     while ((slot = cache_room(e->cache, key, (uint32_t)((b.x1 - b.x0) * (b.y1 - b.y0) * 4), &old)) == 0 && old)
         evict(e, old);
     struct gfx_command *c = slot ? frame_add(&e->frame, GFX_TO_CACHE) : NULL;

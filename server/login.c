@@ -146,6 +146,8 @@ static void on_granted(struct peer *p, const struct peer_verdict *v)
     p->login.session = v->session;
     p->login.client = v->client;
     memcpy(p->login.token, v->token, TOKEN_BYTES);
+    if (v->ncache_salt == CACHE_SALT_LENGTH)
+        picture_salt(p, v->cache_salt);
     (void)snprintf(tag, sizeof tag, "%llu client=%u", (unsigned long long)v->session, v->client);
     log_set_session(tag);
     log_info("login granted", "user=%s verdict=%s", v->user, v->verdict == VERDICT_START ? "start" : "attach");

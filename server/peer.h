@@ -70,6 +70,7 @@ struct picture {
     size_t nheld;
     struct engine_cache_entry *offer; /* waits for the engine; NULL none */
     size_t noffer;
+    uint8_t cache_salt[CACHE_SALT_LENGTH]; /* random until the login brings the user's */
     struct event *timer;
     int woken_fd;                /* an encoder's thread has something for the engine */
     struct event *woken;
@@ -145,6 +146,8 @@ int picture_init(struct peer *p);
 void picture_finish(struct peer *p);
 /* A new buffer of this size: the client's desktop follows. */
 void picture_buffer(struct peer *p);
+/* Engines made from now on name what the client keeps by it. */
+void picture_salt(struct peer *p, const uint8_t salt[CACHE_SALT_LENGTH]);
 /* A fresh oriel-encoder's link (owned from now on). */
 void picture_encoder(struct peer *p, int fd);
 /* A frame is on loan. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From the drawer's buffer through the engine to the client: who waits for whom. */
 #include "common/log.h"
+#include "common/secret.h"
 #include "server/encoder_link.h"
 #include "server/peer.h"
 #include "server/transport.h"
@@ -120,6 +121,7 @@ static void on_encoder_failed(void *user, const char *name, const char *instead)
 int picture_init(struct peer *p)
 {
     struct picture *pic = &p->picture;
+    secret_random(pic->cache_salt, sizeof pic->cache_salt);
     pic->woken_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (pic->woken_fd < 0)
         return -errno;
@@ -198,6 +200,11 @@ void picture_encoder(struct peer *p, int fd)
         p->encoder = encoder_link_create(p->base, fd, &events, p);
 }
 
+void picture_salt(struct peer *p, const uint8_t salt[CACHE_SALT_LENGTH])
+{
+    memcpy(p->picture.cache_salt, salt, CACHE_SALT_LENGTH);
+}
+
 static int make_engine(struct peer *p)
 {
     struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264, .wake = wake,
@@ -206,6 +213,7 @@ static int make_engine(struct peer *p)
         c.outside = &encoder_outside;
         c.outside_context = p->encoder;
     }
+    memcpy(c.cache_salt, p->picture.cache_salt, sizeof c.cache_salt);
     p->ops->caps(p->front, &c.caps);
     engine_destroy(p->picture.engine);
     p->picture.engine = engine_create(&c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the monitor must not forget: throttle state, reconnect cookies (only their hashes), the session counter. SQLite, STATE_DIR/monitor.db,
+/* What the monitor must not forget: a secret of this host, throttle state, reconnect cookies (only their hashes), the session counter. SQLite, STATE_DIR/monitor.db,
  * opened by the monitor alone. Running sessions are never read from it: their leaders are asked.
  * Thread: the loop's. A store that cannot be written is logged by the caller and refuses logins that need it (fail closed). */
 #ifndef ORIEL_SESSION_STORE_H
@@ -34,6 +34,10 @@ void store_close(struct store *s);
 uint64_t store_next_session(struct store *s);
 /* No id up to and including `session` will be given out: sessions that were found alive count, whatever the database says. */
 int store_session_seen(struct store *s, uint64_t session);
+
+#define STORE_SECRET_BYTES 32
+/* This host's secret: random, made when it is first asked for, the same from then on. 0 or negative errno. */
+int store_secret(struct store *s, uint8_t out[STORE_SECRET_BYTES]);
 
 int store_bucket_put(struct store *s, const struct store_bucket *b);
 int store_bucket_delete(struct store *s, const char *key); /* NULL: all */

@@ -14,6 +14,7 @@
 #include "session/monitor/logon_end.h"
 #include "session/monitor/server_end.h"
 #include "session/monitor/session.h"
+#include "session/monitor/tokens.h"
 
 static void on_hello(void *end, const void *msg, const int *fds);
 static void on_auth(void *end, const void *msg, const int *fds);
@@ -220,6 +221,10 @@ void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *
     struct peer_verdict v = {.verdict = (uint8_t)kind, .session = s->id, .client = client, .ntoken = TOKEN_BYTES};
     memcpy(v.token, token, TOKEN_BYTES);
     snprintf(v.user, sizeof v.user, "%s", user);
+    int r = cache_salt(p->m->store, s->uid, v.cache_salt);
+    v.ncache_salt = r == 0 ? CACHE_SALT_LENGTH : 0;
+    if (r < 0)
+        log_warning("clients keep no pictures", "session=%llu error=%s", (unsigned long long)s->id, strerror(-r));
     p->attempt = NULL;
     p->session = s;
     p->client = client;
@@ -229,6 +234,7 @@ void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *
         logon_welcome(p->logon);
     (void)link_send(p->link, &peer_verdict_def, &v, NULL);
     explicit_bzero(v.token, sizeof v.token);
+    explicit_bzero(v.cache_salt, sizeof v.cache_salt);
 }
 
 int peer_show(struct peer *p, enum peer_display_kind kind, int fd)

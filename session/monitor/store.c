@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 
 #include "common/log.h"
+#include "common/secret.h"
 
 enum {
     Q_NEXT,
     Q_SEEN,
+    Q_SECRET_PUT,
+    Q_SECRET,
     Q_BUCKET_PUT,
     Q_BUCKET_DEL,
     Q_BUCKET_DEL_ALL,
@@ -27,6 +30,8 @@ static const char *const queries[Q_COUNT] = {
     [Q_NEXT] = "INSERT INTO counter(name, value) VALUES('session', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1 "
                "RETURNING value",
     [Q_SEEN] = "INSERT INTO counter(name, value) VALUES('session', ?1) ON CONFLICT(name) DO UPDATE SET value = max(value, ?1)",
+    [Q_SECRET_PUT] = "INSERT OR IGNORE INTO secret(name, value) VALUES('cache', ?1)",
+    [Q_SECRET] = "SELECT value FROM secret WHERE name = 'cache'",
     [Q_BUCKET_PUT] = "INSERT OR REPLACE INTO bucket(key, tokens, at_ms, boot) VALUES(?1, ?2, ?3, ?4)",
     [Q_BUCKET_DEL] = "DELETE FROM bucket WHERE key = ?1",
     [Q_BUCKET_DEL_ALL] = "DELETE FROM bucket",
@@ -39,6 +44,7 @@ static const char *const queries[Q_COUNT] = {
 };
 static const char schema[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
                              "CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+                             "CREATE TABLE IF NOT EXISTS secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;"
                              "CREATE TABLE IF NOT EXISTS bucket(key TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT "
                              "NULL, boot TEXT NOT NULL) STRICT;"
                              "CREATE TABLE IF NOT EXISTS cookie(logon_id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user "
@@ -153,6 +159,31 @@ int store_session_seen(struct store *s, uint64_t session)
 {
     sqlite3_bind_int64(s->q[Q_SEEN], 1, (sqlite3_int64)session);
     return finish(s->q[Q_SEEN]);
+}
+
+static int read_secret(struct store *s, uint8_t out[STORE_SECRET_BYTES])
+{
+    sqlite3_stmt *q = s->q[Q_SECRET];
+    int rc = sqlite3_step(q), r = rc == SQLITE_DONE ? -ENOENT : to_errno(rc);
+    if (rc == SQLITE_ROW && sqlite3_column_bytes(q, 0) == STORE_SECRET_BYTES)
+        memcpy(out, sqlite3_column_blob(q, 0), STORE_SECRET_BYTES);
+    else if (rc == SQLITE_ROW)
+        r = -EUCLEAN;
+    sqlite3_reset(q);
+    return r;
+}
+
+int store_secret(struct store *s, uint8_t out[STORE_SECRET_BYTES])
+{
+    uint8_t fresh[STORE_SECRET_BYTES];
+    int r = read_secret(s, out);
+    if (r != -ENOENT)
+        return r;
+    secret_random(fresh, sizeof fresh);
+    sqlite3_bind_blob(s->q[Q_SECRET_PUT], 1, fresh, sizeof fresh, SQLITE_STATIC);
+    r = finish(s->q[Q_SECRET_PUT]);
+    secret_wipe(fresh, sizeof fresh);
+    return r < 0 ? r : read_secret(s, out);
 }
 
 int store_bucket_put(struct store *s, const struct store_bucket *b)

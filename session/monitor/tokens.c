@@ -54,3 +54,21 @@ int cookie_redeem(struct store *s, const uint8_t *secret, size_t nsecret, const 
         return -EACCES;
     return 0;
 }
+
+int cache_salt(struct store *s, uint32_t uid, uint8_t out[CACHE_SALT_LENGTH])
+{
+    static const char purpose[] = "oriel cache keys"; /* and its end: what follows is the uid */
+    uint8_t secret[STORE_SECRET_BYTES], mac[HASH_BYTES], text[sizeof purpose + 4];
+    unsigned len = 0;
+    int r = store_secret(s, secret);
+    if (r < 0)
+        return r;
+    memcpy(text, purpose, sizeof purpose);
+    for (unsigned i = 0; i < 4; i++)
+        text[sizeof purpose + i] = (uint8_t)(uid >> 8 * i);
+    bool ok = HMAC(EVP_sha256(), secret, sizeof secret, text, sizeof text, mac, &len) && len == sizeof mac;
+    memcpy(out, mac, ok ? CACHE_SALT_LENGTH : 0);
+    secret_wipe(secret, sizeof secret);
+    secret_wipe(mac, sizeof mac);
+    return ok ? 0 : -EIO;
+}

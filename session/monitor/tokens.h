@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What lets a client come back: the automatic reconnection cookie (MS-RDPBCGR 5.5), one use, kept only as a hash. */
+/* What lets a client come back: the automatic reconnection cookie (MS-RDPBCGR 5.5), one use, kept only as a hash. And what lets it show
+ * what it kept: the salt of its cache's keys. */
 #ifndef ORIEL_SESSION_MONITOR_TOKENS_H
 #define ORIEL_SESSION_MONITOR_TOKENS_H
 
@@ -22,5 +23,9 @@ int cookie_mint(struct store *s, uint64_t session, const char *user, const char 
  * Shown once, it is gone, right or wrong. */
 int cookie_redeem(struct store *s, const uint8_t *secret, size_t nsecret, const char *boot, uint64_t now_ms,
                   struct store_cookie *out);
+
+/* The secret that keys what clients of this user keep of this host: HMAC-SHA256 of the uid by the host's secret. 0, or negative errno:
+ * there is none. */
+int cache_salt(struct store *s, uint32_t uid, uint8_t out[CACHE_SALT_LENGTH]);
 
 #endif

@@ -36,7 +36,7 @@ const struct wire_proto peer_to_monitor = {"peer to monitor", peer_to_monitor_de
 static const struct wire_field peer_verdict_fields[] = {
     WF_U8(peer_verdict, verdict, VERDICT_MAX), WF_U8(peer_verdict, reason, REFUSE_MAX), WF_STR(peer_verdict, text),
     WF_U64(peer_verdict, session), WF_U32(peer_verdict, client, UINT32_MAX), WF_BYTES(peer_verdict, token, ntoken),
-    WF_STR(peer_verdict, user),
+    WF_STR(peer_verdict, user), WF_BYTES(peer_verdict, cache_salt, ncache_salt),
 };
 WIRE_DEF(peer_verdict, 101, 0);
 static const struct wire_field peer_display_fields[] = {

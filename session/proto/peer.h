@@ -51,6 +51,7 @@ extern const struct wire_proto peer_to_monitor;
 extern const struct wire_def peer_hello_def, peer_auth_def, peer_logon_def, peer_resume_def, peer_status_def;
 
 /* monitor → peer */
+#define CACHE_SALT_LENGTH 16
 enum peer_verdict_kind { VERDICT_START = 1, VERDICT_ATTACH, VERDICT_CHOOSE, VERDICT_REDIRECT, VERDICT_REFUSE, VERDICT_MAX = VERDICT_REFUSE };
 struct peer_verdict {
     uint8_t verdict;                   /* CHOOSE and REDIRECT are reserved */
@@ -61,6 +62,8 @@ struct peer_verdict {
     uint32_t ntoken;
     uint8_t token[TOKEN_BYTES];        /* … and the proof for peer_resume */
     char user[USER_BYTES];             /* canonical name */
+    uint32_t ncache_salt;
+    uint8_t cache_salt[CACHE_SALT_LENGTH]; /* START, ATTACH: this host's and user's secret, engine_config.cache_salt; none: keep nothing */
 };
 enum peer_display_kind { DISPLAY_LOGON = 1, DISPLAY_SESSION, DISPLAY_NOTICE, DISPLAY_KIND_MAX = DISPLAY_NOTICE };
 struct peer_display { uint8_t kind; }; /* fd: the front end's end of a display link; replaces an earlier one */

@@ -10,6 +10,7 @@
 
 #include "codecs/clear_columns.h"
 #include "codecs/compare.h"
+#include "codecs/siphash.h"
 
 #define W 96
 #define H 20
@@ -75,8 +76,11 @@ static void patches(uint8_t *p, int pixels)
 static void texture_and_hash_of_the_fast_path_equal_the_plain_ones(void **state)
 {
     static uint8_t px[4 * 64 * 64];
+    static struct hash_key key;
     const struct compare_ops *best = compare_best();
     srand(2);
+    for (size_t i = 0; i < sizeof key.words / 4; i++)
+        key.words[i] = (uint32_t)rand() << 16 ^ (uint32_t)rand();
     for (int round = 0; round < 4000; round++) {
         int w = rand() % 3 ? 8 * (1 + rand() % 8) : 1 + rand() % 64, h = 1 + rand() % 64, x = rand() % (65 - w);
         struct texture a, b;
@@ -84,10 +88,13 @@ static void texture_and_hash_of_the_fast_path_equal_the_plain_ones(void **state)
         compare_c.texture(px + 4 * x, 4 * 64, w, h, &a);
         best->texture(px + 4 * x, 4 * 64, w, h, &b);
         assert_memory_equal(&a, &b, sizeof a);
-        uint64_t hash = best->hash(px + 4 * x, 4 * 64, w, h);
-        assert_true(compare_c.hash(px + 4 * x, 4 * 64, w, h) == hash);
+        uint64_t hash[2], other[2];
+        best->hash(&key, px + 4 * x, 4 * 64, w, h, hash);
+        compare_c.hash(&key, px + 4 * x, 4 * 64, w, h, other);
+        assert_memory_equal(hash, other, sizeof hash);
         px[4 * (x + rand() % w + 64 * (rand() % h)) + rand() % 3] ^= 1;
-        assert_true(best->hash(px + 4 * x, 4 * 64, w, h) != hash);
+        best->hash(&key, px + 4 * x, 4 * 64, w, h, other);
+        assert_true(hash[0] != other[0] && hash[1] != other[1]);
     }
 }
 
@@ -115,11 +122,50 @@ static void columns_of_the_fast_path_equal_the_plain_ones(void **state)
     }
 }
 
+/* Of the reference program's table: key 00 01 … 0f, input 00 01 … */
+static void siphash_gives_the_published_values(void **state)
+{
+    static const uint64_t key[] = {0x0706050403020100u, 0x0f0e0d0c0b0a0908u};
+    assert_true(siphash(key, key, 0) == 0x726fdb47dd0e0e31u);
+    assert_true(siphash(key, key, 1) == 0x93f5f5799a932462u);
+    assert_true(siphash(key, key, 2) == 0x3f2acc7f57c29bdbu);
+}
+
+/* What a hash without a key, or one whose words are used twice, would not see. */
+static void hashes_see_where_a_pixel_stands_and_depend_on_the_key(void **state)
+{
+    static struct hash_key key, other_key;
+    static uint8_t px[4 * 64 * 64];
+    uint64_t hash[2], other[2];
+    srand(4);
+    for (size_t i = 0; i < sizeof key.words / 4; i++) {
+        key.words[i] = (uint32_t)rand() << 16 ^ (uint32_t)rand();
+        other_key.words[i] = (uint32_t)rand() << 16 ^ (uint32_t)rand();
+    }
+    patches(px, 64 * 64);
+    compare_best()->hash(&key, px, 4 * 64, 64, 64, hash);
+    compare_best()->hash(&other_key, px, 4 * 64, 64, 64, other);
+    assert_true(hash[0] != other[0] && hash[1] != other[1]);
+    for (int i = 0; i < 64 * 63; i++) {
+        uint32_t a, b;
+        memcpy(&a, px + 4 * i, 4);
+        memcpy(&b, px + 4 * (i + 64), 4);
+        memcpy(px + 4 * i, &b, 4);
+        memcpy(px + 4 * (i + 64), &a, 4);
+        compare_best()->hash(&key, px, 4 * 64, 64, 64, other);
+        assert_true(a == b || (hash[0] != other[0] && hash[1] != other[1]));
+        memcpy(px + 4 * i, &a, 4);
+        memcpy(px + 4 * (i + 64), &b, 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fast_path_equals_the_plain_one_on_random_blocks),
         cmocka_unit_test(texture_and_hash_of_the_fast_path_equal_the_plain_ones),
+        cmocka_unit_test(siphash_gives_the_published_values),
+        cmocka_unit_test(hashes_see_where_a_pixel_stands_and_depend_on_the_key),
         cmocka_unit_test(columns_of_the_fast_path_equal_the_plain_ones),
         cmocka_unit_test(the_unused_byte_of_a_pixel_is_no_difference),
     };

@@ -54,9 +54,9 @@ static void on_part(void *user, const struct gfx_frame *part);
 
 static bool threads; /* of the worlds that are opened */
 
-static void world_open(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed)
+static void world_open_salted(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed, uint8_t salt)
 {
-    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = threads ? wake : NULL, .part = on_part, .user = w};
+    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = threads ? wake : NULL, .part = on_part, .user = w, .cache_salt = {salt}};
     memset(w, 0, sizeof *w);
     w->woken = threads ? eventfd(0, EFD_CLOEXEC) : -1;
     w->engine = engine_create(&config);
@@ -69,6 +69,11 @@ static void world_open(struct world *w, const struct engine_caps *caps, int widt
     if (!w->gfx)
         ref_client_screen(w->client, (uint16_t)width, (uint16_t)height);
     assert_int_equal(engine_surface_create(w->engine, 0, (uint16_t)width, (uint16_t)height, 0, 0), 0);
+}
+
+static void world_open(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed)
+{
+    world_open_salted(w, caps, width, height, seed, 0);
 }
 
 static void world_close(struct world *w)
@@ -552,6 +557,51 @@ static void what_a_client_kept_from_an_earlier_session_comes_from_its_cache(void
     world_close(&w);
 }
 
+/* What a client of a user with this salt keeps of a desktop, and how much of `offer` its next session draws from the cache. */
+static size_t kept(uint8_t salt, struct engine_cache_entry keys[64])
+{
+    struct world w;
+    world_open_salted(&w, &gfx_caps, 320, 256, 5, salt);
+    draw_text(&w.screen, 0, 0, 320, 256, 3, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, 320, 256);
+    hand_in(&w);
+    size_t n = stored_keys(&w, keys, 64);
+    world_close(&w);
+    return n;
+}
+
+static size_t used(uint8_t salt, const struct engine_cache_entry *offer, size_t n)
+{
+    struct world w;
+    uint16_t slots[64];
+    world_open_salted(&w, &gfx_caps, 320, 256, 5, salt);
+    draw_text(&w.screen, 0, 0, 320, 256, 3, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, 320, 256);
+    hand_in(&w);
+    (void)engine_cache_offer(w.engine, offer, n, slots);
+    size_t drawn = fetches(&w);
+    world_close(&w);
+    return drawn;
+}
+
+static void what_was_kept_under_another_salt_is_never_shown(void **state)
+{
+    struct engine_cache_entry mine[64], other[64], none[64];
+    size_t n = kept(1, mine);
+    assert_int_equal(n, 20);
+    assert_int_equal(kept(2, other), n);
+    assert_int_equal(kept(0, none), n);
+    for (size_t i = 0; i < n; i++) {
+        int bits = __builtin_popcountll(mine[i].key ^ other[i].key);
+        assert_true(bits > 8 && bits < 56);
+        for (size_t k = 0; k < n; k++) /* nor do their differences lead from one to the other */
+            assert_true(mine[i].key != other[k].key && (i == k || (mine[i].key ^ mine[k].key) != (other[i].key ^ other[k].key)));
+    }
+    assert_int_equal(used(1, mine, n), n);
+    assert_int_equal(used(1, other, n), 0);
+    assert_int_equal(used(1, none, n), 0);
+}
+
 static void cache_offers_end_at_what_cannot_be_taken(void **state)
 {
     static struct engine_cache_entry many[5000];
@@ -621,6 +671,7 @@ int main(void)
         cmocka_unit_test(hostile_rectangles_are_clipped),
         cmocka_unit_test(a_film_that_begins_while_the_desktop_shrinks_stays_inside),
         cmocka_unit_test(what_a_client_kept_from_an_earlier_session_comes_from_its_cache),
+        cmocka_unit_test(what_was_kept_under_another_salt_is_never_shown),
         cmocka_unit_test(cache_offers_end_at_what_cannot_be_taken),
         cmocka_unit_test(a_large_frame_leaves_in_parts_and_is_one_frame),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),

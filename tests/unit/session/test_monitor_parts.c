@@ -335,6 +335,25 @@ static void a_cookie_works_once(void **state)
     store_close(s);
 }
 
+static void a_cache_has_one_salt_for_a_user_of_a_host(void **state)
+{
+    uint8_t anna[CACHE_SALT_LENGTH], bert[CACHE_SALT_LENGTH], again[CACHE_SALT_LENGTH];
+    struct store *s = open_db();
+    assert_int_equal(cache_salt(s, 1000, anna), 0);
+    assert_int_equal(cache_salt(s, 1001, bert), 0);
+    assert_memory_not_equal(anna, bert, sizeof anna);
+    store_close(s);
+    s = open_db();
+    assert_int_equal(cache_salt(s, 1000, again), 0);
+    assert_memory_equal(again, anna, sizeof anna);
+    store_close(s);
+    assert_int_equal(unlink(db), 0); /* another host */
+    s = open_db();
+    assert_int_equal(cache_salt(s, 1000, again), 0);
+    assert_memory_not_equal(again, anna, sizeof anna);
+    store_close(s);
+}
+
 static void a_cookie_is_refused_when(void **state)
 {
     struct store *s = open_db();
@@ -483,6 +502,7 @@ int main(void)
         T(a_broken_store_is_set_aside),
         T(the_verifier_is_hmac_md5_over_zeros),
         T(a_cookie_works_once),
+        T(a_cache_has_one_salt_for_a_user_of_a_host),
         T(a_cookie_is_refused_when),
         T(the_store_does_not_hold_the_secret),
         T(a_graphical_session_elsewhere_is_seen),
