@@ -28,7 +28,8 @@ struct engine *engine_create(const struct engine_config *config)
     e->cache = aligned_alloc(_Alignof(struct cache), sizeof *e->cache);
     if (e->cache)
         *e->cache = (struct cache){0};
-    if (!e->clear || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache, config->cache_salt) < 0 || (config->caps.progressive && !e->progressive)) {
+    if (!e->clear || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache, config->cache_salt) < 0 ||
+        (config->caps.progressive && !e->progressive)) {
         engine_destroy(e);
         return NULL;
     }

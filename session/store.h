@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the monitor must not forget: a secret of this host, throttle state, reconnect cookies (only their hashes), the session counter. SQLite, STATE_DIR/monitor.db,
- * opened by the monitor alone. Running sessions are never read from it: their leaders are asked.
+/* What the monitor must not forget: a secret of this host, throttle state, reconnect cookies (only their hashes), the session counter.
+ * SQLite, STATE_DIR/monitor.db, opened by the monitor alone. Running sessions are never read from it: their leaders are asked.
  * Thread: the loop's. A store that cannot be written is logged by the caller and refuses logins that need it (fail closed). */
 #ifndef ORIEL_SESSION_STORE_H
 #define ORIEL_SESSION_STORE_H

@@ -27,8 +27,8 @@ enum {
     Q_COUNT
 };
 static const char *const queries[Q_COUNT] = {
-    [Q_NEXT] = "INSERT INTO counter(name, value) VALUES('session', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1 "
-               "RETURNING value",
+    [Q_NEXT] = ("INSERT INTO counter(name, value) VALUES('session', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1 "
+                "RETURNING value"),
     [Q_SEEN] = "INSERT INTO counter(name, value) VALUES('session', ?1) ON CONFLICT(name) DO UPDATE SET value = max(value, ?1)",
     [Q_SECRET_PUT] = "INSERT OR IGNORE INTO secret(name, value) VALUES('cache', ?1)",
     [Q_SECRET] = "SELECT value FROM secret WHERE name = 'cache'",
