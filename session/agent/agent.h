@@ -15,15 +15,19 @@
 #include "common/link.h"
 #include "session/agent/layout.h"
 #include "session/agent/scancode.h"
+#include "session/agent/silence.h"
 #include "session/agent/wheel.h"
 #include "session/display/backend.h"
 #include "session/proto/leader.h"
 
-/* Frame timing in µs (measured: programs that draw one picture in several requests are done within 2 ms). */
-#define FRAME_SILENCE_US 2000  /* no damage for so long: the picture is whole */
-#define FRAME_WAIT_MAX_US 8000 /* but never wait longer than this after the first damage */
+/* Frame timing in µs; how long a picture must be quiet is learnt (silence.h). */
+#define FRAME_WAIT_MAX_US 8000 /* never wait longer than this after the first damage */
 #define FRAME_QUIET_US 8000    /* damage after such a pause is a first change, and leaves at once when it is small */
-#define FRAME_SMALL_PART 8     /* small: at most 1/8 of the screen */
+#define FRAME_APART_US 4000    /* frames of a burst are so far apart: more than 250 a second cost everybody and show nothing */
+#define FRAME_COLLECTS_MAX 16  /* of one burst as it is reported; what comes then is looked at when the timer ends */
+#define FRAME_COPIES_MAX 2     /* early ones of one burst: more would slow down the program that draws */
+#define FRAME_COPY_AREA 65536  /* copies of fewer pixels say nothing about how long copying takes */
+#define FRAME_COPY_US 1000     /* for 2^20 pixels, before the first was measured */
 #define LAYOUT_PAUSE_US 50000  /* layout changes that come faster are gathered: dragging a window's corner sends dozens */
 
 struct agent;
@@ -42,6 +46,7 @@ struct client {
     uint32_t frame;
     struct backend_pixels *pixels;
     pixman_region32_t pending;      /* damage this client has not seen */
+    pixman_region32_t uncopied;     /* the part of `pending` that changed since it was copied to `pixels`, or never was */
     uint64_t pending_us;            /* when the first of it came; 0: none */
     /* control clients only: what it holds down */
     struct scancode_state scancodes;
@@ -66,6 +71,11 @@ struct agent {
     bool damage_waiting;            /* the back end has damage that was not collected */
     bool bursting;                  /* the timer runs: waiting for silence */
     uint64_t damage_us, last_damage_us, burst_us;
+    uint64_t sent_us;               /* the last frame, to whomever */
+    uint64_t drawn_us;              /* the silence counts from here: nothing known was drawn later */
+    unsigned burst_collects, burst_copies;
+    uint64_t copy_us_per_mpx;       /* how long the display server takes to copy 2^20 pixels, measured */
+    struct silence silence;
     struct event *frame_timer;
 
     /* layout changes that came too fast */

@@ -51,6 +51,7 @@ void client_new_buffer(struct client *c)
     int fd = a->ops->pixels_info(c->pixels, &m.width, &m.height, &m.stride);
     (void)link_send(c->link, &display_buffer_def, &m, &fd);
     pixman_region32_clear(&c->pending);
+    pixman_region32_clear(&c->uncopied);
     c->pending_us = 0;
     frames_invalidate(c, NULL, 0);
     tell_size(c);
@@ -172,6 +173,7 @@ int client_add(struct agent *a, uint32_t id, uint8_t role, int fd)
         return -ENOMEM;
     }
     pixman_region32_init(&c->pending);
+    pixman_region32_init(&c->uncopied);
     c->next = a->clients;
     a->clients = c;
     return 0;
@@ -191,6 +193,7 @@ void client_remove(struct client *c, enum display_end_reason reason)
     if (a->backend)
         a->ops->pixels_destroy(a->backend, c->pixels);
     pixman_region32_fini(&c->pending);
+    pixman_region32_fini(&c->uncopied);
     free(c);
 }
 
