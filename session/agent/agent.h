@@ -24,7 +24,7 @@
 #define FRAME_WAIT_MAX_US 8000 /* never wait longer than this after the first damage */
 #define FRAME_QUIET_US 8000    /* damage after such a pause is a first change, and leaves at once when it is small */
 #define FRAME_APART_US 4000    /* frames of a burst are so far apart: more than 250 a second cost everybody and show nothing */
-#define FRAME_COLLECTS_MAX 16  /* of one burst as it is reported; what comes then is looked at when the timer ends */
+#define FRAME_COLLECTS_MAX 8   /* of one burst as it is reported; what comes then is looked at when the timer ends */
 #define FRAME_COPIES_MAX 2     /* early ones of one burst: more would slow down the program that draws */
 #define FRAME_COPY_AREA 65536  /* copies of fewer pixels say nothing about how long copying takes */
 #define FRAME_COPY_US 1000     /* for 2^20 pixels, before the first was measured */
