@@ -159,7 +159,7 @@ static void burst_step(struct agent *a)
         (void)copy_all(a); /* a server that is gone is reported from the loop */
         when = whole;
     }
-    wait_until(a, when);
+    wait_until(a, when < whole ? when : whole);
 }
 
 static void start_burst(struct agent *a, uint64_t since_us)

@@ -356,6 +356,17 @@ static void every_place_is_right_under_random_drawing(void **state)
     }
 }
 
+/* Each time the whole screen changes while it is copied, which takes 1.7 ms. */
+static void copies_in_vain_are_few(void **state)
+{
+    (void)state;
+    static const uint64_t times[] = {0, 1100, 3800, 6500};
+    for (int i = 0; i < 4; i++)
+        w.draws[w.ndraws++] = (struct draw){w.now + 50000 + times[i], 0, 0, SIDE, SIDE, i + 1};
+    run_in_order();
+    assert_int_equal(w.most_copies, FRAME_COPIES_MAX + 1);
+}
+
 static void a_small_first_change_leaves_at_once(void **state)
 {
     (void)state;
@@ -380,6 +391,7 @@ int main(void)
         CASE(gaps_are_forgotten),
         CASE(small_changes_in_parts_still_leave_at_once),
         CASE(one_who_never_stops_is_shown_and_not_held_up),
+        CASE(copies_in_vain_are_few),
         CASE(every_place_is_right_under_random_drawing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
