@@ -257,16 +257,16 @@ static bool source_inside(const struct surface *s, struct motion_vector v, struc
 #define SAMPLE_WIDTH 16
 #define SAMPLE_HEIGHT 6
 
-/* Small blocks with something to see in them, spread over what changed. Returns how many. */
-static int take_samples(const struct surface *s, const struct compare_ops *ops, struct box *out)
+/* Small blocks with something to see in them, spread over what changed inside `within`. Returns how many. */
+static int take_samples(const struct surface *s, const struct compare_ops *ops, struct box within, struct box *out)
 {
     int n = 0, step = count_dirty(s) / SAMPLES + 1, passed = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y && n < SAMPLES; t++) {
-        const struct box *d = &s->tiles[t].dirty;
-        if (box_empty(d) || ++passed < step)
+        struct box d = box_intersect(s->tiles[t].dirty, &within);
+        if (box_empty(&d) || ++passed < step)
             continue;
-        int x = (d->x0 + d->x1 - SAMPLE_WIDTH) / 2, y = (d->y0 + d->y1 - SAMPLE_HEIGHT) / 2;
-        struct box b = {x, y, x + SAMPLE_WIDTH, y + SAMPLE_HEIGHT}, inner = box_intersect(b, d);
+        int x = (d.x0 + d.x1 - SAMPLE_WIDTH) / 2, y = (d.y0 + d.y1 - SAMPLE_HEIGHT) / 2;
+        struct box b = {x, y, x + SAMPLE_WIDTH, y + SAMPLE_HEIGHT}, inner = box_intersect(b, &d);
         if (box_empty(&inner) || ops->uniform(surface_cur(s, inner.x0, inner.y0), s->stride, inner.x1 - inner.x0, inner.y1 - inner.y0))
             continue; /* the next one, then */
         out[n++] = inner;
@@ -275,16 +275,29 @@ static int take_samples(const struct surface *s, const struct compare_ops *ops, 
     return n;
 }
 
-bool motion_near(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct motion_vector *out)
+static int count_moved(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, const struct box *samples, int n)
+{
+    int won = 0;
+    for (int i = 0; i < n; i++)
+        won += source_inside(s, v, samples[i]) && matches(s, ops, v, samples[i]);
+    return won;
+}
+
+bool motion_explains(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box within)
 {
     struct box samples[SAMPLES];
-    int n = take_samples(s, ops, samples), best = n / 2;
+    int n = take_samples(s, ops, within, samples);
+    return n >= SAMPLES / 2 && count_moved(s, ops, v, samples, n) * 4 >= n * 3;
+}
+
+bool motion_near(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct motion_vector *out)
+{
+    struct box samples[SAMPLES], all = {0, 0, s->width, s->height};
+    int n = take_samples(s, ops, all, samples), best = n / 2;
     bool found = false;
     for (int k = 0; k < 9; k++) {
         struct motion_vector near = {(int16_t)(v.dx + k % 3 - 1), (int16_t)(v.dy + k / 3 - 1), 0};
-        int won = 0;
-        for (int i = 0; i < n; i++)
-            won += source_inside(s, near, samples[i]) && matches(s, ops, near, samples[i]);
+        int won = count_moved(s, ops, near, samples, n);
         if (won <= best || (near.dx == 0 && near.dy == 0))
             continue;
         best = won;

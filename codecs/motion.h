@@ -33,6 +33,8 @@ int motion_find(struct motion *m, const struct surface *s, struct motion_vector 
 /* What moves at an uneven pace differs by a pixel from what it did before: the displacement beside `v` that explains most samples of
  * the dirty tiles. A hundredth of motion_find's work. False: none explains half of them. */
 bool motion_near(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct motion_vector *out);
+/* Is nearly all of what changed inside `within` just what the client shows, moved by `v`? By samples. */
+bool motion_explains(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box within);
 /* Compare every changed tile (and those between) for this displacement. Returns how many changed ones it explains; -ENOMEM. */
 int motion_try(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v);
 /* After motion_try: the best rectangle left to copy. *exact is its part whose every tile matched, *to is what may be copied with

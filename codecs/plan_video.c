@@ -13,6 +13,7 @@
 #define FULL_PERCENT 60               /* of the rectangle's tiles must be hot */
 #define CHANGED_PERCENT 20            /* less change in the rectangle is no new picture of the film */
 #define KEEP_MS 5000                  /* the decoder is kept so long after the last picture */
+#define MOVES_PICTURES 32             /* a look at whether all that a film does is to move, each second or so */
 #define RESTART_MS 500                /* no new size before */
 
 static int rect_area(const struct box *b)
@@ -210,6 +211,16 @@ static bool is_new_picture(const struct surface *s, const struct film *f)
            changed_area(s, &f->rect) * 100 >= rect_area(&f->rect) * CHANGED_PERCENT;
 }
 
+/* A picture that only moves, as when somebody pans over a map, is sharper and cheaper as copies. A film that such a picture follows
+ * in the same place is looked at early, too. */
+static bool only_moves(struct engine *e, const struct surface *s, const struct film *f, uint32_t now_ms)
+{
+    struct motion_vector v[MOTION_VECTORS_MAX];
+    if (now_ms - f->last_ms <= COOL_MS && f->pictures % MOVES_PICTURES != 0)
+        return false;
+    return motion_find(e->motion, s, v) > 0 && motion_explains(s, e->ops, v[0], f->rect);
+}
+
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us)
 {
     struct video *v = &e->video;
@@ -228,7 +239,11 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
     for (int i = 0; i < FILMS_MAX; i++) {
         struct film *f = &v->films[i];
         /* a film that plays goes first: nobody looks for copies in it */
-        if (is_new_picture(s, f) && (!before_copies || now_ms - f->last_ms <= COOL_MS))
+        if (!is_new_picture(s, f) || (before_copies && now_ms - f->last_ms > COOL_MS))
+            continue;
+        if (before_copies && only_moves(e, s, f, now_ms))
+            film_drop(e, f);
+        else
             sent |= film_submit(e, f, s, now_us);
     }
     if (sent && engine_encoding(e) && !e->collected)

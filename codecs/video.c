@@ -174,6 +174,7 @@ bool film_open(struct engine *e, struct film *f, const struct surface *s, struct
     f->rect = rect;
     f->surface = s->id;
     f->started_ms = now_ms;
+    f->pictures = 0;
     return true;
 }
 
@@ -351,6 +352,7 @@ bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t n
     keep_rate(e, f);
     convert(f, s);
     plan_chroma(f);
+    f->pictures++;
     f->last_ms = (uint32_t)(now_us / 1000);
     if (!hand_in(e, f)) {
         film_drop(e, f);

@@ -43,6 +43,7 @@ struct film {
     uint64_t submitted_us;
     uint32_t last_ms;                 /* when the last picture was handed in */
     uint32_t started_ms;
+    unsigned pictures;                /* handed in so far */
     uint32_t rate;                    /* bytes a second */
     struct box candidate;             /* what moved lately, on `candidate_surface` */
     uint16_t candidate_surface;

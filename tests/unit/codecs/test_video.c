@@ -32,7 +32,7 @@ struct world {
     uint64_t now;
     int woken;                        /* -1: no threads */
     unsigned encoder_us;              /* so long a picture takes, on the world's clock */
-    size_t avc, frames, failures;
+    size_t avc, copies, frames, failures;
     char failed[32], instead[32];
 };
 
@@ -82,6 +82,8 @@ static void deliver(struct world *w, const struct gfx_frame *f)
     const struct gfx_message *m;
     size_t n;
     w->frames++;
+    for (size_t i = 0; i < f->ncommands; i++)
+        w->copies += f->commands[i].type == GFX_COPY;
     for (size_t i = 0; i < f->ncommands; i++)
         w->avc += f->commands[i].type == GFX_WIRE &&
                   (f->commands[i].codec == GFX_CODEC_AVC420 || f->commands[i].codec == GFX_CODEC_AVC444V2);
@@ -327,6 +329,37 @@ static void colour_waits_when_the_encoder_is_too_slow(void **state)
     world_close(&w);
 }
 
+static struct canvas ground;
+
+/* A look at a larger picture that moves on by five pixels, or six, and two, or one. */
+static void panned(struct canvas *c, int i)
+{
+    draw_copy(c, film.x, film.y, &ground, 11 * i / 2, 7 * i / 4, film.width, film.height);
+}
+
+/* A pan where a film played is copies, and sharper: not at once, but without anybody waiting. */
+static void a_film_that_only_moves_becomes_copies(void **state)
+{
+    struct world w;
+    world_open(&w, false, true, NULL);
+    begin(&w);
+    ground = canvas_new(film.width + 500, film.height + 200);
+    draw_photo(&ground, 0, 0, ground.w, ground.h, 43, 0, 0, 256, 2);
+    play(&w, 30, photograph);
+    assert_true(w.avc > 15);
+    play(&w, 40, panned);
+    w.avc = w.copies = 0;
+    w.frames = 0;
+    assert_true(play(&w, 30, panned) > 37);
+    assert_int_equal(w.avc, 0);
+    assert_true(w.copies >= 25);
+    play(&w, 30, photograph); /* and back */
+    assert_true(w.avc > 15);
+    check_exact(&w);
+    canvas_free(&ground);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +367,7 @@ int main(void)
         cmocka_unit_test(loss_tells_coloured_detail_from_a_photograph),
         cmocka_unit_test(full_colour_is_nearer_to_the_source),
         cmocka_unit_test(a_film_is_sent_without_full_colour),
+        cmocka_unit_test(a_film_that_only_moves_becomes_copies),
         cmocka_unit_test(a_film_whose_surroundings_are_lost_comes_to_rest),
         cmocka_unit_test(coloured_detail_that_moves_has_full_colour),
         cmocka_unit_test(colour_waits_when_the_encoder_is_too_slow),
