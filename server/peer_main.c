@@ -5,6 +5,7 @@
 #include "common/keys_client.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/sandbox.h"
 #include "common/spawn.h"
 #include "server/encoder_link.h"
@@ -145,7 +146,7 @@ static int shut_in(const struct peer *p)
 static int create(struct peer *p)
 {
     static const struct link_ops server_ops = {.message = on_server_message, .closed = on_server_closed};
-    p->base = event_base_new();
+    p->base = loop_create_precise();
     if (!p->base)
         return -ENOMEM;
     p->beat = event_new(p->base, -1, EV_PERSIST, on_beat, p);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "session/agent/agent_run.h"
 #include "session/agent/agent.h"
 #include "session/agent/layouts.h"
@@ -293,22 +294,10 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
     agent_end(arg, AGENT_EXIT_OK, DISPLAY_END_LOGOFF);
 }
 
-/* libevent's usual clock moves every 4 ms, and its usual timers round up to whole ones: too coarse for frames. */
-static struct event_base *precise_base(void)
-{
-    struct event_config *c = event_config_new();
-    struct event_base *base = NULL;
-    if (c && event_config_set_flag(c, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
-        base = event_base_new_with_config(c);
-    if (c)
-        event_config_free(c);
-    return base;
-}
-
 int agent_init(struct agent *a, const struct config *config, const struct backend_ops *backend, int leader_fd)
 {
     *a = (struct agent){.config = *config, .ops = backend, .exit_code = AGENT_EXIT_FAILED, .copy_us_per_mpx = FRAME_COPY_US};
-    a->base = precise_base();
+    a->base = loop_create_precise();
     if (!a->base)
         return -ENOMEM;
     a->frame_timer = evtimer_new(a->base, frames_on_timer, a);
