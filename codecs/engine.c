@@ -364,8 +364,10 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     e->collected = since != 0;
     enum pace_kind kind = PACE_WHOLE;
     bool background = false;
-    if (since)
+    if (since) {
+        plan_part(e, PART_PIXELS); /* decoding it takes longer than all the rest */
         background = plan(e, now_us);
+    }
     else if (next_plan(e, now_us) == 0)
         kind = plan_due(e, now_us, &background);
     if (e->frame.ncommands == empty && !lifecycle)

@@ -2,6 +2,7 @@
 /* What goes into a frame, and in which order. */
 #include "codecs/state.h"
 
+#define SEEN_TILES_MIN 64             /* from here on it pays to ask first whether all of it was seen before */
 #define UNEXPLAINED_MIN 8             /* fewer tiles are cheaper sent than searched for a second motion */
 
 static void plan_create(struct engine *e, struct surface *s)
@@ -64,6 +65,7 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v)
             break;
         }
         emit_copy(e, s, v, to);
+        plan_part(e, (to.x1 - to.x0) * (to.y1 - to.y0)); /* the client moves it while we do */
         surface_moved(s, to, v.dx, v.dy, exact);
         surface_find_dirty(s, e->ops);
         won += before - (s->checks - s->held);
@@ -123,6 +125,10 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
     int dirty = surface_find_dirty(s, e->ops), moved = 0;
     if (plan_video(e, s, true, now_us))
         dirty = surface_find_dirty(s, e->ops);
+    if (e->cache && dirty >= SEEN_TILES_MIN && seen_before(e, s, dirty)) {
+        plan_from_cache(e, s);
+        dirty = surface_find_dirty(s, e->ops);
+    }
     if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
         moved = plan_motion(e, s, dirty);
     if (s->waits)

@@ -41,6 +41,23 @@ static bool worth_a_look(const struct surface *s, int tile)
     return (d->x1 - d->x0) * (d->y1 - d->y0) >= CHANGED_PIXELS_MIN || s->tiles[tile].flags & TILE_LOSSY || tile_has_picture(s, tile);
 }
 
+bool seen_before(struct engine *e, const struct surface *s, int dirty)
+{
+    enum { SAMPLES = 16 };
+    int n = 0, found = 0, passed = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y && n < SAMPLES; t++) {
+        if (box_empty(&s->tiles[t].dirty) || ++passed < dirty / SAMPLES)
+            continue;
+        uint8_t quality = PICTURE_QUALITIES;
+        struct box b = surface_tile_box(s, t);
+        struct cache_name name = name_of(e, s, &b);
+        found += find_best(e, &name, &quality) != 0;
+        passed = 0;
+        n++;
+    }
+    return found * 4 > n * 3;
+}
+
 void plan_from_cache(struct engine *e, struct surface *s)
 {
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->cache; t++) {
@@ -53,6 +70,7 @@ void plan_from_cache(struct engine *e, struct surface *s)
         if (slot == 0)
             continue;
         fetch(e, s, b, slot);
+        plan_part(e, TILE * TILE);
         surface_settle(s, b);
         surface_unmark(s, t);
         if (quality < PICTURE_QUALITIES)

@@ -62,6 +62,8 @@ int64_t video_wait(const struct engine *e, uint64_t now_us);
 void plan_video_end(struct engine *e, uint64_t now_us);
 /* Changed tiles whose new content the client has in its cache. */
 void plan_from_cache(struct engine *e, struct surface *s);
+/* Do most of some samples of the changed tiles lie in the client's cache? A slide that comes back is not searched for motion. */
+bool seen_before(struct engine *e, const struct surface *s, int dirty);
 /* Microseconds until something has stood long enough to be kept; -1: nothing is new. */
 int64_t cache_wait(const struct engine *e, uint64_t now_us);
 void plan_to_cache(struct engine *e, uint64_t now_us);
