@@ -9,58 +9,11 @@ tree=$1
 only=${2:-}
 work=$(mktemp -d /var/tmp/oriel-fresh.XXXXXX)
 machine=$work/machine
-passed=0 failed=0
-cleanup() {
-    mount | awk -v w="$work" 'index($3, w) == 1 { print $3 }' | sort -r | while read -r m; do umount -l "$m"; done
-    rm -rf --one-file-system "$work"
-}
-trap cleanup EXIT
-verdict() { # text status
-    if [ "$2" = 0 ]; then passed=$((passed + 1)) && echo "ok: $1"; else failed=$((failed + 1)) && echo "FAILED: $1"; fi
-}
-finish() {
-    echo "$passed passed, $failed failed"
-    [ "$failed" = 0 ]
-    exit
-}
+. "$tree/tests/scenario/machine.sh"
+trap 'machine_remove "$work"' EXIT
 
-"$tree/scripts/packages" install fresh || exit 1
-read -r uri codename key <<<"$("$tree/scripts/packages" mirror)"
-options=()
-[ "$key" = - ] || options+=(--keyring="$key")
-echo "debootstrap $codename"
-debootstrap --variant=minbase "${options[@]}" "$codename" "$machine" "$uri" >"$work/debootstrap.log" 2>&1 || { tail "$work/debootstrap.log"; verdict debootstrap 1; finish; }
-cp /etc/resolv.conf "$machine/etc/resolv.conf"
-cp /etc/apt/apt.conf.d/99* "$machine/etc/apt/apt.conf.d/" 2>/dev/null
-# The machine's own sources, so that security updates come from where they always come.
-cp /etc/apt/sources.list.d/debian.sources "$machine/etc/apt/sources.list.d/" 2>/dev/null && : >"$machine/etc/apt/sources.list"
-mkdir -p "$machine/root/oriel"
-chmod 0700 "$machine/root"
-(cd "$tree" && { git -c safe.directory='*' ls-files -z -co --exclude-standard 2>/dev/null || find . -type f -not -path './build*' -print0; } |
-    tar --null -T - --ignore-failed-read -cf -) | tar -xf - -C "$machine/root/oriel"
-
-inside() { # run a command on the empty machine, in namespaces of its own (the network is the machine's: apt needs it)
-    # Its root is a mount of its own, not a chroot: in a chroot nobody could make a private mount namespace, and the stories do.
-    unshare --mount --pid --uts --ipc --fork --kill-child=KILL --propagation private bash -c '
-        set -e
-        mount --bind "$1" "$1"
-        cd "$1"
-        mount -t proc proc proc
-        mount -t tmpfs -o mode=0755 dev dev
-        for n in null zero full random urandom tty; do touch dev/$n; mount --bind /dev/$n dev/$n; done
-        mkdir dev/pts dev/shm
-        mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
-        ln -s pts/ptmx dev/ptmx
-        ln -s /proc/self/fd dev/fd
-        mount -t tmpfs -o mode=1777 shm dev/shm
-        mount -t tmpfs -o mode=0755 run run
-        shift
-        mkdir run/before
-        pivot_root . run/before
-        umount -l run/before
-        rmdir run/before
-        exec /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"' inside "$machine" "$@"
-}
+machine_make "$tree" "$machine" || { verdict debootstrap 1; finish; }
+inside() { machine_run "$machine" "$@"; }
 state() { (cd "$machine" && sha256sum etc/passwd etc/group etc/pam.d/* && find etc/ssl etc/apt/sources.list.d var/lib root -maxdepth 1 | sort); }
 
 if [ "$only" != check ]; then
