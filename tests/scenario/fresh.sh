@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The empty machine: a Debian from debootstrap, from the archive that this machine's own apt sources name, with nothing of Oriel's in it.
-# There scripts/serve must come up in one go, go down, and be taken back, and scripts/check must pass. Called by scripts/check --fresh.
+# There scripts/serve must come up in one go, go down, and be taken back, scripts/check must pass, and Oriel's units do what they say when
+# systemd is booted (systemd.sh). Called by scripts/check --fresh.
 #
 #   tests/scenario/fresh.sh TREE [serve|check]
 set -uo pipefail
@@ -14,6 +15,11 @@ trap 'machine_remove "$work"' EXIT
 
 machine_make "$tree" "$machine" || { verdict debootstrap 1; finish; }
 inside() { machine_run "$machine" "$@"; }
+add() { # "N passed, N failed, N skipped": what a part of this counted
+    local numbers
+    if [[ $1 =~ ^[0-9]+\ passed,\ [0-9]+\ failed ]]; then read -r -a numbers <<<"${1//[!0-9 ]/} 0"; else numbers=(0 1 0); fi
+    passed=$((passed + numbers[0])) failed=$((failed + numbers[1])) skipped=$((skipped + numbers[2]))
+}
 state() { (cd "$machine" && sha256sum etc/passwd etc/group etc/pam.d/* && find etc/ssl etc/apt/sources.list.d var/lib root -maxdepth 1 | sort); }
 
 if [ "$only" != check ]; then
@@ -54,5 +60,9 @@ if [ "$only" != serve ]; then
     line=$(tail -n 1 "$work/check.log")
     echo "$line" | grep -Eq '^[0-9]+ passed, 0 failed'
     verdict "check on the empty machine: $line" $?
+fi
+if [ -z "$only" ]; then
+    "$tree/tests/scenario/systemd.sh" "$tree" "$machine" </dev/null | tee "$work/systemd.log" | sed 's/^/  /'
+    add "$(tail -n 1 "$work/systemd.log")"
 fi
 finish
