@@ -13,6 +13,7 @@
 #include "session/leader/child.h"
 #include "session/leader/keeper.h"
 #include "session/leader/record.h"
+#include "session/leader/scope.h"
 #include "session/leader/xauth.h"
 #include "session/leader/xorg.h"
 
@@ -122,6 +123,14 @@ static int reserve_display(unsigned first, const struct account *who)
     return -EADDRINUSE;
 }
 
+/* Else it would be one of the monitor's processes, and who ends all of those would leave the session without its warden. */
+static void bring_warden(void)
+{
+    int r = scope_bring(getppid());
+    if (r < 0)
+        log_warning("warden stays behind", "in the control group of the service: %s", strerror(-r));
+}
+
 int begin_open(struct session *s, char *why, size_t cap)
 {
     char tty[16];
@@ -136,6 +145,8 @@ int begin_open(struct session *s, char *why, size_t cap)
     }
     snprintf(tty, sizeof tty, ":%d", s->display);
     r = auth_open_session(s->auth, tty, why, cap);
+    if (r == 0)
+        bring_warden();
     child_remember_limits();
     leader_protect();
     if (r == 0)

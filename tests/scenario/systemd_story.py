@@ -184,8 +184,10 @@ class TestInstalled:
         assert re.fullmatch(r"/user\.slice/user-%d\.slice/session-\w+\.scope" % login.user.uid, scope), scope
         theirs = [p for p in procs.of_user(PERSON) if "user@" not in cgroup(p.pid)]
         assert len(leaders()) == 2 and len(theirs) > 4, (leaders(), theirs)
-        strays = [(p, cgroup(p.pid)) for p in theirs if cgroup(p.pid) != scope]
+        strays = [(p, cgroup(p.pid)) for p in theirs + leaders() if cgroup(p.pid) != scope]
         assert not strays, strays
+        services = [p for u in DAEMONS for p in in_group("/system.slice/%s.service" % u) if procs.alive(p)]
+        assert not set(services) & {p.pid for p in theirs + leaders()}
 
     def test_logind_lists_it(self, login):
         assert PERSON in say("loginctl", "list-sessions", "--no-legend")
@@ -195,7 +197,7 @@ class TestInstalled:
         assert int(seen["Leader"]) in [p.pid for p in leaders()]
 
     def test_restart_of_the_daemons_ends_no_session(self, login):
-        before, client = main_pids(), login.client.process.pid
+        before, client, start = main_pids(), login.client.process.pid, now()
         systemctl("restart", *DAEMONS)
         after = main_pids()
         assert all(after[u] and after[u] != before[u] for u in DAEMONS), (before, after)
@@ -206,6 +208,7 @@ class TestInstalled:
         login.attach()
         assert login.same()
         all_green()
+        no_complaints("_PID=1", "--since", start)
 
     def test_reload_takes_a_change_over_and_drops_nobody(self, login):
         before, peers, start = main_pids(), [p.pid for p in procs.named("oriel-peer")], now()
@@ -226,9 +229,12 @@ class TestInstalled:
         assert login.client.shows(login.user.stamp) is not None
 
     def test_stop_ends_the_daemons_and_no_session(self, login):
+        start = now()
         systemctl("stop", "oriel.target")
         wait_for(lambda: all(prop(u, "ActiveState") == "inactive" for u in DAEMONS), 10, "the end of the target's services")
         wait_for(lambda: all(p.exe in ("oriel-leader", "oriel-agent") for p in of_oriel()), 5, "the end of all but the session's own")
+        for u in DAEMONS:
+            assert not in_group("/system.slice/%s.service" % u)
         stays(login.same, 1, "the session goes on without a service")
         assert login.scope().endswith(".scope")
         systemctl("start", "oriel.target")
@@ -237,6 +243,7 @@ class TestInstalled:
         login.attach()
         assert login.same()
         all_green()
+        no_complaints("_PID=1", "--since", start)
 
     def test_killed_daemons_come_back(self, login):
         for unit in DAEMONS:

@@ -25,6 +25,7 @@
 #include "session/leader/desktop.h"
 #include "session/leader/env.h"
 #include "session/leader/logfile.h"
+#include "session/leader/scope.h"
 #include "session/leader/sweep.h"
 #include "session/leader/xauth.h"
 #include "session/leader/xorg.h"
@@ -539,6 +540,32 @@ static void a_program_runs_as_the_user_with_nothing_of_ours(void **state)
     close(extra);
 }
 
+static void systemd_s_own_hierarchies_are_found_and_no_others(void **state)
+{
+    char file[256];
+    (void)state;
+    assert_int_equal(mkdir(at("v2"), 0755) | mkdir(at("v2/a"), 0755), 0);
+    put("v2/a/cgroup.procs", "", 0600);
+    put("v2/cgroup.procs", "", 0600);
+    assert_true(scope_file(at("v2"), "0::/a", file, sizeof file));
+    assert_string_equal(file, at("v2/a/cgroup.procs"));
+    assert_true(scope_file(at("v2"), "0::/", file, sizeof file));
+    assert_string_equal(file, at("v2/cgroup.procs"));
+    assert_false(scope_file(at("v2"), "0::/b", file, sizeof file));
+    assert_false(scope_file(at("v2"), "0::/../a", file, sizeof file));
+    assert_false(scope_file(at("v2"), "4:memory:/a", file, sizeof file));
+    assert_false(scope_file(at("v2"), "1:name=systemd:/a", file, sizeof file));
+    assert_false(scope_file(at("v2"), "", file, sizeof file));
+
+    assert_int_equal(mkdir(at("v1"), 0755) | mkdir(at("v1/systemd"), 0755) | mkdir(at("v1/unified"), 0755), 0);
+    put("v1/systemd/cgroup.procs", "", 0600);
+    put("v1/unified/cgroup.procs", "", 0600);
+    assert_true(scope_file(at("v1"), "1:name=systemd:/", file, sizeof file));
+    assert_string_equal(file, at("v1/systemd/cgroup.procs"));
+    assert_true(scope_file(at("v1"), "0::/", file, sizeof file));
+    assert_string_equal(file, at("v1/unified/cgroup.procs"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -558,6 +585,7 @@ int main(void)
         cmocka_unit_test(a_log_that_grows_too_long_keeps_its_newest_lines),
         cmocka_unit_test(a_log_is_watched_while_it_is_written),
         cmocka_unit_test(text_from_outside_is_clean_whatever_it_was),
+        cmocka_unit_test(systemd_s_own_hierarchies_are_found_and_no_others),
         cmocka_unit_test(what_carries_the_key_or_hangs_below_is_found),
         cmocka_unit_test(a_removed_tree_does_not_take_what_links_point_to),
         cmocka_unit_test(a_program_that_does_not_exist_is_an_error_at_once),
