@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 static const char *program = "oriel";
 static _Atomic int threshold = LOG_LEVEL_INFO;
 static char session[SESSION_BYTES + 1] = "-";
+static bool journal; /* standard error is systemd's */
 
 struct line {
     char text[LINE_MAX_BYTES];
@@ -203,8 +206,25 @@ static void put_format(struct line *l, const char *fmt, va_list *ap)
     }
 }
 
+/* By the socket's other end: the environment that says it, too, is not handed on to every process. */
+static bool is_journal(int fd)
+{
+    struct sockaddr_un peer = {0};
+    socklen_t len = sizeof peer - 1;
+    return getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sun_family == AF_UNIX &&
+           strcmp(peer.sun_path, "/run/systemd/journal/stdout") == 0;
+}
+
+/* The journal takes a line's priority from its beginning. */
+static int priority_of(const char *level)
+{
+    return level[0] == 'e' ? LOG_ERR : level[0] == 'w' ? LOG_WARNING : level[0] == 'd' ? LOG_DEBUG : LOG_INFO;
+}
+
 static void put_head(struct line *l, const char *level)
 {
+    if (journal)
+        put_fmt(l, "<%d>", priority_of(level));
     struct timespec now;
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -235,9 +255,11 @@ static void log_line(const char *level, const char *prefix, const char *event, c
         put_raw(&l, " ", 1);
     errno = saved;
     put_format(&l, fmt, ap);
-    if (audit && access("/dev/log", W_OK) == 0)
+    bool told = audit && access("/dev/log", W_OK) == 0;
+    if (told)
         syslog(LOG_AUTHPRIV | LOG_NOTICE, "%.*s", (int)(l.len - body), l.text + body);
-    write_line(&l);
+    if (!told || !journal) /* which has syslog's lines, too */
+        write_line(&l);
     errno = saved;
 }
 
@@ -245,6 +267,7 @@ void log_init(const char *name, enum log_level level)
 {
     program = name;
     threshold = (int)level;
+    journal = is_journal(STDERR_FILENO);
     tzset(); /* reads its file now: a sandboxed process could not */
     openlog(name, LOG_PID, LOG_AUTHPRIV);
 }

@@ -299,6 +299,19 @@ class TestInstalled:
         ended = "session=%s session ended" % number
         wait_for(lambda: ended in journal("--since", start), 5, "the journal's line of the logoff")
 
+    def test_journal_has_levels_and_each_audit_line_once(self, login):
+        start, number = now(), str(login.session["id"])
+        text = login.oriel.configure("login", "no_such_option = 1")
+        try:
+            systemctl("reload", "oriel-monitor")
+            wait_for(lambda: "no_such_option" in journal("-p", "err", "-u", "oriel-monitor", "--since", start), 5, "an error")
+        finally:
+            with open(CONFIG, "w") as f:
+                f.write(text)
+            systemctl("reload", "oriel-monitor")
+        audited = [x for x in journal("-u", "oriel-monitor").splitlines() if "audit session session=%s " % number in x]
+        assert len(audited) == 1, audited
+
     def test_session_that_the_machine_goes_down_with(self, connect, person):
         """systemd.sh switches the machine off after this."""
         login = Login(connect, person).begin()
