@@ -312,6 +312,21 @@ class TestInstalled:
         audited = [x for x in journal("-u", "oriel-monitor").splitlines() if "audit session session=%s " % number in x]
         assert len(audited) == 1, audited
 
+    def test_listener_sees_graphics_cards(self):
+        """A card's node, as udev would make it: the encoder, which the listener starts, has to find it."""
+        os.makedirs("/dev/dri", exist_ok=True)
+        os.mknod("/dev/dri/renderD128", 0o20660, os.makedev(226, 128))
+        try:
+            systemctl("restart", "oriel-server")
+            pid = int(prop("oriel-server", "MainPID"))
+            assert os.path.exists("/proc/%d/root/dev/dri/renderD128" % pid)
+            allowed = prop("oriel-server", "DeviceAllow")
+            assert "char-drm rw" in allowed and "char-nvidia* rw" in allowed and "char-video4linux rw" in allowed
+        finally:
+            os.remove("/dev/dri/renderD128")
+            systemctl("restart", "oriel-server")
+        Installed().wait_listening()
+
     def test_session_that_the_machine_goes_down_with(self, connect, person):
         """systemd.sh switches the machine off after this."""
         login = Login(connect, person).begin()
