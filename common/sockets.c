@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -98,4 +100,23 @@ int sockets_accept(int listener, struct ucred *who)
         return r;
     }
     return fd;
+}
+
+void sockets_tell_ready(void)
+{
+    static const char ready[] = "READY=1";
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un a;
+    int fd = path && (path[0] == '/' || path[0] == '@') && make_address(path, &a) == 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+    if (fd < 0)
+        return;
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    if (path[0] == '@')
+        a.sun_path[0] = 0; /* an abstract name */
+    else
+        len++;
+    ssize_t n = sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL, (struct sockaddr *)&a, len);
+    (void)n; /* systemd says who did not report in time */
+    close(fd);
+    (void)unsetenv("NOTIFY_SOCKET");
 }

@@ -16,5 +16,8 @@ int sockets_connect(const char *path);
 int sockets_accept(int listener, struct ucred *who);
 /* Who made the connection or the pair. 0 or negative errno. */
 int sockets_peer(int fd, struct ucred *who);
+/* Tell systemd, where it waits for it ($NOTIFY_SOCKET, Type=notify), that this service is ready. What is started later does not inherit
+ * the variable. Not for threads: it changes the environment. */
+void sockets_tell_ready(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include "server/daemon.h"
 
 #include "common/log.h"
+#include "common/sockets.h"
 #include "common/spawn.h"
 
 #include <errno.h>
@@ -136,7 +137,10 @@ static int start(struct daemon *d)
         log_error("sandbox failed", "error=%s", strerror(-r));
         return r;
     }
-    return monitor_link_init(d);
+    r = monitor_link_init(d);
+    if (r == 0)
+        sockets_tell_ready();
+    return r;
 }
 
 static void stop(struct daemon *d, struct event *evs[4])

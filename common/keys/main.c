@@ -192,6 +192,8 @@ static int serve(struct daemon *d, struct pair *pair)
     for (size_t i = 0; i < sizeof all / sizeof all[0] && r == 0; i++)
         r = all[i] && event_add(all[i], NULL) == 0 ? 0 : -ENOMEM;
     if (r == 0)
+        sockets_tell_ready(); /* what asks before the sandbox stands waits for it; after it there is no way out */
+    if (r == 0)
         r = enter_sandbox(d);
     if (r == 0) {
         log_info("ready", "pid=%d", (int)getpid());

@@ -348,6 +348,7 @@ static int run(struct daemon *d)
     if (n < 0)
         log_error("sessions not found", "error=%s", strerror(-n));
     log_info("ready", "version=%s leaders=%d", ORIEL_VERSION, n);
+    sockets_tell_ready();
     (void)event_base_dispatch(d->m.base);
     log_info("leaving", "sessions=%zu", session_count(&d->m));
     return 0;

@@ -179,6 +179,12 @@ class TestInstalled:
         no_complaints("-b", "-u", "oriel*")
         assert not [p for p in procs.processes() if p.exe == "oriel"], "under systemd nobody needs the supervisor"
 
+    def test_listener_starts_when_key_and_monitor_are_ready(self):
+        ready = [int(prop(u, "ActiveEnterTimestampMonotonic")) for u in ("oriel-keys", "oriel-monitor")]
+        assert max(ready) <= int(prop("oriel-server", "ExecMainStartTimestampMonotonic"))
+        systemctl("restart", *DAEMONS)
+        Installed().ctl("status")       # answered at once: restart returns when they are there
+
     def test_session_has_a_scope_of_its_own(self, login):
         scope = login.scope()
         assert re.fullmatch(r"/user\.slice/user-%d\.slice/session-\w+\.scope" % login.user.uid, scope), scope
@@ -293,7 +299,6 @@ class TestInstalled:
         lines = journal("-u", "oriel-monitor").splitlines()
         assert [x for x in lines if "session started" in x and "session=%s" % number in x], lines[-20:]
         systemctl("restart", "oriel-monitor")
-        login.oriel.wait_listening()
         login.oriel.ctl("logoff", number)
         login.oriel.wait_no_session(PERSON)
         ended = "session=%s session ended" % number
