@@ -117,7 +117,10 @@ mkdir -p "$out"
 machine_run "$machine" bash -c 'cd /root/oriel && scripts/packages install build run client systemd' >"$out/packages.log" 2>&1 ||
     { tail "$out/packages.log"; verdict "packages are installed by name" 1; finish; }
 mkdir -p "$machine/var/log/journal"
-boot || refused "it does not boot as process 1 of private namespaces ($(visit systemctl is-system-running 2>&1 | tail -n 1))"
+if ! boot; then
+    state=$(visit systemctl is-system-running 2>&1 | tail -n 1)
+    refused "it does not boot as process 1 of private namespaces: ${state:-it ended}"
+fi
 verdict "systemd $(visit systemctl --version | awk 'NR == 1 { print $2 }') boots as process 1" 0
 keep_it >"$machine/root/oriel/keep-it"
 as_unit bash -ex keep-it >"$out/keep-it.log" 2>&1
