@@ -15,6 +15,7 @@ struct h264_config {
     int width, height;                /* multiples of 16 */
     unsigned frame_rate;
     uint32_t bytes_per_second;        /* never more, over a quarter of a second */
+    bool scarce;                      /* the link carries less than the film would have: bytes count more than time */
     bool pairs;                       /* pictures may have a chroma picture (AVC444v2): both streams come from one encoder */
     void (*done)(void *user);         /* called from any thread: ask `ready`. NULL: submit returns when the packet is there */
     void *user;

@@ -112,10 +112,15 @@ static unsigned playing(const struct engine *e)
     return n ? n : 1;
 }
 
-static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pairs)
+static uint64_t unhindered_rate(const struct box *b, bool pairs)
 {
     uint64_t rate = (uint64_t)(b->x1 - b->x0) * (uint64_t)(b->y1 - b->y0) * BITS_PER_PIXEL_MILLI * FRAME_RATE / 8000;
-    rate = pairs ? 4 * rate : rate; /* two pictures, and full of edges */
+    return pairs ? 4 * rate : rate; /* two pictures, and full of edges */
+}
+
+static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pairs)
+{
+    uint64_t rate = unhindered_rate(b, pairs);
     uint64_t link = (uint64_t)e->pace.bytes_per_second * LINK_PERCENT / 100 / playing(e);
     rate = link && link < rate ? link : rate;
     return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
@@ -124,6 +129,7 @@ static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pa
 static bool open_encoder(struct engine *e, struct film *f)
 {
     struct h264_config config = {.width = f->planes.width, .height = f->planes.height, .frame_rate = FRAME_RATE,
+                                 .scarce = f->rate < unhindered_rate(&f->rect, f->pairs),
                                  .bytes_per_second = f->rate, .pairs = f->pairs, .done = e->config.wake, .user = e->config.user,
                                  .context = e->config.outside_context};
     f->backend = f->pairs && e->video.backend && !e->video.backend->pairs ? e->video.spare : e->video.backend;
@@ -169,9 +175,11 @@ bool film_open(struct engine *e, struct film *f, const struct surface *s, struct
     if (!make_planes(f, (rect.x1 - rect.x0 + 15) & ~15, (rect.y1 - rect.y0 + 15) & ~15))
         return false;
     f->rate = wanted_rate(e, &rect, f->pairs);
-    if (!open_encoder(e, f) && !change_encoder(e, f))
-        return false;
     f->rect = rect;
+    if (!open_encoder(e, f) && !change_encoder(e, f)) {
+        f->rect = (struct box){0, 0, 0, 0};
+        return false;
+    }
     f->surface = s->id;
     f->started_ms = now_ms;
     f->pictures = 0;
