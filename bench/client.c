@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The measuring client: a headless libfreerdp client that reads the frame counter out of its own decoded picture.
  * Options are xfreerdp's. Commands on standard input, one answer line (JSON) on standard output each:
- *   begin SCENE LOG [SAMPLE]  start measuring; compare each SAMPLE-th frame with the drawn one (0: none)
- *   end                       figures since begin
- *   check                     compare the whole picture with the scene's last shown frame
+ *   begin SCENE LOG EVERY WARM TOTAL   get ready for TOTAL frames; all but the first WARM count, each EVERY-th (0: none) is compared
+ *   begin - - 0 0 0           the same without a scene: an application draws
+ *   mark                      what follows counts
+ *   end                       figures since mark
+ *   settle SECONDS            how long after its last frame the picture became sharp and exact
+ *   moving                    how true the compared frames were
+ *   compare FILE              the picture against a file of BGRX rows
  *   keys N MS                 press a key N times, MS apart; answers key-to-pixel times
  *   keys2 N MS                the same, answered by the second strip while a scene plays
+ *   wheel N MS                turn the wheel down N times in the middle of the screen, MS apart
  *   shot FILE                 write the picture as PPM
  *   quit                      */
 #include <errno.h>
-#include <linux/tcp.h>
-#include <math.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <freerdp/channels/channels.h>
@@ -32,135 +32,54 @@
 #include <freerdp/gdi/gfx.h>
 #include <winpr/synch.h>
 
-#include "bench/scene_file.h"
+#include "bench/measure.h"
 
-#define SAMPLES_MAX 64
-#define CODECS 16
-#define STATE_ESTABLISHED 1 /* TCP_ESTABLISHED of a header that clashes with linux/tcp.h */
+#define WORDS 6 /* of a command, the verb among them */
+#define WHEEL_DOWN (PTR_FLAGS_WHEEL | PTR_FLAGS_WHEEL_NEGATIVE | (0x100 - 120)) /* one notch, as two's complement of 9 bits */
 
-struct sample {
-    uint32_t counter;
-    uint8_t *px; /* the changing rectangle */
-};
-struct measure {
-    struct scene scene;
-    uint64_t *drawn;
-    uint64_t *seen;
-    int32_t last, last2;
-    uint64_t last_us, gap_us;         /* when the last new frame was seen; the longest time without one */
-    uint32_t first, frames, sample_every;
-    struct sample samples[SAMPLES_MAX];
-    uint32_t nsamples;
-    uint64_t start_us, rx, tx;
-    double cpu;
-    uint64_t codec_bytes[CODECS], codec_count[CODECS], copies, fills, cached;
-};
+struct presses { uint32_t left, ms; uint64_t last_us; };
 struct bench_client {
     rdpClientContext common;
     struct measure m;
-    bool measuring;
-    uint64_t key_sent, key_last;
+    uint64_t key_sent;            /* keys are under the measure's lock: the decoder's thread answers them */
     double *key_times;
-    uint32_t nkeys, key_max, key_ms;
+    uint32_t nkeys, key_max;
+    struct presses keys, wheel;
     bool second_strip;
     pcRdpgfxSurfaceCommand surface_command;
     pcRdpgfxSolidFill solid_fill;
     pcRdpgfxSurfaceToSurface surface_to_surface;
     pcRdpgfxCacheToSurface cache_to_surface;
+    pcRdpgfxEndFrame end_frame;
 };
 
-static double cpu_seconds(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-/* The library owns the socket; it is the process's only connected TCP one. */
-static void tcp_bytes(uint64_t *rx, uint64_t *tx)
-{
-    *rx = *tx = 0;
-    for (int fd = 3; fd < 256; fd++) {
-        struct tcp_info ti;
-        socklen_t len = sizeof ti;
-        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &ti, &len) == 0 && ti.tcpi_state == STATE_ESTABLISHED) {
-            *rx = ti.tcpi_bytes_received;
-            *tx = ti.tcpi_bytes_acked;
-            return;
-        }
-    }
-}
-
-static const uint8_t *picture(struct bench_client *c, size_t *stride)
+static struct picture picture(struct bench_client *c)
 {
     rdpGdi *gdi = c->common.context.gdi;
-    *stride = gdi ? gdi->stride : 0;
-    return gdi ? gdi->primary_buffer : NULL;
+    return gdi ? (struct picture){gdi->primary_buffer, gdi->stride} : (struct picture){0};
 }
 
-static void take_sample(struct bench_client *c, uint32_t counter)
+static void key_answered(struct bench_client *c)
 {
-    struct measure *m = &c->m;
-    const struct scene_frame *f = &m->scene.frames[(counter - 1) % m->scene.nframes];
-    size_t stride;
-    const uint8_t *px = picture(c, &stride);
-    if (m->nsamples == SAMPLES_MAX)
-        return;
-    struct sample *s = &m->samples[m->nsamples];
-    s->px = malloc((size_t)f->width * f->height * 4);
-    if (!s->px)
-        return;
-    s->counter = counter;
-    for (uint32_t y = 0; y < f->height; y++)
-        memcpy(s->px + (size_t)y * f->width * 4, px + (f->y + y) * stride + (size_t)f->x * 4, (size_t)f->width * 4);
-    m->nsamples++;
-}
-
-static void key_answered(struct bench_client *c, uint64_t now)
-{
-    if (!c->key_sent || c->nkeys >= c->key_max)
-        return;
-    c->key_times[c->nkeys++] = (double)(now - c->key_sent) / 1000;
-    c->key_sent = 0;
-}
-
-static void saw2(struct bench_client *c, int32_t counter)
-{
-    if (counter <= 0 || counter == c->m.last2)
-        return;
-    c->m.last2 = counter;
-    key_answered(c, now_us());
-}
-
-static void saw(struct bench_client *c, int32_t counter)
-{
-    struct measure *m = &c->m;
-    uint64_t now = now_us();
-    if (counter <= 0 || counter == m->last || (uint32_t)counter >= DRAW_LOG_MAX)
-        return;
-    m->last = counter;
-    m->frames++;
-    m->seen[counter] = now;
-    if (m->last_us && now - m->last_us > m->gap_us)
-        m->gap_us = now - m->last_us;
-    m->last_us = now;
-    if (!c->second_strip)
-        key_answered(c, now);
-    if (m->sample_every && (uint32_t)counter % m->sample_every == 0)
-        take_sample(c, (uint32_t)counter);
+    pthread_mutex_lock(&c->m.lock);
+    if (c->key_sent && c->nkeys < c->key_max) {
+        c->key_times[c->nkeys++] = (double)(now_us() - c->key_sent) / 1000;
+        c->key_sent = 0;
+    }
+    pthread_mutex_unlock(&c->m.lock);
 }
 
 static BOOL on_end_paint(rdpContext *context)
 {
     struct bench_client *c = (struct bench_client *)context;
-    size_t stride;
-    const uint8_t *px = picture(c, &stride);
-    context->gdi->primary->hdc->hwnd->invalid->null = TRUE;
+    struct picture p = picture(c);
+    GDI_RGN *invalid = context->gdi->primary->hdc->hwnd->invalid;
+    uint32_t y0 = invalid->null || invalid->y < 0 ? 0 : (uint32_t)invalid->y, y1 = invalid->null ? 0 : (uint32_t)(invalid->y + invalid->h);
+    invalid->null = TRUE;
     context->gdi->primary->hdc->hwnd->ninvalid = 0;
-    if (c->measuring && px)
-        saw(c, stamp_read(px, stride));
-    if (c->measuring && px && c->second_strip)
-        saw2(c, stamp_read(px + STAMP2_X * 4, stride));
+    int news = p.px ? measure_painted(&c->m, p, y0, y1, c->second_strip) : 0;
+    if (news & (c->second_strip ? 2 : 1))
+        key_answered(c);
     return TRUE;
 }
 
@@ -194,6 +113,13 @@ static UINT on_cached(RdpgfxClientContext *gfx, const RDPGFX_CACHE_TO_SURFACE_PD
     return c->cache_to_surface(gfx, pdu);
 }
 
+static UINT on_end_frame(RdpgfxClientContext *gfx, const RDPGFX_END_FRAME_PDU *pdu)
+{
+    struct bench_client *c = (struct bench_client *)((rdpGdi *)gfx->custom)->context;
+    c->m.acked++; /* the library acknowledges each */
+    return c->end_frame(gfx, pdu);
+}
+
 static void on_channel(void *context, const ChannelConnectedEventArgs *e)
 {
     struct bench_client *c = context;
@@ -205,6 +131,8 @@ static void on_channel(void *context, const ChannelConnectedEventArgs *e)
     c->solid_fill = gfx->SolidFill;
     c->surface_to_surface = gfx->SurfaceToSurface;
     c->cache_to_surface = gfx->CacheToSurface;
+    c->end_frame = gfx->EndFrame;
+    gfx->EndFrame = on_end_frame;
     gfx->SurfaceCommand = on_surface_command;
     gfx->SolidFill = on_solid_fill;
     gfx->SurfaceToSurface = on_copy;
@@ -247,191 +175,30 @@ static BOOL client_new(freerdp *instance, rdpContext *context)
     instance->PreConnect = pre_connect;
     instance->PostConnect = post_connect;
     instance->VerifyCertificateEx = accept_certificate;
-    c->m.seen = calloc(DRAW_LOG_MAX, sizeof(uint64_t));
-    return c->m.seen != NULL;
+    return measure_init(&c->m) == 0;
 }
 
 static void client_free(freerdp *instance, rdpContext *context)
 {
     (void)instance;
-    free(((struct bench_client *)context)->m.seen);
+    measure_finish(&((struct bench_client *)context)->m);
 }
 
-static int compare_doubles(const void *a, const void *b)
+static void cmd_begin(struct bench_client *c, char *const *w)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(double *v, uint32_t n, double p)
-{
-    return n ? v[(uint32_t)(p * (n - 1) + 0.5)] : NAN;
-}
-
-/* Sum of squared differences of the colour channels; *differing counts pixels. */
-static double squared_error(const uint8_t *a, size_t as, const uint8_t *b, size_t bs, uint32_t w, uint32_t h, uint64_t *differing)
-{
-    double sum = 0;
-    for (uint32_t y = 0; y < h; y++) {
-        uint64_t row = 0;
-        for (uint32_t x = 0; x < w; x++) {
-            const uint8_t *p = a + y * as + x * 4, *q = b + y * bs + x * 4;
-            int d0 = p[0] - q[0], d1 = p[1] - q[1], d2 = p[2] - q[2];
-            uint64_t d = (uint64_t)(d0 * d0 + d1 * d1 + d2 * d2);
-            row += d;
-            *differing += d != 0;
-        }
-        sum += (double)row;
-    }
-    return sum;
-}
-
-static double psnr(double sum, double pixels)
-{
-    return sum > 0 ? 10 * log10(255.0 * 255.0 * 3 * pixels / sum) : 99.0;
-}
-
-static void reference_at(struct measure *m, uint32_t *done, uint32_t counter, uint8_t *ref)
-{
-    for (; *done < counter; (*done)++)
-        scene_apply(&m->scene, *done % m->scene.nframes, ref);
-}
-
-static double moving_psnr(struct measure *m)
-{
-    uint8_t *ref = malloc((size_t)m->scene.width * m->scene.height * 4);
-    uint32_t done = 0;
-    double sum = 0, pixels = 0;
-    uint64_t differing = 0;
-    if (!ref)
-        return NAN;
-    scene_background(&m->scene, ref);
-    for (uint32_t i = 0; i < m->nsamples; i++) {
-        const struct scene_frame *f = &m->scene.frames[(m->samples[i].counter - 1) % m->scene.nframes];
-        reference_at(m, &done, m->samples[i].counter, ref);
-        size_t stride = (size_t)m->scene.width * 4;
-        sum += squared_error(m->samples[i].px, (size_t)f->width * 4, ref + f->y * stride + (size_t)f->x * 4, stride, f->width,
-                             f->height, &differing);
-        pixels += (double)f->width * f->height;
-    }
-    free(ref);
-    return pixels > 0 ? psnr(sum, pixels) : NAN;
-}
-
-static void print_codecs(const struct measure *m)
-{
-    static const char *names[CODECS] = {[0] = "raw", [3] = "rfx", [8] = "clear", [9] = "progressive", [10] = "planar",
-                                        [11] = "avc420", [12] = "alpha", [14] = "avc444", [15] = "avc444v2"};
-    printf("\"codecs\":{");
-    for (int i = 0, n = 0; i < CODECS; i++)
-        if (m->codec_count[i])
-            printf("%s\"%s\":[%llu,%llu]", n++ ? "," : "", names[i] ? names[i] : "other", (unsigned long long)m->codec_count[i],
-                   (unsigned long long)m->codec_bytes[i]);
-    printf("},\"copies\":%llu,\"fills\":%llu,\"cached\":%llu", (unsigned long long)m->copies, (unsigned long long)m->fills,
-           (unsigned long long)m->cached);
-}
-
-static void measure_finish(struct measure *m)
-{
-    for (uint32_t i = 0; i < m->nsamples; i++)
-        free(m->samples[i].px);
-    m->nsamples = 0;
-    scene_close(&m->scene);
-}
-
-static void cmd_begin(struct bench_client *c, const char *scene, const char *log, unsigned every)
-{
-    struct measure *m = &c->m;
-    uint64_t *seen = m->seen;
-    measure_finish(m);
-    memset(m, 0, sizeof *m);
-    m->seen = seen;
-    memset(seen, 0, DRAW_LOG_MAX * sizeof(uint64_t));
-    m->drawn = draw_log_open(log);
-    if (scene_open(&m->scene, scene) < 0 || !m->drawn) {
-        printf("{\"error\":\"cannot open scene or log\"}\n");
-        return;
-    }
-    memset(m->drawn, 0, DRAW_LOG_MAX * sizeof(uint64_t));
-    m->sample_every = every;
-    m->last = -1;
-    c->measuring = true;
     c->second_strip = false;
-    tcp_bytes(&m->rx, &m->tx);
-    m->cpu = cpu_seconds();
-    m->start_us = now_us();
-    printf("{\"ok\":true}\n");
-}
-
-/* Restart the byte and CPU accounts: after the first picture, before the scene. */
-static void cmd_mark(struct bench_client *c)
-{
-    struct measure *m = &c->m;
-    tcp_bytes(&m->rx, &m->tx);
-    m->cpu = cpu_seconds();
-    m->start_us = now_us();
-    m->copies = m->fills = m->cached = 0;
-    m->last_us = m->gap_us = 0;
-    while (m->nsamples)
-        free(m->samples[--m->nsamples].px);
-    memset(m->codec_bytes, 0, sizeof m->codec_bytes);
-    memset(m->codec_count, 0, sizeof m->codec_count);
-    printf("{\"ok\":true}\n");
-}
-
-static void cmd_end(struct bench_client *c)
-{
-    struct measure *m = &c->m;
-    uint64_t rx, tx;
-    double cpu = cpu_seconds() - m->cpu, seconds = (double)(now_us() - m->start_us) / 1e6;
-    double *lags = calloc(DRAW_LOG_MAX, sizeof *lags);
-    uint32_t n = 0, drawn = 0;
-    tcp_bytes(&rx, &tx);
-    for (uint32_t i = 1; lags && i < DRAW_LOG_MAX; i++) {
-        drawn += m->drawn[i] != 0;
-        if (m->drawn[i] && m->seen[i])
-            lags[n++] = (double)(m->seen[i] - m->drawn[i]) / 1000;
-    }
-    if (lags)
-        qsort(lags, n, sizeof *lags, compare_doubles);
-    printf("{\"seconds\":%.3f,\"rx\":%llu,\"tx\":%llu,\"client_cpu\":%.4f,\"drawn\":%u,\"shown\":%u,\"lag_p50\":%.2f,\"lag_p95\":%.2f,"
-           "\"lag_max\":%.2f,\"gap_max\":%.0f,\"psnr_moving\":%.2f,",
-           seconds, (unsigned long long)(rx - m->rx), (unsigned long long)(tx - m->tx), cpu, drawn, n,
-           lags ? percentile(lags, n, 0.5) : NAN, lags ? percentile(lags, n, 0.95) : NAN, n ? lags[n - 1] : NAN, (double)m->gap_us / 1000, moving_psnr(m));
-    print_codecs(m);
-    printf("}\n");
-    free(lags);
-}
-
-static void cmd_check(struct bench_client *c)
-{
-    struct measure *m = &c->m;
-    size_t stride, rs = (size_t)m->scene.width * 4;
-    const uint8_t *px = picture(c, &stride);
-    uint8_t *ref = malloc(rs * m->scene.height);
-    uint32_t done = 0;
-    uint64_t differing = 0;
-    if (!ref || !px || m->last < 0) {
-        printf("{\"error\":\"nothing to compare\"}\n");
-        free(ref);
-        return;
-    }
-    scene_background(&m->scene, ref);
-    reference_at(m, &done, (uint32_t)m->last, ref);
-    stamp_draw(ref, rs, (uint32_t)m->last);
-    if (m->last2)
-        stamp_draw(ref + STAMP2_X * 4, rs, (uint32_t)m->last2);
-    double sum = squared_error(px, stride, ref, rs, m->scene.width, m->scene.height, &differing);
-    printf("{\"counter\":%d,\"psnr\":%.2f,\"differing\":%llu}\n", m->last, psnr(sum, (double)m->scene.width * m->scene.height),
-           (unsigned long long)differing);
-    free(ref);
+    int r = measure_begin(&c->m, w[1], w[2], (uint32_t)strtoul(w[3], NULL, 10), (uint32_t)strtoul(w[4], NULL, 10),
+                          (uint32_t)strtoul(w[5], NULL, 10));
+    if (r < 0)
+        printf("{\"error\":\"begin: %s\"}\n", strerror(-r));
+    else
+        printf("{\"ok\":true}\n");
 }
 
 static void cmd_shot(struct bench_client *c, const char *path)
 {
-    size_t stride;
-    const uint8_t *px = picture(c, &stride);
-    FILE *f = px ? fopen(path, "wb") : NULL;
+    struct picture pic = picture(c);
+    FILE *f = pic.px ? fopen(path, "wb") : NULL;
     if (!f) {
         printf("{\"error\":\"%s\"}\n", strerror(errno));
         return;
@@ -440,7 +207,7 @@ static void cmd_shot(struct bench_client *c, const char *path)
     fprintf(f, "P6\n%d %d\n255\n", gdi->width, gdi->height);
     for (int y = 0; y < gdi->height; y++)
         for (int x = 0; x < gdi->width; x++) {
-            const uint8_t *p = px + (size_t)y * stride + (size_t)x * 4;
+            const uint8_t *p = pic.px + (size_t)y * pic.stride + (size_t)x * 4;
             const uint8_t rgb[3] = {p[2], p[1], p[0]};
             fwrite(rgb, 1, 3, f);
         }
@@ -448,55 +215,130 @@ static void cmd_shot(struct bench_client *c, const char *path)
     printf("{\"ok\":true}\n");
 }
 
-static void keys_step(struct bench_client *c)
+/* Whether the next press is due. */
+static bool due(const struct presses *p)
 {
-    if (!c->key_max)
-        return;
-    uint64_t now = now_us();
-    if (c->nkeys == c->key_max || now - c->key_last > 3000000u + c->key_ms * 1000u) {
-        qsort(c->key_times, c->nkeys, sizeof(double), compare_doubles);
-        printf("{\"keys\":%u,\"of\":%u,\"p50\":%.2f,\"p95\":%.2f,\"max\":%.2f}\n", c->nkeys, c->key_max,
-               percentile(c->key_times, c->nkeys, 0.5), percentile(c->key_times, c->nkeys, 0.95), percentile(c->key_times, c->nkeys, 1));
-        c->key_max = 0;
-        return;
-    }
-    if (c->key_sent || now - c->key_last < (uint64_t)c->key_ms * 1000)
-        return;
-    rdpInput *in = c->common.context.input;
-    c->key_last = now;
-    c->key_sent = now_us();
-    freerdp_input_send_keyboard_event_ex(in, TRUE, FALSE, 0x1e);
-    freerdp_input_send_keyboard_event_ex(in, FALSE, FALSE, 0x1e);
+    return p->left && now_us() - p->last_us >= (uint64_t)p->ms * 1000;
 }
 
-static bool command(struct bench_client *c, const char *line)
+static void press(struct presses *p)
 {
-    char verb[16] = "", a[512] = "", b[512] = "";
-    unsigned n = 0;
-    (void)sscanf(line, "%15s %511s %511s %u", verb, a, b, &n);
-    if (strcmp(verb, "begin") == 0)
-        cmd_begin(c, a, b, n);
-    else if (strcmp(verb, "mark") == 0)
-        cmd_mark(c);
-    else if (strcmp(verb, "end") == 0)
-        cmd_end(c);
-    else if (strcmp(verb, "check") == 0)
-        cmd_check(c);
-    else if (strcmp(verb, "shot") == 0)
-        cmd_shot(c, a);
-    else if (strcmp(verb, "keys") == 0 || strcmp(verb, "keys2") == 0) {
-        c->second_strip = verb[4] == '2';
-        c->key_max = (uint32_t)strtoul(a, NULL, 10);
-        c->key_ms = (uint32_t)strtoul(b, NULL, 10);
-        c->nkeys = 0;
-        c->key_sent = 0;
-        c->key_last = now_us();
-        free(c->key_times);
-        c->key_times = calloc(c->key_max + 1, sizeof(double));
-    } else
+    p->last_us = now_us();
+    p->left--;
+}
+
+static void keys_end(struct bench_client *c)
+{
+    qsort(c->key_times, c->nkeys, sizeof(double), compare_doubles);
+    printf("{\"keys\":%u,\"of\":%u,\"p50\":%.2f,\"p95\":%.2f,\"max\":%.2f}\n", c->nkeys, c->key_max,
+           percentile(c->key_times, c->nkeys, 0.5), percentile(c->key_times, c->nkeys, 0.95), percentile(c->key_times, c->nkeys, 1));
+    c->key_max = c->keys.left = 0;
+}
+
+/* One key at a time; one that is not answered in 3 s ends it. */
+static void keys_step(struct bench_client *c)
+{
+    rdpInput *in = c->common.context.input;
+    if (!c->key_max)
+        return;
+    pthread_mutex_lock(&c->m.lock);
+    bool over = c->nkeys == c->key_max || now_us() - c->keys.last_us > 3000000u + c->keys.ms * 1000u;
+    bool send = !over && !c->key_sent && due(&c->keys);
+    if (over)
+        keys_end(c);
+    if (send) {
+        press(&c->keys);
+        c->key_sent = now_us();
+    }
+    pthread_mutex_unlock(&c->m.lock);
+    if (send) {
+        freerdp_input_send_keyboard_event_ex(in, TRUE, FALSE, 0x1e);
+        freerdp_input_send_keyboard_event_ex(in, FALSE, FALSE, 0x1e);
+    }
+}
+
+static void wheel_step(struct bench_client *c)
+{
+    rdpContext *context = &c->common.context;
+    if (!due(&c->wheel))
+        return;
+    press(&c->wheel);
+    uint16_t x = (uint16_t)(context->gdi->width / 2), y = (uint16_t)(context->gdi->height / 2);
+    freerdp_input_send_mouse_event(context->input, WHEEL_DOWN, x, y);
+    if (!c->wheel.left)
+        printf("{\"ok\":true}\n");
+}
+
+static void cmd_keys(struct bench_client *c, char *const *w)
+{
+    pthread_mutex_lock(&c->m.lock);
+    c->second_strip = strcmp(w[0], "keys2") == 0;
+    c->key_max = (uint32_t)strtoul(w[1], NULL, 10);
+    c->keys = (struct presses){c->key_max, (uint32_t)strtoul(w[2], NULL, 10), now_us()};
+    c->nkeys = 0;
+    c->key_sent = 0;
+    free(c->key_times);
+    c->key_times = calloc(c->key_max + 1, sizeof(double));
+    if (!c->key_times)
+        c->key_max = 0;
+    pthread_mutex_unlock(&c->m.lock);
+}
+
+static void cmd_wheel(struct bench_client *c, char *const *w)
+{
+    rdpContext *context = &c->common.context;
+    c->wheel = (struct presses){(uint32_t)strtoul(w[1], NULL, 10), (uint32_t)strtoul(w[2], NULL, 10), now_us()};
+    freerdp_input_send_mouse_event(context->input, PTR_FLAGS_MOVE, (uint16_t)(context->gdi->width / 2), (uint16_t)(context->gdi->height / 2));
+}
+
+static void compare(struct bench_client *c, const char *file)
+{
+    rdpGdi *gdi = c->common.context.gdi;
+    measure_compare(picture(c), gdi ? (uint32_t)gdi->width : 0, gdi ? (uint32_t)gdi->height : 0, file);
+}
+
+static bool command(struct bench_client *c, char *line)
+{
+    static char none[] = "";
+    char *w[WORDS] = {none, none, none, none, none, none}, *rest = NULL, *word = strtok_r(line, " ", &rest);
+    for (int i = 0; i < WORDS && word; i++, word = strtok_r(NULL, " ", &rest))
+        w[i] = word;
+    if (strcmp(w[0], "begin") == 0)
+        cmd_begin(c, w);
+    else if (strcmp(w[0], "mark") == 0) {
+        measure_mark(&c->m);
+        printf("{\"ok\":true}\n");
+    } else if (strcmp(w[0], "end") == 0)
+        measure_end(&c->m);
+    else if (strcmp(w[0], "settle") == 0)
+        measure_settle(&c->m, strtod(w[1], NULL));
+    else if (strcmp(w[0], "moving") == 0)
+        measure_moving(&c->m);
+    else if (strcmp(w[0], "compare") == 0)
+        compare(c, w[1]);
+    else if (strcmp(w[0], "shot") == 0)
+        cmd_shot(c, w[1]);
+    else if (strcmp(w[0], "keys") == 0 || strcmp(w[0], "keys2") == 0)
+        cmd_keys(c, w);
+    else if (strcmp(w[0], "wheel") == 0)
+        cmd_wheel(c, w);
+    else
         return false;
     fflush(stdout);
     return true;
+}
+
+/* Presses are due at their time; an unanswered key waits for the decoder's thread, which does not wake this one. */
+static DWORD wait_ms(const struct bench_client *c)
+{
+    uint64_t now = now_us(), most = measure_wait_ms(&c->m);
+    const struct presses *const all[] = {&c->keys, &c->wheel};
+    for (int i = 0; i < 2; i++) {
+        uint64_t at = all[i]->last_us + (uint64_t)all[i]->ms * 1000, left = at > now ? (at - now) / 1000 + 1 : 1;
+        if ((all[i]->left || (i == 0 && c->key_max)) && left < most)
+            most = left;
+    }
+    return (DWORD)most;
 }
 
 static bool read_commands(struct bench_client *c)
@@ -537,11 +379,13 @@ static int run(struct bench_client *c)
         if (n == 0)
             break;
         handles[n++] = in;
-        if (WaitForMultipleObjects(n, handles, FALSE, c->key_max ? 1 : 1000) == WAIT_FAILED)
+        if (WaitForMultipleObjects(n, handles, FALSE, wait_ms(c)) == WAIT_FAILED)
             break;
         if (!freerdp_check_event_handles(context) || !read_commands(c))
             break;
+        measure_step(&c->m, picture(c));
         keys_step(c);
+        wheel_step(c);
         fflush(stdout);
     }
     CloseHandle(in);

@@ -4,9 +4,11 @@
 
 A scene file (little-endian):
   8 bytes  "ORIELSC1"
-  u32      width, height, frames, operations, background (1: the file starts with a full background picture), rate * 1000
+  u32      width, height, frames, operations, background (0: grey; else the pixels start with a full picture: 1 text, 2 a photograph),
+           rate * 1000
   frames * { u32 first operation, u32 operations, u32 x, y, width, height }      x..height: the rectangle that changes
-  operations * { u32 x, y, width, height, u64 offset of its pixels, u32 stride, u32 0 }
+  operations * { u32 x, y, width, height, u64 offset of its pixels, u32 stride, u32 kind }
+  (kind: 0 text and flat areas, 1 a picture, so that each can be judged by itself)
   padding to 4096, then pixels, BGRX
 Operations are applied in order; their pixels may lie inside a larger picture (stride), so that a scroll or a pan is a window
 moving over one picture. The player and the checker read the same file: what was drawn is what is compared."""
@@ -18,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 W, H = 1920, 1080
+TEXT, PICTURE = 0, 1
 FONTS = ["DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf"]
 FONT_DIR = "/usr/share/fonts/truetype/dejavu"
 
@@ -30,11 +33,11 @@ def bgrx(image):
 
 
 class Scene:
-    def __init__(self, name, rate, background=None):
+    def __init__(self, name, rate, background=None, kind=TEXT):
         self.name, self.rate = name, rate
         self.pool, self.pool_bytes = [], 0
         self.ops, self.frames = [], []
-        self.background = background is not None
+        self.background = 0 if background is None else 1 + kind
         if background is not None:
             self.add(background)
 
@@ -47,10 +50,10 @@ class Scene:
         return at, a.shape[1] * 4
 
     def frame(self, ops, rect=None):
-        """ops: [(x, y, w, h, (offset, stride), source x, source y)]"""
+        """ops: [(x, y, w, h, (offset, stride), source x, source y, kind)]"""
         first = len(self.ops)
-        for x, y, w, h, (at, stride), sx, sy in ops:
-            self.ops.append((x, y, w, h, at + sy * stride + sx * 4, stride))
+        for x, y, w, h, (at, stride), sx, sy, kind in ops:
+            self.ops.append((x, y, w, h, at + sy * stride + sx * 4, stride, kind))
         if rect is None:
             x0, y0 = min(o[0] for o in ops), min(o[1] for o in ops)
             x1, y1 = max(o[0] + o[2] for o in ops), max(o[1] + o[3] for o in ops)
@@ -65,8 +68,8 @@ class Scene:
             f.write(struct.pack("<6I", W, H, len(self.frames), len(self.ops), self.background, int(self.rate * 1000)))
             for fr in self.frames:
                 f.write(struct.pack("<6I", *fr))
-            for x, y, w, h, at, stride in self.ops:
-                f.write(struct.pack("<4IQ2I", x, y, w, h, base + at, stride, 0))
+            for x, y, w, h, at, stride, kind in self.ops:
+                f.write(struct.pack("<4IQ2I", x, y, w, h, base + at, stride, kind))
             f.write(b"\0" * (base - head))
             for a in self.pool:
                 f.write(a.tobytes())
@@ -141,12 +144,12 @@ def typing(rng):
     f = font(rng, 16)
     x, y = 660, 100
     blank = s.add(Image.new("RGB", (1240, 700), (255, 255, 255)))
-    s.frame([(640, 80, 1240, 700, blank, 0, 0)])
+    s.frame([(640, 80, 1240, 700, blank, 0, 0, TEXT)])
     while len(s.frames) < 150:
         ch = rng.choice("etaoinshrdlucm wyp")
         im = Image.new("RGB", (12, 20), (255, 255, 255))
         ImageDraw.Draw(im).text((1, 0), ch, font=f, fill=(10, 10, 20))
-        s.frame([(x, y, 12, 20, s.add(im), 0, 0)])
+        s.frame([(x, y, 12, 20, s.add(im), 0, 0, TEXT)])
         x += 11
         if x > 1840:
             x, y = 660, y + 24
@@ -157,20 +160,24 @@ def scroll(rng):
     s = Scene("scroll", 30, desktop(rng))
     page = s.add(text_image(rng, 1240, 780 + 300 * 20))
     for i in range(300):
-        s.frame([(640, 60, 1240, 780, page, 0, i * 20)])
+        s.frame([(640, 60, 1240, 780, page, 0, i * 20, TEXT)])
     return s
 
 
 def page(rng):
     s = Scene("page", 1, desktop(rng))
     for _ in range(8):
-        s.frame([(0, 16, W, H - 16, s.add(text_image(rng, W, H - 16)), 0, 0)])
+        s.frame([(0, 16, W, H - 16, s.add(text_image(rng, W, H - 16)), 0, 0, TEXT)])
     return s
+
+
+SLIDE_PHOTO = (1040, 240, 820, 640)
 
 
 def slide_image(rng):
     im = Image.new("RGB", (W, H - 16), (250, 250, 245))
-    im.paste(photo(rng, 820, 640), (1040, 240))
+    x, y, w, h = SLIDE_PHOTO
+    im.paste(photo(rng, w, h), (x, y))
     d = ImageDraw.Draw(im)
     d.text((80, 60), " ".join(words(rng, 5)), font=font(rng, 54), fill=(30, 50, 110))
     for i in range(8):
@@ -178,28 +185,27 @@ def slide_image(rng):
     return im
 
 
-def slide(rng):
-    s = Scene("slide", 1)
-    s.background = True
-    s.add(Image.new("RGB", (W, H), (250, 250, 245)))
-    for _ in range(8):
-        s.frame([(0, 16, W, H - 16, s.add(slide_image(rng)), 0, 0)])
+def slides(rng, name, pictures, frames):
+    s = Scene(name, 1, Image.new("RGB", (W, H), (250, 250, 245)))
+    drawn = [s.add(slide_image(rng)) for _ in range(pictures)]
+    x, y, w, h = SLIDE_PHOTO
+    for i in range(frames):
+        at = drawn[i % pictures]
+        s.frame([(0, 16, W, H - 16, at, 0, 0, TEXT), (x, 16 + y, w, h, at, x, y, PICTURE)])
     return s
+
+
+def slide(rng):
+    return slides(rng, "slide", 8, 8)
 
 
 def slide_again(rng):
-    s = Scene("slide-again", 1)
-    s.background = True
-    s.add(Image.new("RGB", (W, H), (250, 250, 245)))
-    pictures = [s.add(slide_image(rng)) for _ in range(3)]
-    for i in range(12):
-        s.frame([(0, 16, W, H - 16, pictures[i % 3], 0, 0)])
-    return s
+    return slides(rng, "slide-again", 3, 12)
 
 
 def drag(rng):
     ground = photo(rng, W, H)
-    s = Scene("drag", 60, ground)
+    s = Scene("drag", 60, ground, PICTURE)
     back = (0, W * 4)
     win = Image.new("RGB", (700, 500), (235, 235, 235))
     win.paste(text_image(rng, 696, 466), (2, 32))
@@ -209,8 +215,8 @@ def drag(rng):
     px, py = None, None
     for _ in range(480):
         ix, iy = int(x), int(y)
-        ops = [] if px is None else [(px, py, 700, 500, back, px, py)]
-        s.frame(ops + [(ix, iy, 700, 500, w, 0, 0)])
+        ops = [] if px is None else [(px, py, 700, 500, back, px, py, PICTURE)]
+        s.frame(ops + [(ix, iy, 700, 500, w, 0, 0, TEXT)])
         px, py = ix, iy
         x, y = x + dx, y + dy
         if not 10 < x < W - 710:
@@ -222,13 +228,21 @@ def drag(rng):
     return s
 
 
+FILM_FRAMES = 150
+
+
+def grain(npr, im):
+    a = np.asarray(im, dtype=np.int16) + npr.normal(0, 2.2, im.size[::-1] + (1,)).astype(np.int16)
+    return Image.fromarray(np.clip(a, 0, 255).astype(np.uint8))
+
+
 def film(rng):
     """1280x720: a turning, zooming picture with objects of their own motion and fresh grain in each frame."""
     s = Scene("film", 30, desktop(rng))
     npr = np.random.default_rng(rng.randrange(1 << 30))
     base = photo(rng, 2600, 1800)
     sprites = [(photo(rng, 220, 220), rng.uniform(0, 6), rng.uniform(0.01, 0.05)) for _ in range(3)]
-    for i in range(150):
+    for i in range(FILM_FRAMES):
         angle, zoom = 0.004 * i, 1.0 + 0.25 * np.sin(i / 40)
         c, n = np.cos(angle) / zoom, np.sin(angle) / zoom
         cx, cy = 1300 + 3.0 * i, 900 + 40 * np.sin(i / 25)
@@ -237,8 +251,32 @@ def film(rng):
         for k, (sp, phase, speed) in enumerate(sprites):
             t = phase + i * speed
             im.paste(sp, (int(530 + 420 * np.cos(t)), int(250 + (160 + 40 * k) * np.sin(t * 1.3))))
-        a = np.asarray(im, dtype=np.int16) + npr.normal(0, 2.2, (720, 1280, 1)).astype(np.int16)
-        s.frame([(620, 80, 1280, 720, s.add(Image.fromarray(np.clip(a, 0, 255).astype(np.uint8))), 0, 0)])
+        s.frame([(620, 80, 1280, 720, s.add(grain(npr, im)), 0, 0, PICTURE)])
+    return s
+
+
+def film_colour(rng):
+    """1280x720: thin coloured lines and coloured writing, all moving, over a slowly zooming photograph, with fresh grain. Half of
+    what is to be seen here is colour without brightness, which a 4:2:0 picture cannot hold."""
+    s = Scene("film-colour", 30, desktop(rng))
+    npr = np.random.default_rng(rng.randrange(1 << 30))
+    base = photo(rng, 1700, 1000)
+    pure = [(255, 0, 0), (0, 0, 255), (0, 160, 0), (255, 0, 255), (0, 200, 220), (230, 120, 0)]
+    lines = [(rng.uniform(0, 6), rng.uniform(0.005, 0.03), rng.choice(pure)) for _ in range(40)]
+    texts = [(" ".join(words(rng, 8)), font(rng, 18), rng.randrange(700), rng.uniform(-4, 4), rng.sample(pure, 2)) for _ in range(12)]
+    for i in range(FILM_FRAMES):
+        zoom = 1.15 + 0.1 * np.sin(i / 30)
+        im = base.transform((1280, 720), Image.AFFINE, (zoom, 0, 100 + i * 0.7, 0, zoom, 60 + i * 0.3), resample=Image.BILINEAR)
+        d = ImageDraw.Draw(im)
+        for phase, speed, colour in lines:
+            t = phase + i * speed
+            x, y = 640 + 600 * np.cos(t * 1.7), 360 + 340 * np.sin(t * 2.3)
+            d.line((x, y, x + 500 * np.cos(t), y + 500 * np.sin(t)), fill=colour)
+        for k, (text, f, x, speed, (ink, paper)) in enumerate(texts):
+            at = ((x + speed * i) % 900, 12 + k * 58)
+            d.rectangle(d.textbbox(at, text, font=f), fill=paper)
+            d.text(at, text, font=f, fill=ink)
+        s.frame([(620, 80, 1280, 720, s.add(grain(npr, im)), 0, 0, PICTURE)])
     return s
 
 
@@ -246,11 +284,11 @@ def pan(rng):
     s = Scene("pan", 30, desktop(rng))
     big = s.add(photo(rng, 2900, 1700))
     for i in range(240):
-        s.frame([(620, 80, 1280, 720, big, int(8 + i * 6.3), int(400 + 350 * np.sin(i / 45)))])
+        s.frame([(620, 80, 1280, 720, big, int(8 + i * 6.3), int(400 + 350 * np.sin(i / 45)), PICTURE)])
     return s
 
 
-SCENES = {f.__name__.replace("_", "-"): f for f in (typing, scroll, page, slide, slide_again, drag, film, pan)}
+SCENES = {f.__name__.replace("_", "-"): f for f in (typing, scroll, page, slide, slide_again, drag, film, film_colour, pan)}
 
 
 def main():

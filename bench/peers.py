@@ -26,12 +26,18 @@ def wait_port(port, seconds=20):
 
 
 class Peer:
-    """start() → client options; processes() → pids of the server side, X server and player apart."""
-    names = ()
+    """start(); options(avc) → the client's; processes() → {pid: (program, "client" | "shared" | "x")}: what stands there for each client,
+    what all clients share, and the X server. The player and the session's applications are nobody's."""
+    per_client = shared = ()
+    x = ("Xorg", "Xvfb")
 
     def __init__(self, work, programs):
         self.work, self.programs, self.children = work, programs, []
+        os.makedirs(work, exist_ok=True)
+        os.chmod(work, 0o777)
         self.pipe = os.path.join(work, "player.pipe")
+        os.mkfifo(self.pipe)
+        os.chmod(self.pipe, 0o666)
 
     def spawn(self, argv, log, **kw):
         f = open(os.path.join(self.work, log), "ab")
@@ -43,18 +49,43 @@ class Peer:
         """What was sent so far as background work, last steps to exact; a server that tells nothing of it: 0."""
         return 0
 
+    def tell(self, line, seconds=15):
+        """One command to the session's player."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                fd = os.open(self.pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                time.sleep(0.05)
+                continue
+            os.write(fd, (line + "\n").encode())
+            os.close(fd)
+            return
+        raise RuntimeError("the player does not listen: no session?")
+
+    def side(self, pid, name):
+        sides = {"client": self.per_client, "shared": self.shared, "x": self.x}
+        return next((side for side, names in sides.items() if name in names), None)
+
     def processes(self):
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
+        found = {}
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
             try:
                 with open(f"/proc/{pid}/comm") as f:
-                    if f.read().strip() in self.names:
-                        found.append(int(pid))
+                    name = f.read().strip()
             except OSError:
                 continue
+            if self.side(pid, name):
+                found[pid] = (name, self.side(pid, name))
         return found
 
     def stop(self):
+        """The session's end, then the servers'."""
+        try:
+            self.tell("quit", 1)
+            time.sleep(0.5)
+        except RuntimeError:
+            pass
         for p in reversed(self.children):
             p.terminate()
         for p in self.children:
@@ -67,8 +98,8 @@ class Peer:
 
 class Oriel(Peer):
     name = "oriel"
-    # the kernel cuts names at 15 characters
-    names = ("oriel", "oriel-monitor", "oriel-server", "oriel-peer", "oriel-keys", "oriel-leader", "oriel-agent", "oriel-encoder")
+    per_client = ("oriel-peer", "oriel-leader", "oriel-agent", "oriel-encoder")
+    shared = ("oriel", "oriel-monitor", "oriel-server", "oriel-keys")
 
     def start(self):
         home = f"/home/{USER}"
@@ -97,7 +128,7 @@ class Oriel(Peer):
 
 class Shadow(Peer):
     name = "shadow"
-    names = ("freerdp-shadow-",)
+    per_client = ("freerdp-shadow-",)  # one process for one screen; the kernel cuts names at 15 characters
 
     def start(self):
         self.spawn(["Xvfb", ":97", "-screen", "0", "1920x1080x24", "-nolisten", "tcp"], "xvfb.log")
@@ -114,7 +145,8 @@ class Shadow(Peer):
 
 class Xrdp(Peer):
     """xrdp of Debian 13's backports, in a tree of its own (bench/xrdp-tree makes it)."""
-    names = ("xrdp", "xrdp-sesman", "xrdp-sesexec", "xrdp-chansrv")
+    per_client = ("xrdp", "xrdp-sesexec", "xrdp-chansrv")
+    shared = ("xrdp-sesman",)
     tree = "/var/tmp/oriel-bench-trixie"
     codec = "H.264"
 
@@ -132,7 +164,7 @@ class Xrdp(Peer):
         os.makedirs(f"{t}/usr/local/bench", exist_ok=True)
         shutil.copy(f"{self.programs}/bench-player", f"{t}/usr/local/bench/")
         if subprocess.run(["chroot", t, "id", USER], capture_output=True).returncode:
-            run("chroot", t, "useradd", "-m", "-s", "/bin/bash", USER)
+            run("chroot", t, "useradd", "-m", "-u", "61000", "-s", "/bin/bash", USER)
         run("chroot", t, "chpasswd", input=f"{USER}:{PASSWORD}\n".encode())
         with open(f"{t}/etc/xrdp/startwm.sh", "w") as f:
             f.write(f"#!/bin/sh\nexec /usr/local/bench/bench-player {self.pipe}\n")
@@ -147,6 +179,11 @@ class Xrdp(Peer):
         time.sleep(0.5)
         self.spawn(["chroot", t, "xrdp", "--nodaemon"], "xrdp.log")
         wait_port(PORT[self.name])
+
+    def side(self, pid, name):
+        """The xrdp that was started here listens; it forks one for each client."""
+        listens = name == "xrdp" and any(p.pid == pid for p in self.children)
+        return "shared" if listens else super().side(pid, name)
 
     def edit(self, path, start, line):
         pristine = path + ".bench-orig"

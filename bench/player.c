@@ -4,6 +4,7 @@
  *   play SCENE LOG FRAMES RATE   RATE in frames per second, 0: the scene's own
  *   keys SCENE LOG FRAMES        one frame per key press
  *   keysfilm SCENE LOG FRAMES RATE   as play; each key press counts the second strip on
+ *   hide                         no window until the next scene
  *   quit                         */
 #include <errno.h>
 #include <poll.h>
@@ -18,6 +19,8 @@
 
 #include "bench/scene_file.h"
 
+#define FIRST_PICTURE_US 1500000 /* the background is not the scene: it has this long */
+
 struct player {
     xcb_connection_t *x;
     xcb_window_t win;
@@ -26,6 +29,19 @@ struct player {
     uint8_t *px;
     uint32_t width, height, counter;
 };
+
+static void raise_window(struct player *p)
+{
+    xcb_map_window(p->x, p->win);
+    xcb_set_input_focus(p->x, XCB_INPUT_FOCUS_POINTER_ROOT, p->win, XCB_CURRENT_TIME);
+    xcb_flush(p->x);
+}
+
+static void hide_window(struct player *p)
+{
+    xcb_unmap_window(p->x, p->win);
+    xcb_flush(p->x);
+}
 
 static int player_open(struct player *p, uint32_t width, uint32_t height)
 {
@@ -53,9 +69,7 @@ static int player_open(struct player *p, uint32_t width, uint32_t height)
         free(e);
         return -EACCES;
     }
-    xcb_map_window(p->x, p->win);
-    xcb_set_input_focus(p->x, XCB_INPUT_FOCUS_POINTER_ROOT, p->win, XCB_CURRENT_TIME);
-    xcb_flush(p->x);
+    raise_window(p);
     return 0;
 }
 
@@ -77,7 +91,8 @@ static void show(struct player *p, const struct scene *s, uint32_t i, uint64_t *
     stamp_draw(p->px, (size_t)p->width * 4, ++p->counter);
     put(p, f->x, f->y, f->width, f->height);
     put(p, 0, 0, STAMP_BITS * STAMP_CELL, STAMP_HEIGHT);
-    log[p->counter % DRAW_LOG_MAX] = now_us();
+    if (p->counter < DRAW_LOG_MAX)
+        log[p->counter] = now_us();
     xcb_flush(p->x);
     sync_x(p); /* the shared picture may change again only after the server has read it */
 }
@@ -91,6 +106,7 @@ static void sleep_until(uint64_t t)
 
 static void begin(struct player *p, const struct scene *s)
 {
+    raise_window(p);
     scene_background(s, p->px);
     p->counter = 0;
     stamp_draw(p->px, (size_t)p->width * 4, 0);
@@ -159,6 +175,8 @@ static bool run_line(struct player *p, const char *line)
     int n = sscanf(line, "%15s %511s %511s %u %lf", verb, scene_path, log_path, &frames, &rate);
     if (n < 1 || strcmp(verb, "quit") == 0)
         return false;
+    if (strcmp(verb, "hide") == 0)
+        return hide_window(p), true;
     if (n < 4 || scene_open(&s, scene_path) < 0) {
         fprintf(stderr, "player: bad command: %s", line);
         return true;
@@ -166,12 +184,14 @@ static bool run_line(struct player *p, const char *line)
     uint64_t *log = draw_log_open(log_path);
     if (log) {
         begin(p, &s);
-        sleep_until(now_us() + 1500000); /* the first picture is not the scene */
+        log[0] = now_us() + FIRST_PICTURE_US;
+        sleep_until(log[0]);
         if (strcmp(verb, "keys") == 0)
             keys(p, &s, log, frames);
         else
             play(p, &s, log, frames, rate, strcmp(verb, "keysfilm") == 0);
     }
+    draw_log_close(log);
     scene_close(&s);
     return true;
 }

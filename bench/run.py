@@ -2,31 +2,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run scenes against Oriel and its peers, in one go on one machine, and print one table.
 
-  bench/run.py [--peers oriel,xrdp-h264,xrdp-rfx,shadow] [--scenes typing,scroll,…] [--avc 420|444|off] [--seed N] [--out DIR]
+  bench/run.py --programs FOLDER [--peers oriel,xrdp-h264,xrdp-rfx,shadow] [--scenes typing,scroll,…] [--apps] [--avc 420,444,off]
+               [--seed N|random] [--profile loopback|lan|wan|slow|lossy] [--shots] [--out DIR]
 
 Needs root: everything runs in mount, PID and network namespaces of its own, with private copies of the account files.
-bench/make_scenes.py draws the scenes, bench/xrdp-tree makes xrdp's tree. The JSON of every run is kept in DIR."""
+bench/make_scenes.py draws the scenes, bench/check_film.py checks the films, bench/xrdp-tree makes xrdp's tree. The JSON of every run is
+kept in DIR."""
 import argparse
 import ctypes
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from peers import PASSWORD, PEERS, PORT, USER  # noqa: E402
+from scenes import SCENES, Client, run_scene  # noqa: E402
+from table import goals_of, row, tables  # noqa: E402
 
-SCENES = {  # name: (frames to play, rate or 0 for the scene's, compare every n-th moving frame)
-    "idle": (0, 0, 0), "typing": (100, 0, 10), "scroll": (240, 0, 20), "page": (8, 0, 1), "slide": (8, 0, 1),
-    "slide-again": (12, 0, 1), "drag": (480, 0, 30), "film": (240, 0, 16), "pan": (240, 0, 16), "keys": (60, 0, 0), "keys-film": (420, 0, 16),
-}
-SOURCES = {"idle": "typing", "keys": "typing", "keys-film": "film"}  # scenes that play another's pictures
-FILM_KEYS = (60, 150)  # how many keys during the film, and how far apart in ms
+FILMS = ("film", "film-colour")
 
 
 def world():
@@ -84,207 +83,115 @@ def emulate(args):
     return ["ip", "netns", "exec", "bench"]
 
 
-class Client:
-    def __init__(self, prefix, programs, host, port, options, log):
-        argv = prefix + [f"{programs}/bench-client", f"/v:{host}:{port}", "/cert:ignore", f"/u:{USER}", f"/p:{PASSWORD}", "/size:1920x1080",
-                "/bpp:32", "/network:lan", "/log-level:ERROR", "/sec:tls"] + options
-        self.log = open(log, "wb")
-        self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        first = self.answer()
-        if "error" in first:
-            raise RuntimeError(f"the client could not connect: {first['error']}")
-
-    def answer(self):
-        while True:
-            line = self.p.stdout.readline()
-            if not line:
-                raise RuntimeError("the client ended")
-            if line.startswith("{"):
-                return json.loads(line.replace("nan", "null"))
-
-    def ask(self, *words):
-        self.p.stdin.write(" ".join(map(str, words)) + "\n")
-        self.p.stdin.flush()
-        return self.answer()
-
-    def close(self):
-        try:
-            self.p.stdin.write("quit\n")
-            self.p.stdin.close()
-            self.p.wait(5)
-        except (OSError, subprocess.TimeoutExpired):
-            self.p.kill()
-            self.p.wait()
+def draw_scenes(args):
+    """Scenes of a seed are drawn once and kept; those of a random one go with the run."""
+    folder = os.path.join(args.work, "drawn") if args.random else f"/var/tmp/oriel-bench-scenes-{args.seed}"
+    wanted = {s.source or name for name, s in SCENES.items() if name in args.scenes}
+    missing = sorted(n for n in wanted if not os.path.exists(f"{folder}/{n}.scene"))
+    if missing:
+        drawing = tempfile.mkdtemp(dir=args.work)
+        subprocess.run([sys.executable, os.path.join(HERE, "make_scenes.py"), "--seed", str(args.seed), "--out", drawing] + missing, check=True)
+        for name in set(missing).intersection(FILMS):
+            subprocess.run([sys.executable, os.path.join(HERE, "check_film.py"), f"{drawing}/{name}.scene"], check=True)
+        os.makedirs(folder, exist_ok=True)
+        for name in missing:
+            shutil.move(f"{drawing}/{name}.scene", f"{folder}/{name}.scene")
+        os.rmdir(drawing)
+    # the players of all peers see the scenes below the work folder, the only one that xrdp's tree shares
+    args.scene_dir = f"{args.work}/scenes"
+    os.makedirs(args.scene_dir)
+    subprocess.run(["mount", "--bind", folder, args.scene_dir], check=True)
 
 
-def cpu_of(pids):
-    total = 0.0
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/stat") as f:
-                fields = f.read().rsplit(")", 1)[1].split()
-            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        except OSError:
-            continue
-    return total
-
-
-def pss_of(pids):
-    """{program: MB}"""
-    found = {}
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/smaps_rollup") as f, open(f"/proc/{pid}/comm") as c:
-                name = c.read().strip()
-                found[name] = found.get(name, 0) + next(int(r.split()[1]) for r in f if r.startswith("Pss:")) / 1024
-        except (OSError, StopIteration):
-            continue
-    return found
-
-
-def pipe_write(peer, line, seconds=15):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            fd = os.open(peer.pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
-            time.sleep(0.05)
-            continue
-        os.write(fd, (line + "\n").encode())
-        os.close(fd)
-        return
-    raise RuntimeError("the player does not listen: no session?")
-
-
-def settle(client, seconds):
-    """Until the picture is exact or the time is over: (seconds to exact or None, last check)."""
-    start = time.monotonic()
-    while True:
-        c = client.ask("check")
-        spent = time.monotonic() - start
-        if c.get("differing") == 0 or spent > seconds:
-            return (spent if c.get("differing") == 0 else None), c
-        time.sleep(0.2)
-
-
-def run_scene(peer, client, name, args):
-    frames, rate, every = SCENES[name]
-    scene = os.path.join(args.scene_dir, SOURCES.get(name, name) + ".scene")
-    log = os.path.join(peer.work, "draw.log")
-    with open(log, "ab"):
-        os.chmod(log, 0o666)
-    client.ask("begin", scene, log, every)
-    verb = {"keys": "keys", "keys-film": "keysfilm"}.get(name, "play")
-    pipe_write(peer, f"{verb} {scene} {log} {max(frames, 1)} {rate}")
-    time.sleep(1.3)  # the background is not the scene
-    if name == "idle":
-        settle(client, 3)
-        time.sleep(2)
-    client.ask("mark")
-    server0, t0, background0 = cpu_of(peer.processes()), time.monotonic(), peer.background_bytes()
-    result = {}
-    if name == "keys":
-        result.update(client.ask("keys", frames, 80))
-    elif name == "keys-film":
-        time.sleep(1.5)  # the film has become one
-        result.update(client.ask("keys2", *FILM_KEYS))
-    with open(scene, "rb") as f:
-        f.seek(28)
-        own_rate = int.from_bytes(f.read(4), "little") / 1000
-    played = frames / (rate or own_rate) + 0.35
-    time.sleep(10 if name == "idle" else 0.5 if name == "keys" else max(0.1, played - (time.monotonic() - t0)))
-    server_cpu, spent = cpu_of(peer.processes()) - server0, time.monotonic() - t0
-    result.update(client.ask("end"))
-    result["server_cpu"] = server_cpu / spent * 100
-    result["client_cpu"] = result["client_cpu"] / result["seconds"] * 100
-    result["background"] = peer.background_bytes() - background0
-    result["rate_kb"] = (result["rx"] - result["background"]) / 1000 / max(result["seconds"], 0.001)
-    result["background_kb"] = result["background"] / 1000 / max(result["seconds"], 0.001)
-    result["first_check"] = client.ask("check")
-    rx0 = time.monotonic()
-    result["exact_after"], result["last_check"] = settle(client, args.settle)
-    result["settle_seconds"] = time.monotonic() - rx0
-    result["pss_of"] = pss_of(peer.processes())
-    result["pss"] = sum(result["pss_of"].values())
-    return result
-
-
-def measure(peer_name, args):
-    peer = PEERS[peer_name](os.path.join(args.work, peer_name), args.programs)
-    os.makedirs(peer.work, exist_ok=True)
-    os.chmod(peer.work, 0o777)
-    if os.path.exists(peer.pipe):
-        os.unlink(peer.pipe)
-    os.mkfifo(peer.pipe)
-    os.chmod(peer.pipe, 0o666)
-    results = {}
-    client = None
+def measure_connection(peer, avc, args, results):
+    """All scenes with one connected client; what fails is an error of its scene, and ends the connection."""
+    client, peer.label = None, f"{peer.name}-{avc}"
     try:
-        peer.start()
-        client = Client(args.prefix, args.programs, args.host, PORT[peer_name], peer.options(args.avc), os.path.join(peer.work, "client.log"))
-        for name in args.scenes:
-            results[name] = run_scene(peer, client, name, args)
-            print(f"  {peer_name} {name}: {row(results[name])}", flush=True)
-            if args.shots:
-                client.ask("shot", os.path.join(args.out, f"{peer_name}-{name}.ppm"))
-    except RuntimeError as e:
-        results["error"] = str(e)
-        print(f"  {peer_name}: {e} (logs in {peer.work})", flush=True)
+        client = Client(args.prefix, args.programs, args.host, PORT[peer.name], peer.options(avc), os.path.join(peer.work, "client.log"))
+        for name in args.scenes + args.app_scenes:
+            results[name] = {"error": "not reached"}
+            run = run_scene if name in SCENES else args.run_app
+            results[name] = run(peer, client, name, args)
+            print(row(name, peer.label, results[name], goals_of(name, avc, args.profile) if peer.name == "oriel" else {}), flush=True)
+            if args.shots and name in SCENES:
+                client.ask("shot", os.path.join(args.out, f"{peer.label}-{name}.ppm"))
+    except (RuntimeError, OSError) as e:
+        args.failed = True
+        print(f"{peer.name} {avc}: {e} (logs in {peer.work})", flush=True)
+        results[name if client else args.scenes[0]] = {"error": str(e)}
     finally:
         if client:
             client.close()
+
+
+def measure(peer_name, args):
+    """{avc: {scene: result}}; a server that takes the same client for two values of --avc is measured once."""
+    peer = PEERS[peer_name](os.path.join(args.work, peer_name), args.programs)
+    found, known = {}, []
+    try:
+        peer.start()
+        for avc in args.avc:
+            if peer.options(avc) not in known:
+                known.append(peer.options(avc))
+                measure_connection(peer, avc, args, found.setdefault(avc, {}))
+    except (RuntimeError, subprocess.CalledProcessError) as e:
+        args.failed = True
+        print(f"{peer_name}: {e}", flush=True)
+    finally:
         peer.stop()
-    return results
+    return found
 
 
-def row(r):
-    f = lambda v, d=1: "–" if v is None else f"{v:.{d}f}"
-    keys = f"key to pixel {f(r['p50'])} / {f(r['p95'])} ms, at most {f(r['max'])} ({r['keys']} of {r['of']})" if "keys" in r else ""
-    if keys and r["shown"] <= r["keys"]:
-        return keys
-    return (f"{keys + ', ' if keys else ''}{f(r['rate_kb'])} kB/s and {f(r['background_kb'])} in the background ({r['rx']} B, back {f(r['tx'] / 1000 / max(r['seconds'], 0.001))} kB/s), lag {f(r['lag_p50'])} / {f(r['lag_p95'])} ms, longest gap {f(r['gap_max'], 0)} ms, {r['shown']} of {r['drawn']} frames, "
-            f"moving {f(r['psnr_moving'])} dB, after {f(r['first_check'].get('psnr'))} dB, exact after {f(r['exact_after'])} s, "
-            f"CPU {f(r['server_cpu'])} + {f(r['client_cpu'])} %, PSS {f(r['pss'])} MB, {r['codecs']} "
-            f"{r['copies']} copies {r['fills']} fills {r['cached']} cached")
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--peers", default="oriel,xrdp-h264,xrdp-rfx,shadow")
+    p.add_argument("--scenes", default=",".join(SCENES), help="\"\" for none")
+    p.add_argument("--apps", nargs="?", const="app-terminal,app-writer,app-browser", default="", help="also these scenes with real applications")
+    p.add_argument("--avc", default="420", help="one or several of 420, 444 and off, each with a connection of its own")
+    p.add_argument("--seed", default="1", help="a number, or \"random\": one that nobody has seen")
+    p.add_argument("--programs", required=True, help="folder with Oriel's and the bench's programs")
+    p.add_argument("--out", default="/var/tmp/oriel-bench-out")
+    p.add_argument("--settle", type=float, help="seconds that a still picture may take to become exact (8; 15 on slow links)")
+    p.add_argument("--profile", default="loopback", choices=["loopback"] + list(PROFILES))
+    p.add_argument("--shots", action="store_true", help="keep the client's picture after each scene")
+    args = p.parse_args()
+    args.random = args.seed == "random"
+    if args.random:
+        args.seed = os.environ.setdefault("ORIEL_BENCH_SEED", str(secrets.randbelow(10 ** 9)))  # the same after world()
+    args.seed = int(args.seed)
+    args.scenes, args.app_scenes, args.avc, args.peers = ([w for w in a.split(",") if w] for a in (args.scenes, args.apps, args.avc, args.peers))
+    args.settle = args.settle or (8 if args.profile in ("loopback", "lan") else 15)
+    wrong = set(args.scenes) - set(SCENES) | set(args.peers) - set(PEERS) | set(args.avc) - {"420", "444", "off"}
+    if wrong:
+        p.error("unknown: " + ", ".join(sorted(wrong)))
+    return args
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--peers", default="oriel,xrdp-h264,xrdp-rfx,shadow")
-    p.add_argument("--scenes", default=",".join(SCENES))
-    p.add_argument("--avc", default="420", choices=("420", "444", "off"))
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--programs", required=True, help="folder with Oriel's and the bench's programs")
-    p.add_argument("--out", default="/var/tmp/oriel-bench-out")
-    p.add_argument("--settle", type=float, default=8)
-    p.add_argument("--profile", default="loopback", choices=["loopback"] + list(PROFILES))
-    p.add_argument("--shots", action="store_true")
-    args = p.parse_args()
+    args = arguments()
     world()
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if args.app_scenes:
+        from apps import run_app
+        args.run_app = run_app
+    print(f"seed {args.seed}", flush=True)
     args.work = tempfile.mkdtemp(prefix="oriel-bench-", dir="/tmp")
-    args.host = "127.0.0.1"
-    args.scenes = args.scenes.split(",")
-    args.scene_dir = os.path.join("/var/tmp", f"oriel-bench-scenes-{args.seed}")
+    args.host, args.failed = "127.0.0.1", False
     os.chmod(args.work, 0o755)
     os.makedirs(args.out, exist_ok=True)
-    if not os.path.exists(os.path.join(args.scene_dir, "pan.scene")):
-        subprocess.run([sys.executable, os.path.join(HERE, "make_scenes.py"), "--seed", str(args.seed), "--out", args.scene_dir], check=True)
+    draw_scenes(args)
     furnish(args.work)
-    # the players of all peers see the scenes below the work folder, the only one that xrdp's tree shares
-    os.makedirs(f"{args.work}/scenes")
-    subprocess.run(["mount", "--bind", args.scene_dir, f"{args.work}/scenes"], check=True)
-    args.scene_dir = f"{args.work}/scenes"
     args.prefix = emulate(args)
-    everything = {"seed": args.seed, "avc": args.avc, "profile": args.profile, "results": {}}
-    for name in args.peers.split(","):
+    everything = {"seed": args.seed, "avc": args.avc, "profile": args.profile, "scenes": args.scenes + args.app_scenes, "results": {}}
+    for name in args.peers:
         everything["results"][name] = measure(name, args)
-    with open(os.path.join(args.out, f"bench-{args.profile}-{args.seed}-{args.avc}.json"), "w") as f:
+    with open(os.path.join(args.out, f"bench-{args.profile}-{args.seed}-{'-'.join(args.avc)}.json"), "w") as f:
         json.dump(everything, f, indent=1)
-    print(f"\n| scene | {' | '.join(everything['results'])} |")
-    for scene in args.scenes:
-        cells = [row(r[scene]) if scene in r else r.get("error", "–") for r in everything["results"].values()]
-        print(f"| {scene} | {' | '.join(cells)} |")
+    print("\n".join(tables(everything)))
+    subprocess.run(["umount", args.scene_dir], check=True)
+    if not args.failed:
+        shutil.rmtree(args.work, ignore_errors=True)
+    sys.exit(args.failed)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ static int check(const struct scene *s)
     for (uint32_t i = 0; i < s->nops; i++) {
         const struct scene_op *o = &s->ops[i];
         if ((uint64_t)o->x + o->width > s->width || (uint64_t)o->y + o->height > s->height || !o->height ||
-            o->at + (uint64_t)(o->height - 1) * o->stride + (uint64_t)o->width * 4 > s->len)
+            o->at + (uint64_t)(o->height - 1) * o->stride + (uint64_t)o->width * 4 > s->len || o->kind > SCENE_PICTURE)
             return -EINVAL;
     }
     return 0;
@@ -28,10 +28,10 @@ static int check(const struct scene *s)
 int scene_open(struct scene *s, const char *path)
 {
     struct stat st;
+    memset(s, 0, sizeof *s);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    memset(s, 0, sizeof *s);
     if (fstat(fd, &st) < 0 || st.st_size < HEAD_BYTES) {
         close(fd);
         return -EINVAL;
@@ -49,7 +49,10 @@ int scene_open(struct scene *s, const char *path)
         return scene_close(s), -EINVAL;
     s->frames = (const void *)(s->map + HEAD_BYTES);
     s->ops = (const void *)(s->map + HEAD_BYTES + (size_t)s->nframes * sizeof(struct scene_frame));
-    return check(s);
+    int r = s->background > 1 + SCENE_PICTURE ? -EINVAL : check(s);
+    if (r < 0)
+        scene_close(s);
+    return r;
 }
 
 void scene_close(struct scene *s)
@@ -76,6 +79,21 @@ void scene_apply(const struct scene *s, uint32_t i, uint8_t *px)
         const struct scene_op *o = &s->ops[f->first + k];
         for (uint32_t y = 0; y < o->height; y++)
             memcpy(px + ((size_t)(o->y + y) * s->width + o->x) * 4, s->map + o->at + (size_t)y * o->stride, (size_t)o->width * 4);
+    }
+}
+
+void scene_background_kinds(const struct scene *s, uint8_t *kinds)
+{
+    memset(kinds, s->background ? (int)s->background - 1 : SCENE_TEXT, (size_t)s->width * s->height);
+}
+
+void scene_apply_kinds(const struct scene *s, uint32_t i, uint8_t *kinds)
+{
+    const struct scene_frame *f = &s->frames[i];
+    for (uint32_t k = 0; k < f->count; k++) {
+        const struct scene_op *o = &s->ops[f->first + k];
+        for (uint32_t y = 0; y < o->height; y++)
+            memset(kinds + (size_t)(o->y + y) * s->width + o->x, (int)o->kind | SCENE_TOUCHED, o->width);
     }
 }
 
@@ -114,6 +132,12 @@ uint64_t *draw_log_open(const char *path)
                   : mmap(NULL, DRAW_LOG_MAX * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     return m == MAP_FAILED ? NULL : m;
+}
+
+void draw_log_close(uint64_t *log)
+{
+    if (log)
+        munmap(log, DRAW_LOG_MAX * sizeof *log);
 }
 
 uint64_t now_us(void)

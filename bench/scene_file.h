@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct scene_frame { uint32_t first, count, x, y, width, height; };
-struct scene_op { uint32_t x, y, width, height; uint64_t at; uint32_t stride, unused; };
+struct scene_op { uint32_t x, y, width, height; uint64_t at; uint32_t stride, kind; };
+enum { SCENE_TEXT, SCENE_PICTURE }; /* what a part shows: text and flat areas, or a picture */
 struct scene {
-    uint32_t width, height, nframes, nops, background, rate; /* rate: frames per second * 1000 */
+    uint32_t width, height, nframes, nops, background, rate; /* background: 0 or 1 + its kind; rate: frames per second * 1000 */
     const struct scene_frame *frames;
     const struct scene_op *ops;
     const uint8_t *map;
@@ -22,6 +23,10 @@ void scene_close(struct scene *s);
 void scene_background(const struct scene *s, uint8_t *px);
 /* Apply frame `i` (0-based). */
 void scene_apply(const struct scene *s, uint32_t i, uint8_t *px);
+/* Which pixels are what, a byte each: SCENE_TEXT or SCENE_PICTURE, with SCENE_TOUCHED where a frame has drawn. */
+#define SCENE_TOUCHED 2
+void scene_background_kinds(const struct scene *s, uint8_t *kinds);
+void scene_apply_kinds(const struct scene *s, uint32_t i, uint8_t *kinds);
 
 /* The counter strip: STAMP_CELLS cells of 8x8 in the top left corner, bit 0 first: 20 bits of counter, 4 bits of its check. */
 #define STAMP_CELL 8
@@ -34,7 +39,8 @@ int32_t stamp_read(const uint8_t *px, size_t stride);
 
 /* Times of CLOCK_MONOTONIC in µs, by counter; a file mapped by both. Zero: not drawn. */
 #define DRAW_LOG_MAX (1u << 16)
-uint64_t *draw_log_open(const char *path); /* DRAW_LOG_MAX entries; NULL on error */
+uint64_t *draw_log_open(const char *path); /* DRAW_LOG_MAX entries, [0]: when the first frame is due; NULL on error */
+void draw_log_close(uint64_t *log);        /* NULL: nothing to close */
 uint64_t now_us(void);
 
 #endif
