@@ -32,9 +32,10 @@ class Session:
             found = dict(e.split("=", 1) for e in f.read().decode().split("\0") if "=" in e)
         self.env = {"HOME": self.home, "USER": USER, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "DISPLAY": found["DISPLAY"],
                     "XDG_RUNTIME_DIR": f"{self.home}/run"}
-        if "XAUTHORITY" in found or root:
+        cookie = root + found.get("XAUTHORITY", f"{found['HOME']}/.Xauthority")
+        if os.path.exists(cookie):
             self.env["XAUTHORITY"] = f"{work}/xauthority"
-            shutil.copy(root + found.get("XAUTHORITY", f"/home/{USER}/.Xauthority"), self.env["XAUTHORITY"])
+            shutil.copy(cookie, self.env["XAUTHORITY"])
             os.chown(self.env["XAUTHORITY"], UID, UID)
         number = found["DISPLAY"].split(":")[1].split(".")[0]
         if root:  # a session in a tree of its own: its socket stands there
