@@ -342,7 +342,7 @@ int measure_painted(struct measure *m, struct picture p, uint32_t y0, uint32_t y
 
 /* --- the picture while it moves --------------------------------------------------------------------------------------------- */
 
-struct moving { double sum; uint64_t pixels; uint32_t inexact, text_wrong; };
+struct moving { double sum; uint64_t pixels, text_pixels; uint32_t inexact, text_wrong; };
 
 static void judge_sample(const struct measure *m, const struct sample *s, const uint8_t *ref, const uint8_t *kinds, struct moving *v)
 {
@@ -357,6 +357,7 @@ static void judge_sample(const struct measure *m, const struct sample *s, const 
     v->sum += sum.moved;
     v->inexact += sum.wrong != 0;
     v->text_wrong += sum.text_wrong != 0;
+    v->text_pixels += sum.text_wrong;
 }
 
 void measure_moving(const struct measure *m)
@@ -375,8 +376,8 @@ void measure_moving(const struct measure *m)
     }
     free(ref);
     free(kinds);
-    printf("{\"samples\":%u,\"inexact\":%u,\"text_wrong\":%u,\"psnr_moving\":%.2f}\n", m->nsamples, v.inexact, v.text_wrong,
-           psnr(v.sum, (double)v.pixels));
+    printf("{\"samples\":%u,\"inexact\":%u,\"text_wrong\":%u,\"text_wrong_pixels\":%.0f,\"psnr_moving\":%.2f}\n", m->nsamples, v.inexact,
+           v.text_wrong, m->nsamples ? (double)v.text_pixels / m->nsamples : NAN, psnr(v.sum, (double)v.pixels));
 }
 
 static void print_codecs(const struct measure *m)

@@ -150,17 +150,20 @@ class Xrdp(Peer):
     tree = "/var/tmp/oriel-bench-trixie"
     codec = "H.264"
 
+    def __init__(self, work, programs):
+        super().__init__(work, programs)
+        self.mounts = []
+
     def start(self):
         t = self.tree
         if not os.path.exists(f"{t}/usr/sbin/xrdp"):
             raise RuntimeError(f"no xrdp in {t}: run bench/xrdp-tree first")
-        for what in ("proc", "dev", "sys"):
-            run("mount", "--rbind", f"/{what}", f"{t}/{what}")
-        run("mount", "-t", "tmpfs", "tmpfs", f"{t}/run")
-        run("mount", "-t", "tmpfs", "tmpfs", f"{t}/tmp")
         shared = os.path.dirname(self.work)
-        os.makedirs(t + shared, exist_ok=True)
-        run("mount", "--rbind", shared, t + shared)
+        for what in ("proc", "dev", "sys"):
+            self.mount(f"{t}/{what}", "--rbind", f"/{what}")
+        self.mount(f"{t}/run", "-t", "tmpfs", "tmpfs")
+        self.mount(f"{t}/tmp", "-t", "tmpfs", "tmpfs")
+        self.mount(t + shared, "--rbind", shared)
         os.makedirs(f"{t}/usr/local/bench", exist_ok=True)
         shutil.copy(f"{self.programs}/bench-player", f"{t}/usr/local/bench/")
         if subprocess.run(["chroot", t, "id", USER], capture_output=True).returncode:
@@ -179,6 +182,16 @@ class Xrdp(Peer):
         time.sleep(0.5)
         self.spawn(["chroot", t, "xrdp", "--nodaemon"], "xrdp.log")
         wait_port(PORT[self.name])
+
+    def mount(self, where, *what):
+        os.makedirs(where, exist_ok=True)
+        run("mount", *what, where)
+        self.mounts.insert(0, where)
+
+    def stop(self):
+        super().stop()
+        for where in self.mounts:
+            run("umount", "--recursive", "--lazy", where)
 
     def side(self, pid, name):
         """The xrdp that was started here listens; it forks one for each client."""

@@ -61,11 +61,12 @@ def picture(result):
         return "exact at once"
     parts = []
     if result["samples"]:
-        parts.append(f"{number(result['psnr_moving'])} dB" + (", text exact at once" if not result["text_wrong"] else ""))
+        parts.append(f"{number(result['psnr_moving'])} dB")
+        parts.append(f"{number(result['text_wrong_pixels'], 0)} pixels of text wrong" if result["text_wrong"] else "text exact at once")
     if result["exact_after"] is None:
         parts.append(f"then {number(result['psnr'])} dB, never exact")
     for what, name in (("text_after", "text exact"), ("sharp_after", "45 dB"), ("exact_after", "exact")):
-        if result["samples"] and result[what] is not None:
+        if result["samples"] and result[what] is not None and (result["text_wrong"] or what != "text_after"):
             parts.append(f"{name} {number(result[what], 2)} s after")
     return ", ".join(parts) or "exact"
 
