@@ -10,6 +10,7 @@ bench/make_scenes.py draws the scenes, bench/check_film.py checks the films, ben
 kept in DIR."""
 import argparse
 import ctypes
+import hashlib
 import json
 import os
 import secrets
@@ -84,8 +85,10 @@ def emulate(args):
 
 
 def draw_scenes(args):
-    """Scenes of a seed are drawn once and kept; those of a random one go with the run."""
-    folder = os.path.join(args.work, "drawn") if args.random else f"/var/tmp/oriel-bench-scenes-{args.seed}"
+    """Scenes of a seed are drawn once by each version of the drawing and kept; those of a random one go with the run."""
+    with open(os.path.join(HERE, "make_scenes.py"), "rb") as f:
+        version = hashlib.sha256(f.read()).hexdigest()[:8]
+    folder = os.path.join(args.work, "drawn") if args.random else f"/var/tmp/oriel-bench-scenes-{args.seed}-{version}"
     wanted = {s.source or name for name, s in SCENES.items() if name in args.scenes}
     missing = sorted(n for n in wanted if not os.path.exists(f"{folder}/{n}.scene"))
     if missing:
@@ -134,7 +137,7 @@ def measure(peer_name, args):
             if peer.options(avc) not in known:
                 known.append(peer.options(avc))
                 measure_connection(peer, avc, args, found.setdefault(avc, {}))
-    except (RuntimeError, subprocess.CalledProcessError) as e:
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as e:
         args.failed = True
         print(f"{peer_name}: {e}", flush=True)
     finally:
