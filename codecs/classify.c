@@ -11,6 +11,7 @@
 #define STEEP_PERCENT 4               /* edges: grain 0, writing 10 - 50 */
 #define MODE_PERCENT 20               /* the commonest colour's share: photographs 2 - 20, the densest writing 25 - 60 */
 #define BUCKETS 256
+#define LINE_MIN 8                    /* pixels: shorter lines tell nothing */
 
 static uint32_t pixel(const uint8_t *p)
 {
@@ -124,7 +125,7 @@ static bool busy(const struct surface *s, struct box line)
     const uint8_t *p = surface_cur(s, line.x0, line.y0);
     for (int i = 1; i < n; i++, p += step)
         differ += pixel(p) != pixel(p + step);
-    return n >= 8 && differ * 10 > n * 6;
+    return n >= LINE_MIN && differ * 10 > n * 6;
 }
 
 /* Push the edges from cells to the picture's own. */
@@ -138,6 +139,27 @@ static void grow(const struct surface *s, struct box a, struct box *b)
         b->x0--;
     for (int i = 0; i < CELL && b->x1 < a.x1 && busy(s, (struct box){b->x1, b->y0, b->x1 + 1, b->y1}); i++)
         b->x1++;
+}
+
+/* Mostly flat; a line too short to say so: all of one colour. */
+static bool calm(const struct surface *s, struct box line)
+{
+    int width = line.x1 - line.x0, height = line.y1 - line.y0;
+    if (width >= LINE_MIN || height >= LINE_MIN)
+        return !busy(s, line);
+    return width * height > 2 && s->ops->uniform(surface_cur(s, line.x0, line.y0), s->stride, width, height);
+}
+
+void picture_trim(const struct surface *s, struct box *b)
+{
+    for (int i = 0; i < CELL && b->y1 - b->y0 > 1 && calm(s, (struct box){b->x0, b->y0, b->x1, b->y0 + 1}); i++)
+        b->y0++;
+    for (int i = 0; i < CELL && b->y1 - b->y0 > 1 && calm(s, (struct box){b->x0, b->y1 - 1, b->x1, b->y1}); i++)
+        b->y1--;
+    for (int i = 0; i < CELL && b->x1 - b->x0 > 1 && calm(s, (struct box){b->x0, b->y0, b->x0 + 1, b->y1}); i++)
+        b->x0++;
+    for (int i = 0; i < CELL && b->x1 - b->x0 > 1 && calm(s, (struct box){b->x1 - 1, b->y0, b->x1, b->y1}); i++)
+        b->x1--;
 }
 
 /* What changed may be a strip too narrow for cells. */

@@ -14,6 +14,8 @@
 bool is_picture(const struct surface *s, struct box a);
 /* The part of `a` (within one tile) that is a picture: all of it, or one box in it where a picture ends inside. False: none is. */
 bool picture_part(const struct surface *s, struct box a, struct box *part);
+/* Take those of its outermost lines away that belong to something flat beside the picture, at most a cell's width on each side. */
+void picture_trim(const struct surface *s, struct box *part);
 /* Is any cell of the tile a picture? */
 bool tile_has_picture(const struct surface *s, int tile);
 

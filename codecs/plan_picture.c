@@ -65,8 +65,11 @@ static int picture_pieces(const struct engine *e, const struct surface *s, int t
     if (s->tiles[tile].flags & TILE_UNKNOWN)
         return picture_part(s, whole, out) && memcmp(out, &whole, sizeof whole) == 0;
     int n = 0, all = surface_pieces(s, e->ops, tile, pieces);
-    for (int i = 0; i < all; i++)
-        n += picture_part(s, pieces[i], &out[n]);
+    for (int i = 0; i < all; i++) {
+        if (!picture_part(s, pieces[i], &out[n]))
+            continue;
+        picture_trim(s, &out[n++]);
+    }
     return n;
 }
 
