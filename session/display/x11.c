@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include "session/display/x11_keys.h"
 #include "session/display/x11_notice.h"
 #include "session/display/x11_settings.h"
+
+#define CLOSE_WAIT_US 2000000 /* a server answers within milliseconds, a starved one within this; the leader's limit may come before */
 
 uint64_t x11_now_us(void)
 {
@@ -195,6 +198,23 @@ static void create_resources(struct backend *b)
     xcb_randr_select_input(b->c, b->root, XCB_RANDR_NOTIFY_MASK_SCREEN_CHANGE);
 }
 
+/* A server that finds the connection closed while it has something to say throws away what it has not done yet: also the releases of
+ * what a client held down. So the end waits for the server, but not for one that hangs. */
+static void await_last_requests(struct backend *b)
+{
+    unsigned sequence = xcb_get_input_focus(b->c).sequence;
+    uint64_t end = x11_now_us() + CLOSE_WAIT_US, now;
+    void *reply = NULL;
+    xcb_generic_error_t *error = NULL;
+    xcb_flush(b->c);
+    while (!xcb_connection_has_error(b->c) && !xcb_poll_for_reply(b->c, sequence, &reply, &error) && (now = x11_now_us()) < end) {
+        struct pollfd p = {xcb_get_file_descriptor(b->c), POLLIN, 0};
+        (void)poll(&p, 1, (int)((end - now) / 1000) + 1);
+    }
+    free(reply);
+    free(error);
+}
+
 static void x11_close(struct backend *b)
 {
     if (!b)
@@ -204,8 +224,10 @@ static void x11_close(struct backend *b)
     x11_keys_destroy(b);
     if (b->readable)
         event_free(b->readable);
-    if (b->c)
+    if (b->c) {
+        await_last_requests(b);
         xcb_disconnect(b->c);
+    }
     free(b);
 }
 

@@ -26,7 +26,10 @@ void x11_button(struct backend *b, uint32_t button, bool down)
     xcb_test_fake_input(b->c, down ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, (uint8_t)button, XCB_CURRENT_TIME, b->root, 0, 0, 0);
 }
 
-/* What an agent that was killed held down would stay down for ever. */
+#define TOLD_BUTTONS 5 /* the core protocol does not say of later ones whether they are down */
+#define LAST_BUTTON 9
+
+/* What an agent that was killed held down would stay down for ever. A release of what is up does nothing. */
 void x11_release_all(struct backend *b)
 {
     xcb_query_keymap_reply_t *keys = xcb_query_keymap_reply(b->c, xcb_query_keymap(b->c), NULL);
@@ -35,8 +38,8 @@ void x11_release_all(struct backend *b)
     for (unsigned code = 8; keys && code < 256; code++)
         if (keys->keys[code / 8] >> code % 8 & 1)
             x11_keycode(b, (uint8_t)code, false);
-    for (uint32_t button = 1; pointer && button <= 5; button++)
-        if (pointer->mask & XCB_BUTTON_MASK_1 << (button - 1))
+    for (uint32_t button = 1; pointer && button <= LAST_BUTTON; button++)
+        if (button > TOLD_BUTTONS || pointer->mask & XCB_BUTTON_MASK_1 << (button - 1))
             x11_button(b, button, false);
     free(keys);
     free(pointer);

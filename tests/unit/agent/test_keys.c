@@ -5,9 +5,11 @@
 #include <xcb/xkb.h>
 #undef explicit
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xkbcommon/xkbcommon-x11.h>
 #include <xkbcommon/xkbcommon.h>
@@ -17,6 +19,7 @@
 
 #define SHIFT 0x2a
 #define ALTGR 0x38 /* with E0 */
+#define CAPS_LOCK 0x3a
 #define EVDEV 8
 
 /* The keymap the server has now. */
@@ -240,12 +243,44 @@ static void nothing_stays_pressed_after_a_client_is_gone(void **state)
     fixture_expect_release(x, 1);
 }
 
+/* Until the agent ended, or for a time that one which waits for its server outlasts. */
+static void agent_ends_or_waits(struct fixture *x, int ms)
+{
+    siginfo_t info = {0};
+    for (uint64_t since = fixture_now_us(); !info.si_pid && fixture_now_us() - since < (uint64_t)ms * 1000; usleep(2000))
+        assert_int_equal(waitid(P_PID, (id_t)x->agent.pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+}
+
+/* The server has something to say to the agent (locks, which change with each press) when it comes to the last requests. */
+static void nothing_stays_pressed_after_an_agent_that_a_slow_server_served(void **state)
+{
+    struct fixture *x = *state;
+    struct front f;
+    fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
+    fixture_focus(x);
+    front_event(&f, &(struct display_event){.type = INPUT_BUTTON, .code = 9, .flags = INPUT_DOWN, .x = 100, .y = 100});
+    fixture_expect_click(x, 9);
+    assert_int_equal(kill(x->server.pid, SIGSTOP), 0);
+    for (int i = 0; i < 40; i++) {
+        press(&f, CAPS_LOCK, 0);
+        front_key(&f, CAPS_LOCK, 0);
+    }
+    front_finish(&f);
+    close(x->agent.sock);
+    agent_ends_or_waits(x, 200);
+    assert_int_equal(kill(x->server.pid, SIGCONT), 0);
+    fixture_expect_release(x, 9);
+    assert_int_equal(waitpid(x->agent.pid, NULL, 0), x->agent.pid);
+    x->agent.pid = -1;
+}
+
 static void a_new_agent_takes_the_display_over_as_it_is(void **state)
 {
     struct fixture *x = *state;
     struct front f;
     struct front_agent second;
     struct display_layout none = {0};
+    static const uint8_t buttons[] = {1, 3, 8, 9};
     fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(900, 700));
     fixture_focus(x);
     set_layout(x, &f, 0x407);
@@ -253,11 +288,17 @@ static void a_new_agent_takes_the_display_over_as_it_is(void **state)
     press(&f, 0x1e, 0);
     fixture_next_key(x, NULL);
     fixture_next_key(x, NULL);
+    for (size_t i = 0; i < sizeof buttons / sizeof buttons[0]; i++) {
+        front_event(&f, &(struct display_event){.type = INPUT_BUTTON, .code = buttons[i], .flags = INPUT_DOWN, .x = 100, .y = 100});
+        fixture_expect_click(x, buttons[i]);
+    }
     fixture_kill_agent(x);
     front_finish(&f);
     assert_int_equal(fixture_keys_down(x), 2);
     assert_int_equal(front_agent_start(&second, fixture_program(), x->server.display, &none, 0, 0), 0);
     assert_int_equal(fixture_keys_down_after(x, 2000), 0);
+    for (size_t i = 0; i < sizeof buttons / sizeof buttons[0]; i++)
+        fixture_expect_release(x, buttons[i]);
     uint16_t w, h;
     fixture_root_size(x, &w, &h);
     assert_true(w == 900 && h == 700);
@@ -301,8 +342,8 @@ static void locks_go_both_ways(void **state)
     for (int i = 0; i < 50 && f.ledses == before; i++)
         front_step(&f, 100);
     assert_int_equal(f.leds.locks, INPUT_LOCK_CAPS);
-    press(&f, 0x3a, 0); /* the key itself turns it off again */
-    front_key(&f, 0x3a, 0);
+    press(&f, CAPS_LOCK, 0); /* the key itself turns it off again */
+    front_key(&f, CAPS_LOCK, 0);
     for (int i = 0; i < 50 && f.leds.locks; i++)
         front_step(&f, 100);
     assert_int_equal(f.leds.locks, 0);
@@ -339,6 +380,7 @@ int main(int argc, char **argv)
         CASE(caps_lock_does_not_change_characters),
         CASE(a_held_key_repeats_as_often_as_the_client_says),
         CASE(nothing_stays_pressed_after_a_client_is_gone),
+        CASE(nothing_stays_pressed_after_an_agent_that_a_slow_server_served),
         CASE(a_new_agent_takes_the_display_over_as_it_is),
         CASE(locks_go_both_ways),
         CASE(a_lock_message_releases_keys),
