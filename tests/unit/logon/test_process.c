@@ -36,6 +36,7 @@ struct host {
     struct display_buffer buffer;
     uint32_t frames;
     struct display_frame frame;
+    uint32_t card_top; /* of the last frame, taken while it was on loan: after that the drawer paints on */
     struct display_cursor cursor;
     uint8_t leds;
     bool has_leds;
@@ -93,6 +94,22 @@ static void to_display(struct host *h, const struct wire_def *def, const void *m
     assert_int_equal(wire_send(h->display, def, m, NULL), 0);
 }
 
+static uint32_t pixel(const struct host *h, uint32_t x, uint32_t y)
+{
+    uint32_t v;
+    memcpy(&v, h->pixels + (size_t)y * h->buffer.stride + (size_t)x * 4, 4);
+    return v & 0xffffff;
+}
+
+/* The first row of the card below (w / 2, 0). */
+static uint32_t card_top(const struct host *h)
+{
+    uint32_t y = 0;
+    while (y < h->buffer.height && pixel(h, h->buffer.width / 2, y) != 0xffffff)
+        y++;
+    return y;
+}
+
 /* One message from the drawer; buffers and frames are taken in as a front end does. Returns its description. */
 static const struct wire_def *drawer_message(struct host *h, int timeout)
 {
@@ -119,6 +136,7 @@ static const struct wire_def *drawer_message(struct host *h, int timeout)
     } else if (def == &display_frame_def) {
         memcpy(&h->frame, buf, sizeof h->frame);
         h->frames++;
+        h->card_top = card_top(h);
     } else if (def == &display_cursor_def) {
         memcpy(&h->cursor, buf, sizeof h->cursor);
     } else if (def == &display_leds_def) {
@@ -206,26 +224,10 @@ static const struct wire_def *monitor_message(struct host *h, void *out, size_t 
     return NULL;
 }
 
-static uint32_t pixel(const struct host *h, uint32_t x, uint32_t y)
-{
-    uint32_t v;
-    memcpy(&v, h->pixels + (size_t)y * h->buffer.stride + (size_t)x * 4, 4);
-    return v & 0xffffff;
-}
-
-/* The first row of the card below (w / 2, 0). */
-static uint32_t card_top(const struct host *h)
-{
-    uint32_t y = 0;
-    while (y < h->buffer.height && pixel(h, h->buffer.width / 2, y) != 0xffffff)
-        y++;
-    return y;
-}
-
 /* Monitor and front end are two links: what was sent on one has had its effect when the card is another one. */
 static void await_other_card(struct host *h, uint32_t top)
 {
-    while (card_top(h) == top)
+    while (h->card_top == top)
         await_frame(h);
 }
 
@@ -273,7 +275,7 @@ static void a_conversation_is_shown_and_answered(void **state)
     start(&h, LOGON_MODE_LOGON, "anna", "");
     open_display(&h, 800, 600);
     await_frame(&h);
-    uint32_t top = card_top(&h);
+    uint32_t top = h.card_top;
     key(&h, SC_ENTER, 0);
     assert_ptr_equal(monitor_message(&h, &submit, sizeof submit, NULL), &logon_submit_def);
     await_other_card(&h, top); /* "Signing in" */
@@ -284,7 +286,7 @@ static void a_conversation_is_shown_and_answered(void **state)
     snprintf(q.prompts[1].text, TEXT_BYTES, "新しいパスワード: ");
     q.prompts[2].style = PAM_PROMPT_ECHO_ON;
     snprintf(q.prompts[2].text, TEXT_BYTES, "رمز التحقق");
-    top = card_top(&h);
+    top = h.card_top;
     to_monitor_side(&h, &logon_conv_def, &q);
     await_other_card(&h, top);
     unicode(&h, "new");
