@@ -55,8 +55,10 @@ static size_t edit_resources(const char *old, size_t len, uint32_t percent, char
     return w.bad ? 0 : w.len;
 }
 
+/* The grab keeps others, such as xrdb, from writing between our reading and writing: one of the two would be lost. */
 static int set_resources(struct backend *b, uint32_t percent)
 {
+    xcb_grab_server(b->c);
     xcb_get_property_cookie_t cookie =
         xcb_get_property(b->c, 0, b->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, RESOURCES_MAX / 4);
     xcb_get_property_reply_t *r = xcb_get_property_reply(b->c, cookie, NULL);
@@ -66,6 +68,8 @@ static int set_resources(struct backend *b, uint32_t percent)
     size_t n = text ? edit_resources(r ? xcb_get_property_value(r) : "", len, percent, text, cap) : 0;
     if (n)
         xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8, (uint32_t)n, text);
+    xcb_ungrab_server(b->c);
+    xcb_flush(b->c); /* nobody waits longer than that */
     free(text);
     free(r);
     return n ? 0 : -ENOMEM;

@@ -601,6 +601,41 @@ static void the_scale_reaches_resources_and_monitors(void **state)
     front_finish(&f);
 }
 
+/* Lines of others, appended while the agent edits its own. */
+static void the_resources_of_others_survive_changes_of_scale(void **state)
+{
+    enum { CHANGES = 10, LINES_MAX = 30000 }; /* of two bytes each: within the 64 KiB that an agent reads */
+    struct fixture *x = *state;
+    struct front f;
+    struct display_layout l = fixture_single(800, 600);
+    unsigned lines = 0, kept = 0;
+    xcb_delete_property(x->c, x->root, XCB_ATOM_RESOURCE_MANAGER);
+    fixture_attach(x, &f, 1, ROLE_CONTROL, l);
+    uint64_t since = fixture_now_us();
+    for (unsigned i = 0, first = f.buffers; i < CHANGES; i++) {
+        l.monitors[0].scale = 125 + 25 * i;
+        assert_int_equal(wire_send(f.sock, &display_layout_def, &l, NULL), 0);
+        while (f.buffers <= first + i) {
+            for (int k = 0; k < 16 && lines < LINES_MAX; k++, lines++) {
+                xcb_change_property(x->c, XCB_PROP_MODE_APPEND, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8, 2, "!\n");
+                (void)fixture_keys_down(x); /* a round trip: it is there */
+            }
+            while (front_step(&f, 1) == 0)
+                ;
+            assert_true(fixture_now_us() - since < 30000000);
+        }
+    }
+    xcb_get_property_reply_t *r =
+        xcb_get_property_reply(x->c, xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 65536), NULL);
+    assert_non_null(r);
+    const char *text = xcb_get_property_value(r);
+    for (int i = 0; i < xcb_get_property_value_length(r); i++)
+        kept += text[i] == '\n';
+    free(r);
+    front_finish(&f);
+    assert_int_equal(kept, lines + 2);
+}
+
 /* ---- ends ---- */
 
 static void silence_is_told_after_the_idle_limit(void **state)
@@ -690,6 +725,7 @@ int main(int argc, char **argv)
         CASE(clients_and_sizes_are_told_to_the_leader),
         CASE(a_notice_is_shown_until_clicked),
         CASE(the_scale_reaches_resources_and_monitors),
+        CASE(the_resources_of_others_survive_changes_of_scale),
         CASE(silence_is_told_after_the_idle_limit),
         CASE(a_missing_display_is_a_clear_failure),
         CASE(the_death_of_the_display_is_told_to_everybody),
