@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/transport.h"
 
+#include "server/link_rate.h"
 #include "server/outq.h"
 #include "server/tcp_link.h"
 
@@ -18,7 +19,6 @@
 
 #define TLS_RECORD 16384
 #define CIPHER_AHEAD (512 * 1024) /* encrypt so far ahead of the socket: one send takes a whole frame of ordinary size */
-#define RATE_SECONDS 2             /* a slower link is believed after so long */
 
 struct transport {
     int fd;
@@ -30,12 +30,7 @@ struct transport {
     bool told;
     struct outq plain, cipher;
     uint64_t sent;            /* bytes that the socket took */
-    bool filled;              /* the link was seen full: its rate is known */
-    uint64_t full_rate;       /* the search for that: a full link gets no faster, three round trips long */
-    unsigned full_rounds;
-    int64_t full_at;          /* when it was looked at last, in ms */
-    uint64_t rate[2];         /* the fastest delivery of this span of RATE_SECONDS and of the one before */
-    int64_t rate_at;          /* when this span began, in ms */
+    struct link_rate rate;
     struct event *rd_ev, *wr_ev, *flush_ev, *dead_ev;
     const struct transport_ops *ops;
     void *user;
@@ -309,12 +304,14 @@ int transport_write(struct transport *t, const void *data, size_t len)
     return 0;
 }
 
-static int64_t mono_ms(void)
+static uint64_t mono_us(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
 }
+
+static int64_t mono_ms(void) { return (int64_t)(mono_us() / 1000); }
 
 /* Wait for the socket until `end`. Returns false when the time is over. */
 static bool wait_for(const struct transport *t, short events, int64_t end)
@@ -366,45 +363,19 @@ void transport_again(struct transport *t)
         event_active(t->rd_ev, EV_READ, 0);
 }
 
-/* The fastest of late: single samples are pessimistic (a burst that ended early, an acknowledgement that was held back). */
-static uint64_t best_rate(struct transport *t, uint64_t now_rate)
-{
-    int64_t now = mono_ms();
-    if (now - t->rate_at > RATE_SECONDS * 1000) {
-        t->rate[1] = now - t->rate_at > 2 * RATE_SECONDS * 1000 ? now_rate : t->rate[0];
-        t->rate[0] = 0;
-        t->rate_at = now;
-    }
-    t->rate[0] = now_rate > t->rate[0] ? now_rate : t->rate[0];
-    return t->rate[0] > t->rate[1] ? t->rate[0] : t->rate[1];
-}
-
-static void look_for_full(struct transport *t, const struct tcp_link *l)
-{
-    int64_t now = mono_ms();
-    if (t->filled || l->app_limited || l->bytes_per_second == 0 || (now - t->full_at) * 1000 < l->rtt_us)
-        return;
-    t->full_at = now;
-    if (l->bytes_per_second > t->full_rate + t->full_rate / 4) {
-        t->full_rate = l->bytes_per_second;
-        t->full_rounds = 0;
-    } else {
-        t->filled = ++t->full_rounds >= 3;
-    }
-}
-
 void transport_link(struct transport *t, struct transport_link *out)
 {
     struct tcp_link l;
     *out = (struct transport_link){.waiting = transport_queued(t), .lower_bound = true};
     if (tcp_link_read(t->fd, &l) < 0)
         return;
-    look_for_full(t, &l);
-    uint64_t rate = best_rate(t, l.bytes_per_second);
     out->waiting += t->sent > l.acked ? (size_t)(t->sent - l.acked) : 0;
     out->rtt_us = l.min_rtt_us ? l.min_rtt_us : l.rtt_us;
+    struct link_look look = {.now_us = mono_us(), .bytes_per_second = l.bytes_per_second, .app_limited = l.app_limited,
+        .rtt_us = out->rtt_us, .waiting = out->waiting};
+    uint64_t rate = link_rate_look(&t->rate, &look);
     out->bytes_per_second = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
-    out->lower_bound = !t->filled;
+    out->lower_bound = !t->rate.full;
 }
 
 void transport_describe(const struct transport *t, char *out, size_t cap)
