@@ -16,6 +16,7 @@ struct h264_config {
     unsigned frame_rate;
     uint32_t bytes_per_second;        /* never more, over a quarter of a second */
     bool scarce;                      /* the link carries less than the film would have: bytes count more than time */
+    uint32_t picture_bytes;           /* and no picture longer, as far as the encoder can; 0: as bytes_per_second allows */
     bool pairs;                       /* pictures may have a chroma picture (AVC444v2): both streams come from one encoder */
     void (*done)(void *user);         /* called from any thread: ask `ready`. NULL: submit returns when the packet is there */
     void *user;
@@ -45,8 +46,8 @@ struct h264_backend {
     bool (*ready)(void *enc);
     /* Returns 1 with a packet, 0: not yet, -EIO. */
     int (*collect)(void *enc, struct h264_packet *out);
-    /* A new ceiling from the next picture on; may be called at any time. Returns 0 or -EIO. */
-    int (*set_rate)(void *enc, uint32_t bytes_per_second);
+    /* New ceilings from the next picture on, as in h264_config; may be called at any time. Returns 0 or -EIO. */
+    int (*set_rate)(void *enc, uint32_t bytes_per_second, uint32_t picture_bytes);
 };
 
 /* Compiled in: libx264, on a thread of its own where `threaded`, else within submit. NULL: not built in. */

@@ -17,7 +17,7 @@ struct worker {
     pthread_cond_t changed;
     enum job job;
     bool quit, broken;
-    uint32_t rate;                    /* to be set; 0: none */
+    uint32_t rate, picture_bytes;     /* to be set; rate 0: none */
     struct h264_config config;
     struct yuv picture, chroma;       /* planes are the caller's */
     bool has_picture, has_chroma, key;
@@ -26,11 +26,11 @@ struct worker {
 };
 
 /* Runs without the lock. */
-static bool encode(struct worker *w, uint32_t rate)
+static bool encode(struct worker *w, uint32_t rate, uint32_t picture_bytes)
 {
     if (!w->inner)
         w->inner = h264_x264.open(&w->config);
-    if (!w->inner || (rate && h264_x264.set_rate(w->inner, rate) < 0))
+    if (!w->inner || (rate && h264_x264.set_rate(w->inner, rate, picture_bytes) < 0))
         return false;
     return h264_x264.submit(w->inner, w->has_picture ? &w->picture : NULL, w->has_chroma ? &w->chroma : NULL, w->key) == 0 &&
            h264_x264.collect(w->inner, &w->packet) == 1;
@@ -45,11 +45,11 @@ static void *work(void *arg)
             pthread_cond_wait(&w->changed, &w->lock);
             continue;
         }
-        uint32_t rate = w->rate;
+        uint32_t rate = w->rate, picture_bytes = w->picture_bytes;
         w->rate = 0;
         w->job = JOB_RUNS;
         pthread_mutex_unlock(&w->lock);
-        bool ok = encode(w, rate);
+        bool ok = encode(w, rate, picture_bytes);
         pthread_mutex_lock(&w->lock);
         w->broken |= !ok;
         w->job = JOB_DONE;
@@ -150,11 +150,12 @@ static int worker_collect(void *enc, struct h264_packet *out)
     return r;
 }
 
-static int worker_rate(void *enc, uint32_t bytes_per_second)
+static int worker_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_bytes)
 {
     struct worker *w = enc;
     pthread_mutex_lock(&w->lock);
     w->rate = bytes_per_second;
+    w->picture_bytes = picture_bytes;
     pthread_mutex_unlock(&w->lock);
     return 0;
 }

@@ -20,13 +20,13 @@ struct x264_enc {
     bool ready;
 };
 
-#define SLOW_BYTES 250000u /* a second: below that a long picture would hold up everything else */
-
-/* kbit/s; the buffer holds a quarter of a second, on a slow link two pictures. */
-static void rate(x264_param_t *p, uint32_t bytes_per_second)
+/* In kbit. The buffer is what a picture may have at most: a quarter of a second's, and where that would hold up everything else on the
+ * link as much as that allows. libx264 makes it one picture's at least. */
+static void rate(x264_param_t *p, uint32_t bytes_per_second, uint32_t picture_bytes)
 {
+    uint32_t quarter = bytes_per_second / 4;
     p->rc.i_vbv_max_bitrate = (int)(bytes_per_second / 125);
-    p->rc.i_vbv_buffer_size = p->rc.i_vbv_max_bitrate / (bytes_per_second < SLOW_BYTES ? 15 : 4);
+    p->rc.i_vbv_buffer_size = (int)((picture_bytes && picture_bytes < quarter ? picture_bytes : quarter) / 125);
 }
 
 static void quiet(void *ctx, int level, const char *format, va_list args)
@@ -67,7 +67,7 @@ static bool settings(x264_param_t *p, const struct h264_config *c)
         p->i_frame_reference = 2;
         p->rc.f_qcompress = 1; /* they alternate: to the rate control every picture would be a cut, worth few bits */
     }
-    rate(p, c->bytes_per_second);
+    rate(p, c->bytes_per_second, c->picture_bytes);
     return x264_param_apply_profile(p, "high") == 0;
 }
 
@@ -163,10 +163,10 @@ static int x264_collect(void *enc, struct h264_packet *out)
     return 1;
 }
 
-static int x264_rate(void *enc, uint32_t bytes_per_second)
+static int x264_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_bytes)
 {
     struct x264_enc *e = enc;
-    rate(&e->param, bytes_per_second);
+    rate(&e->param, bytes_per_second, picture_bytes);
     return x264_encoder_reconfig(e->x, &e->param) < 0 ? -EIO : 0;
 }
 

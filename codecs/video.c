@@ -10,7 +10,7 @@
 
 #define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
 #define FRAME_RATE 30
-#define LINK_PERCENT 55               /* of a slow link: what else changes has to get through as well */
+#define LINK_PERCENT 45               /* of a slow link: what else changes has to get through as well, half a picture's time later on average */
 #define RATE_MIN 12500u
 #define COLOURFUL_LOSS 60u            /* mean square in U and V: photographs have 2, thin coloured lines 200 */
 #define COLOURFUL_PICTURES 6          /* in a row, before the stream is opened anew for it */
@@ -126,11 +126,22 @@ static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pa
     return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
 }
 
+/* As long as any other frame may be: a key's echo may find it before itself. */
+static uint32_t picture_bytes(const struct engine *e)
+{
+    return (uint32_t)(pace_budget(&e->pace) / playing(e));
+}
+
+static bool differs(uint32_t a, uint32_t b)
+{
+    return a * 5ull < b * 4ull || a * 4ull > b * 5ull;
+}
+
 static bool open_encoder(struct engine *e, struct film *f)
 {
     struct h264_config config = {.width = f->planes.width, .height = f->planes.height, .frame_rate = FRAME_RATE,
-                                 .scarce = f->rate < unhindered_rate(&f->rect, f->pairs),
-                                 .bytes_per_second = f->rate, .pairs = f->pairs, .done = e->config.wake, .user = e->config.user,
+                                 .bytes_per_second = f->rate, .scarce = f->rate < unhindered_rate(&f->rect, f->pairs),
+                                 .picture_bytes = f->picture_bytes, .pairs = f->pairs, .done = e->config.wake, .user = e->config.user,
                                  .context = e->config.outside_context};
     f->backend = f->pairs && e->video.backend && !e->video.backend->pairs ? e->video.spare : e->video.backend;
     f->encoder = f->backend ? f->backend->open(&config) : NULL;
@@ -175,6 +186,7 @@ bool film_open(struct engine *e, struct film *f, const struct surface *s, struct
     if (!make_planes(f, (rect.x1 - rect.x0 + 15) & ~15, (rect.y1 - rect.y0 + 15) & ~15))
         return false;
     f->rate = wanted_rate(e, &rect, f->pairs);
+    f->picture_bytes = picture_bytes(e);
     f->rect = rect;
     if (!open_encoder(e, f) && !change_encoder(e, f)) {
         f->rect = (struct box){0, 0, 0, 0};
@@ -312,11 +324,12 @@ static int collect(struct engine *e, struct film *f, uint64_t now_us)
 
 static void keep_rate(const struct engine *e, struct film *f)
 {
-    uint32_t rate = wanted_rate(e, &f->rect, f->pairs);
-    if (rate * 5u >= f->rate * 4u && rate * 4u <= f->rate * 5u)
+    uint32_t rate = wanted_rate(e, &f->rect, f->pairs), longest = picture_bytes(e);
+    if (!differs(rate, f->rate) && !differs(longest, f->picture_bytes))
         return;
-    (void)f->backend->set_rate(f->encoder, rate);
+    (void)f->backend->set_rate(f->encoder, rate, longest);
     f->rate = rate;
+    f->picture_bytes = longest;
 }
 
 static void convert(struct film *f, const struct surface *s)

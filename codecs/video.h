@@ -45,6 +45,7 @@ struct film {
     uint32_t started_ms;
     unsigned pictures;                /* handed in so far */
     uint32_t rate;                    /* bytes a second */
+    uint32_t picture_bytes;           /* as h264_config */
     struct box candidate;             /* what moved lately, on `candidate_surface` */
     uint16_t candidate_surface;
     unsigned seen;                    /* for how many pictures */

@@ -275,9 +275,11 @@ static int outside_collect(void *enc, struct h264_packet *out)
     return 1;
 }
 
-static int outside_rate(void *enc, uint32_t bytes_per_second)
+/* Hardware keeps a rate, not a picture's length. */
+static int outside_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_bytes)
 {
     struct outside *s = enc;
+    (void)picture_bytes;
     s->rate = bytes_per_second;
     return 0;
 }

@@ -32,7 +32,7 @@ struct world {
     uint64_t now;
     int woken;                        /* -1: no threads */
     unsigned encoder_us;              /* so long a picture takes, on the world's clock */
-    size_t avc, copies, frames, failures;
+    size_t avc, copies, frames, failures, longest; /* picture, in bytes */
     char failed[32], instead[32];
 };
 
@@ -82,11 +82,13 @@ static void deliver(struct world *w, const struct gfx_frame *f)
     const struct gfx_message *m;
     size_t n;
     w->frames++;
-    for (size_t i = 0; i < f->ncommands; i++)
-        w->copies += f->commands[i].type == GFX_COPY;
-    for (size_t i = 0; i < f->ncommands; i++)
-        w->avc += f->commands[i].type == GFX_WIRE &&
-                  (f->commands[i].codec == GFX_CODEC_AVC420 || f->commands[i].codec == GFX_CODEC_AVC444V2);
+    for (size_t i = 0; i < f->ncommands; i++) {
+        const struct gfx_command *c = &f->commands[i];
+        bool picture = c->type == GFX_WIRE && (c->codec == GFX_CODEC_AVC420 || c->codec == GFX_CODEC_AVC444V2);
+        w->avc += picture;
+        w->copies += c->type == GFX_COPY;
+        w->longest = picture && c->len > w->longest ? c->len : w->longest;
+    }
     gfx_wire_begin(w->wire);
     assert_int_equal(gfx_wire_frame(w->wire, f), 0);
     assert_int_equal(gfx_wire_finish(w->wire, &m, &n), 0);
@@ -295,6 +297,31 @@ static void a_film_whose_surroundings_are_lost_comes_to_rest(void **state)
     world_close(&w);
 }
 
+static void photograph_with_cuts(struct canvas *c, int i)
+{
+    draw_photo(c, film.x, film.y, film.width, film.height, 6 + (uint32_t)(i / 10), i * 3, i * 2, 256 + i, 3);
+}
+
+/* A cut in a film makes a picture as long as many: on a slow link a key's echo would wait behind it. */
+static void no_picture_of_a_film_takes_a_slow_link_long(void **state)
+{
+    struct engine_link_state links[2] = {{.rtt_us = 100000, .bytes_per_second = 200000}, {.rtt_us = 100, .bytes_per_second = 50000000}};
+    size_t longest[2];
+    for (int i = 0; i < 2; i++) {
+        struct world w;
+        world_open(&w, false, false, NULL);
+        engine_link(w.engine, &links[i]);
+        begin(&w);
+        play(&w, 60, photograph_with_cuts);
+        longest[i] = w.longest;
+        print_message("%u bytes a second: longest of %zu pictures %zu bytes\n", links[i].bytes_per_second, w.avc, w.longest);
+        assert_true(w.avc > 25);
+        world_close(&w);
+    }
+    assert_true(longest[0] < 200000u * 20 / 1000); /* 20 ms */
+    assert_true(longest[1] > longest[0] * 3 / 2);
+}
+
 static void coloured_detail_that_moves_has_full_colour(void **state)
 {
     struct world w;
@@ -369,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_film_is_sent_without_full_colour),
         cmocka_unit_test(a_film_that_only_moves_becomes_copies),
         cmocka_unit_test(a_film_whose_surroundings_are_lost_comes_to_rest),
+        cmocka_unit_test(no_picture_of_a_film_takes_a_slow_link_long),
         cmocka_unit_test(coloured_detail_that_moves_has_full_colour),
         cmocka_unit_test(colour_waits_when_the_encoder_is_too_slow),
     };

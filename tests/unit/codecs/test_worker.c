@@ -65,7 +65,7 @@ static void three_encoders_work_side_by_side(void **state)
             memset(f->px, n * 9 + i, W * H * 3);
             assert_int_equal(x->submit(f->enc, &f->y, i == 2 ? &f->c : NULL, n == 0), 0);
             assert_int_equal(x->submit(f->enc, &f->y, NULL, false), -EBUSY);
-            (void)x->set_rate(f->enc, 50000 + (uint32_t)n * 1000);
+            (void)x->set_rate(f->enc, 50000 + (uint32_t)n * 1000, 4000 + (uint32_t)n * 100);
         }
         for (int i = 0; i < FILMS; i++) {
             wait_for(films[i].woken);
