@@ -82,6 +82,23 @@ void surface_mark_urgent(struct surface *s, struct box area, uint32_t now_ms)
         }
 }
 
+static bool is_rested(const struct tile *t, uint32_t now_ms)
+{
+    return t->flags & TILE_CHECK && t->changed_ms == now_ms && t->rested;
+}
+
+void surface_mark_rested(struct surface *s, int most, uint32_t now_ms)
+{
+    int n = 0, tiles = s->tiles_x * s->tiles_y;
+    for (int t = 0; t < tiles; t++)
+        n += is_rested(&s->tiles[t], now_ms);
+    for (int t = 0; t < tiles && n <= most; t++)
+        if (is_rested(&s->tiles[t], now_ms) && !(s->tiles[t].flags & TILE_URGENT)) {
+            s->tiles[t].flags |= TILE_URGENT;
+            s->urgent++;
+        }
+}
+
 void surface_unmark_urgent(struct surface *s, int tile)
 {
     s->urgent -= (s->tiles[tile].flags & TILE_URGENT) != 0;
@@ -134,6 +151,7 @@ static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const 
                      b.y1 - b.y0, &changed))
         return false;
     bool waiting = s->tiles[tile].flags & TILE_CHECK;
+    s->tiles[tile].rested = now_ms - s->tiles[tile].changed_ms >= RESTED_MS;
     s->tiles[tile].changed_ms = now_ms;
     s->tiles[tile].changed_turn = s->turn;
     s->tiles[tile].flags &= (uint8_t)~TILE_LOOKED_AT;
@@ -205,7 +223,7 @@ void surface_hold(struct surface *s, int slot, struct box area)
 void surface_hold_changes(struct surface *s)
 {
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
-        if (!box_empty(&s->tiles[t].dirty))
+        if (!box_empty(&s->tiles[t].dirty) && (!(s->tiles[t].flags & TILE_URGENT) || surface_is_pending(s, &s->tiles[t].dirty)))
             hold_tile(s, t);
 }
 

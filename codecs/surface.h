@@ -22,11 +22,14 @@ struct tile {
     uint8_t flags;
     uint8_t quality;                  /* of a lossy tile: enum picture_quality */
     uint8_t heat;                     /* how often it changed lately as a picture does: a film's tiles are hot */
+    bool rested;                      /* before it last changed it had not for RESTED_MS: what a film's clock or subtitle does not do */
     uint16_t picture;                 /* classify.h: its cells that are pictures, row by row */
     uint32_t changed_ms;              /* when it last changed */
     uint32_t changed_turn;            /* the surface's `turn` then */
     struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
 };
+
+#define RESTED_MS 100                 /* more than two of a film's pictures; who types faster than ten keys a second sees them with the film */
 
 #define SURFACE_PENDING_MAX 3         /* as many as films may play */
 
@@ -61,6 +64,8 @@ void surface_mark(struct surface *s, int tile, uint8_t flags);
 void surface_unmark(struct surface *s, int tile);
 /* The tiles of `area` that changed at `now_ms` are urgent. */
 void surface_mark_urgent(struct surface *s, struct box area, uint32_t now_ms);
+/* Of what changed at `now_ms` the tiles that had rested, if they are `most` or fewer. */
+void surface_mark_rested(struct surface *s, int most, uint32_t now_ms);
 void surface_unmark_urgent(struct surface *s, int tile);
 /* The client's picture of a tile is an approximation of this quality, or exact. */
 void surface_set_lossy(struct surface *s, int tile, uint8_t quality);
@@ -87,7 +92,7 @@ void surface_settle(struct surface *s, struct box area);
 void surface_hold(struct surface *s, int slot, struct box area);
 /* It came, or (`lost`) will never come: then all of it is unknown. */
 void surface_release(struct surface *s, int slot, bool lost);
-/* What else changed by now is shown together with it. */
+/* What else changed by now is shown together with it, what is urgent apart. */
 void surface_hold_changes(struct surface *s);
 bool surface_is_pending(const struct surface *s, const struct box *b);
 /* A client's rectangle, clipped. */

@@ -297,6 +297,61 @@ static void a_film_whose_surroundings_are_lost_comes_to_rest(void **state)
     world_close(&w);
 }
 
+static const struct engine_rect echo = {200, 4, 60, 8}, clock_of_film = {4, 4, 60, 8};
+
+/* How many pixels of the rectangle are not at the client as they are drawn? */
+static int wrong_in(const struct world *w, const struct engine_rect *r)
+{
+    const struct ref_surface *s = ref_client_surface(w->client, 0);
+    int n = 0;
+    for (int y = r->y; y < r->y + r->height; y++)
+        for (int x = r->x; x < r->x + r->width; x++)
+            n += memcmp(s->px + (size_t)y * s->stride + 4 * (size_t)x, w->screen.px + (size_t)y * w->screen.stride + 4 * (size_t)x, 3) != 0;
+    return n;
+}
+
+/* libx264 behind a gate: how long a picture takes is the test's. */
+static bool gate_shut;
+static bool gated_ready(void *enc) { return !gate_shut && h264_software(true)->ready(enc); }
+static int gated_collect(void *enc, struct h264_packet *p) { return gate_shut ? 0 : h264_software(true)->collect(enc, p); }
+
+/* A key's echo that is drawn together with a film's picture does not wait until that is encoded; what changes with each picture does. */
+static void an_echo_does_not_wait_for_the_picture_drawn_with_it(void **state)
+{
+    struct world w;
+    const struct engine_rect three[3] = {clock_of_film, echo, film};
+    int echoes = 0;
+    struct h264_backend gated = *h264_software(true);
+    gated.ready = gated_ready;
+    gated.collect = gated_collect;
+    world_open(&w, false, true, &gated);
+    begin(&w);
+    for (int i = 0; i < 60; i++) {
+        struct gfx_frame f;
+        bool key = i % 6 == 5;
+        photograph(&w.screen, i);
+        draw_rect(&w.screen, clock_of_film.x, clock_of_film.y, clock_of_film.width, clock_of_film.height, 0x102030u + (uint32_t)i);
+        if (key)
+            draw_rect(&w.screen, echo.x, echo.y, echo.width, echo.height, 0x302010u + (uint32_t)i);
+        assert_true(engine_damage(w.engine, 0, w.screen.px, w.screen.stride, three, 3, w.now) > 8);
+        gate_shut = true;
+        if (engine_produce(w.engine, w.now, &f) == 1)
+            deliver(&w, &f);
+        if (i > 20 && key) {
+            assert_true(engine_encoding(w.engine));
+            assert_int_equal(wrong_in(&w, &echo), 0);
+            assert_int_not_equal(wrong_in(&w, &clock_of_film), 0);
+            echoes++;
+        }
+        gate_shut = false;
+        run(&w, w.now + 33000);
+        assert_int_equal(wrong_in(&w, &clock_of_film), 0);
+    }
+    assert_int_equal(echoes, 7);
+    check_exact(&w);
+    world_close(&w);
+}
+
 static void photograph_with_cuts(struct canvas *c, int i)
 {
     draw_photo(c, film.x, film.y, film.width, film.height, 6 + (uint32_t)(i / 10), i * 3, i * 2, 256 + i, 3);
@@ -396,6 +451,7 @@ int main(void)
         cmocka_unit_test(a_film_is_sent_without_full_colour),
         cmocka_unit_test(a_film_that_only_moves_becomes_copies),
         cmocka_unit_test(a_film_whose_surroundings_are_lost_comes_to_rest),
+        cmocka_unit_test(an_echo_does_not_wait_for_the_picture_drawn_with_it),
         cmocka_unit_test(no_picture_of_a_film_takes_a_slow_link_long),
         cmocka_unit_test(coloured_detail_that_moves_has_full_colour),
         cmocka_unit_test(colour_waits_when_the_encoder_is_too_slow),
