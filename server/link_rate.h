@@ -17,7 +17,7 @@ struct link_rate {
     uint64_t pressed_us;          /* how much of this span is over */
     uint64_t looked_us;           /* when it was looked at last, */
     bool pressed;                 /* and was more waiting then than the link would hold? */
-    uint64_t full_rate;           /* the search for `full`: a full link gets no faster, three round trips long */
+    uint64_t full_rate, rounds_best; /* the search for `full`: a full link gets no faster, three round trips long */
     uint64_t round_us;
     unsigned rounds;
 };
