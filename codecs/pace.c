@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define UNKNOWN_BYTES 65536u          /* a link that was never seen full may hold this much */
+#define UNKNOWN_BYTES_MIN 32768u      /* less where deliveries were slow so far: four times what they were, but not under this */
 #define WINDOW_BYTES_MIN 16384u       /* and every link this much, acknowledged or not */
 #define WINDOW_BYTES_MAX (2u << 20)   /* the peer's output queue has room for more */
 #define QUEUE_US 100000u              /* never more than 100 ms of link time not acknowledged, the round trip apart */
@@ -127,6 +128,13 @@ static size_t link_bytes(const struct pace *p, uint64_t us, size_t min, size_t u
     return n < floor ? floor : n > max ? max : (size_t)n;
 }
 
+/* How much of `most` to risk on a link that was never seen full: what it carried so far may be all that it can. */
+static size_t unknown_bytes(const struct pace *p, uint64_t us, size_t most)
+{
+    uint64_t n = (uint64_t)p->at_least * us * 4 / 1000000u, least = most < UNKNOWN_BYTES ? UNKNOWN_BYTES_MIN / 2 : UNKNOWN_BYTES_MIN;
+    return p->at_least == 0 || n > most ? most : n < least ? (size_t)least : (size_t)n;
+}
+
 /* Not acknowledged by the client, who has to decode it as well. */
 static size_t window(const struct pace *p)
 {
@@ -136,7 +144,8 @@ static size_t window(const struct pace *p)
 /* On the way to the client's host. A full link holds a round trip's worth of it; the rest waits before it. */
 static size_t waiting_limit(const struct pace *p, bool small)
 {
-    return link_bytes(p, (uint64_t)p->rtt_us + (small ? AHEAD_SMALL_US : AHEAD_US), FRAME_BYTES_MIN, UNKNOWN_BYTES, WINDOW_BYTES_MAX);
+    uint64_t ahead = small ? AHEAD_SMALL_US : AHEAD_US;
+    return link_bytes(p, p->rtt_us + ahead, FRAME_BYTES_MIN, unknown_bytes(p, 4 * AHEAD_US, UNKNOWN_BYTES), WINDOW_BYTES_MAX);
 }
 
 /* When will the link have sent that much? */
@@ -193,7 +202,7 @@ int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
 
 size_t pace_budget(const struct pace *p)
 {
-    return link_bytes(p, FRAME_US, FRAME_BYTES_MIN, UNKNOWN_BYTES / 2, PACE_FRAME_MAX);
+    return link_bytes(p, FRAME_US, FRAME_BYTES_MIN, unknown_bytes(p, FRAME_US, UNKNOWN_BYTES / 2), PACE_FRAME_MAX);
 }
 
 bool pace_stopped(const struct pace *p, uint64_t now_us)

@@ -262,7 +262,7 @@ static void link_state(struct front *f, struct engine_link_state *out)
     transport_link(f->tp, &l);
     *out = (struct engine_link_state){.rtt_us = l.rtt_us ? l.rtt_us : f->autodetect.rtt_us, .bytes_per_second = l.bytes_per_second,
         .at_least = l.lower_bound && l.bytes_per_second, .waiting = l.waiting};
-    if (out->bytes_per_second == 0 || (out->at_least && f->autodetect.bytes_per_second > out->bytes_per_second))
+    if (out->bytes_per_second == 0) /* the client's clock counts what arrives in a bunch as fast */
         out->bytes_per_second = f->autodetect.bytes_per_second;
 }
 

@@ -104,6 +104,27 @@ static void who_suspends_acknowledgement_is_held_back_by_the_queue_alone(void **
     assert_int_equal(live(&r, SECOND, 0), 0);
 }
 
+/* Of a link that was never seen full little is risked where what it carried was little: a film that begins there would begin with half a
+ * second of pictures on their way. */
+static void a_link_that_was_slow_so_far_is_not_given_much_at_once(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    size_t nothing_known = pace_budget(&r.p);
+    struct engine_link_state slow = {.rtt_us = 100000, .bytes_per_second = 227000, .at_least = true}, fast = slow;
+    fast.bytes_per_second = 2000000;
+    pace_link(&r.p, &slow);
+    assert_int_equal(pace_budget(&r.p), 16384);
+    slow.waiting = 33000;
+    pace_link(&r.p, &slow);
+    assert_true(pace_wait(&r.p, false, r.now) > 0);
+    pace_link(&r.p, &fast);
+    assert_true(pace_budget(&r.p) >= nothing_known);
+    fast.waiting = 65000;
+    pace_link(&r.p, &fast);
+    assert_int_equal(pace_wait(&r.p, false, r.now), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_client_that_never_acknowledges_gets_frames_all_the_same),
         cmocka_unit_test(a_client_seconds_late_is_not_flooded_and_not_given_up),
         cmocka_unit_test(who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up),
+        cmocka_unit_test(a_link_that_was_slow_so_far_is_not_given_much_at_once),
         cmocka_unit_test(who_suspends_acknowledgement_is_held_back_by_the_queue_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
