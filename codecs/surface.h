@@ -22,14 +22,14 @@ struct tile {
     uint8_t flags;
     uint8_t quality;                  /* of a lossy tile: enum picture_quality */
     uint8_t heat;                     /* how often it changed lately as a picture does: a film's tiles are hot */
-    bool rested;                      /* before it last changed it had not for RESTED_MS: what a film's clock or subtitle does not do */
+    bool rested;                      /* had not changed for RESTED_MS before it last did: no film's clock or subtitle */
     uint16_t picture;                 /* classify.h: its cells that are pictures, row by row */
     uint32_t changed_ms;              /* when it last changed */
     uint32_t changed_turn;            /* the surface's `turn` then */
     struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
 };
 
-#define RESTED_MS 100                 /* more than two of a film's pictures; who types faster than ten keys a second sees them with the film */
+#define RESTED_MS 100                 /* more than two of a film's pictures; faster typing is seen with the film */
 
 #define SURFACE_PENDING_MAX 3         /* as many as films may play */
 

@@ -10,7 +10,7 @@
 
 #define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
 #define FRAME_RATE 30
-#define LINK_PERCENT 45               /* of a slow link: what else changes has to get through as well, half a picture's time later on average */
+#define LINK_PERCENT 45               /* of a slow link: what else changes has to get through as well, and soon */
 #define RATE_MIN 12500u
 #define COLOURFUL_LOSS 60u            /* mean square in U and V: photographs have 2, thin coloured lines 200 */
 #define COLOURFUL_PICTURES 6          /* in a row, before the stream is opened anew for it */
