@@ -189,7 +189,7 @@ static void caller_does(unsigned kind, struct rd *r)
     case 5: film_submit(f, rd_u8(r) & 1); break;
     case 6: film_collect(f); break;
     case 7: film_close(f); break;
-    case 8: f->enc ? (void)encoder_outside.set_rate(f->enc, 1 + rd_u8(r) * 1000u) : (void)0; break;
+    case 8: f->enc ? (void)encoder_outside.set_rate(f->enc, 1 + rd_u8(r) * 1000u, 0) : (void)0; break;
     case 9: encoder_link_give_up(w.link); break;
     default: break;
     }
