@@ -16,7 +16,7 @@
 #define REFINE_BYTES 98304            /* of one refining frame, before the link's share */
 #define FINE_PERCENT 50               /* of the link: someone looks at that picture and waits for it */
 #define BACKGROUND_PERCENT 25         /* of the link: nobody sees the difference, and whatever comes next finds three quarters free */
-#define LINK_ASSUMED 10000000u        /* bytes a second, while nothing was measured */
+#define LINK_ASSUMED 10000000u        /* bytes a second, while nothing slower was measured */
 #define PICTURE_TILE_BYTES 512u       /* what a tile of a stream costs, about */
 #define EXACT_TILE_BYTES 9000u        /* what a noisy tile costs exactly, about */
 
@@ -107,7 +107,9 @@ void plan_pictures(struct engine *e, struct surface *s, enum picture_quality qua
 
 static uint64_t link_rate(const struct engine *e)
 {
-    return e->pace.bytes_per_second ? e->pace.bytes_per_second : LINK_ASSUMED;
+    if (e->pace.bytes_per_second)
+        return e->pace.bytes_per_second;
+    return e->pace.at_least > LINK_ASSUMED ? e->pace.at_least : LINK_ASSUMED;
 }
 
 static bool is_busy(const struct engine *e, uint32_t now_ms)
