@@ -194,9 +194,9 @@ class Monitor(End):
         self.display(self.drawer, KIND_SESSION)
 
     def send_verdict(self, kind, reason=0, user=""):
-        token = b"t" * 16 if kind != REFUSE else b""
+        token, salt = (b"t" * 16, b"s" * 16) if kind != REFUSE else (b"", b"")
         wire.send(self.ours, VERDICT, struct.pack("<BB", kind, reason) + wire.text("") + struct.pack("<QI", 7, 1) +
-                  wire.data(token) + wire.text(user))
+                  wire.data(token) + wire.text(user) + wire.data(salt))
 
     def display(self, drawer, kind):
         wire.send(self.ours, DISPLAY, struct.pack("<B", kind), [drawer.theirs.fileno()])
