@@ -104,17 +104,16 @@ static int unexplained(const struct surface *s)
     return n;
 }
 
-int plan_motion(struct engine *e, struct surface *s, int dirty)
+void plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
     int won = copy_as_before(e, s);
     /* what a window uncovered beside it lies in strips: nothing moved there */
     if (won * 4 >= dirty * 3 || (won > 0 && unexplained(s) < UNEXPLAINED_MIN))
-        return won;
+        return;
     int n = motion_find(e->motion, s, v);
     for (int i = 0; i < n; i++)
-        won += copy_for(e, s, v[i]);
-    return won;
+        (void)copy_for(e, s, v[i]);
 }
 
 /* Film, then copies, then pictures, then everything else exactly. */
@@ -122,7 +121,7 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
 {
     if (s->waits)
         return;
-    int dirty = surface_find_dirty(s, e->ops), moved = 0;
+    int dirty = surface_find_dirty(s, e->ops);
     if (plan_video(e, s, true, now_us))
         dirty = surface_find_dirty(s, e->ops);
     if (e->cache && dirty >= SEEN_TILES_MIN && seen_before(e, s, dirty)) {
@@ -130,12 +129,12 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
         dirty = surface_find_dirty(s, e->ops);
     }
     if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
-        moved = plan_motion(e, s, dirty);
+        plan_motion(e, s, dirty);
     if (s->waits)
         return;
     if (plan_video(e, s, false, now_us))
         surface_find_dirty(s, e->ops);
     plan_from_cache(e, s);
-    plan_pictures(e, s, moved * 2 >= dirty ? PICTURE_COARSE : PICTURE_MOVING);
+    plan_pictures(e, s);
     plan_exact(e, s);
 }

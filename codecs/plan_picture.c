@@ -85,7 +85,7 @@ static bool any_pictures(const struct engine *e, const struct surface *s)
     return n >= PICTURE_TILES_MIN;
 }
 
-void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality)
+void plan_pictures(struct engine *e, struct surface *s)
 {
     struct batch k = {.n = 0};
     /* on a slow link streams stay short, so that the budget is looked at in time */
@@ -98,11 +98,11 @@ void plan_pictures(struct engine *e, struct surface *s, enum picture_quality qua
             k.n += picture_pieces(e, s, t, k.boxes + k.n);
         if (k.n + PIECES_MAX > most) {
             int n = k.n;
-            send_batch(e, s, &k, quality);
+            send_batch(e, s, &k, PICTURE_MOVING);
             plan_part(e, n * TILE * TILE);
         }
     }
-    send_batch(e, s, &k, quality);
+    send_batch(e, s, &k, PICTURE_MOVING);
 }
 
 static uint64_t link_rate(const struct engine *e)

@@ -54,7 +54,7 @@ void plan_surfaces(struct engine *e);
 /* One surface's changes. */
 void plan_surface(struct engine *e, struct surface *s, uint64_t now_us);
 /* Changed tiles that look like pictures, as such. */
-void plan_pictures(struct engine *e, struct surface *s, enum picture_quality quality);
+void plan_pictures(struct engine *e, struct surface *s);
 /* The films that play on this surface. Returns whether an encoder was given a picture. */
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us);
 /* Microseconds until a film that paused gets its colour or one that stopped is given up; -1: there is none. */
@@ -75,8 +75,8 @@ bool plan_refinement(struct engine *e, uint64_t now_us);
 void exact_send(struct engine *e, struct surface *s, struct box area);
 /* The older ways: a tile's change as RemoteFX where it is a picture and the client takes it, else exactly. */
 void old_send(struct engine *e, struct surface *s, int tile, struct box area);
-/* Copies for what moved; `dirty` boxes are up to date before and after. Returns how many tiles that made right. */
-int plan_motion(struct engine *e, struct surface *s, int dirty);
+/* Copies for what moved; `dirty` boxes are up to date before and after. */
+void plan_motion(struct engine *e, struct surface *s, int dirty);
 /* Changed tiles joined to rectangles and sent, until the budget is used. */
 void plan_exact(struct engine *e, struct surface *s);
 #define EXACT_PIXELS_MAX (256 * 1024)
