@@ -14,6 +14,7 @@
 #include "session/leader/keeper.h"
 #include "session/leader/record.h"
 #include "session/leader/scope.h"
+#include "session/leader/warden.h"
 #include "session/leader/xauth.h"
 #include "session/leader/xorg.h"
 
@@ -126,7 +127,8 @@ static int reserve_display(unsigned first, const struct account *who)
 /* Else it would be one of the monitor's processes, and who ends all of those would leave the session without its warden. */
 static void bring_warden(void)
 {
-    int r = scope_bring(getppid());
+    pid_t warden = warden_alive();
+    int r = warden ? scope_bring(warden) : 0;
     if (r < 0)
         log_warning("warden stays behind", "in the control group of the service: %s", strerror(-r));
 }

@@ -22,6 +22,8 @@
 #define KILL_MS 3000
 #define STEP_MS 20
 
+static pid_t warden; /* in the leader */
+
 static void reap(void)
 {
     while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -86,6 +88,7 @@ static _Noreturn void watch(pid_t leader, int note_fd)
 
 int warden_fork(void)
 {
+    pid_t parent = getpid();
     int p[2];
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return -errno;
@@ -97,9 +100,15 @@ int warden_fork(void)
         return -errno;
     if (pid > 0)
         watch(pid, high);
+    warden = parent;
     close(high);
     close(p[0]);
     return p[1];
+}
+
+pid_t warden_alive(void)
+{
+    return warden && getppid() == warden ? warden : 0;
 }
 
 void warden_tell(int fd, const struct warden_note *n)

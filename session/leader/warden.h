@@ -20,6 +20,8 @@ struct warden_note {             /* what there is to take away; only between the
 /* Fork. The caller goes on as the child, the leader; the parent never returns from here and exits with the leader's status.
  * Call it first thing. Returns a descriptor for warden_tell, or negative errno. */
 int warden_fork(void);
+/* The leader's warden; 0: it was killed, and the leader's parent is a stranger, process 1 mostly. */
+pid_t warden_alive(void);
 /* Leave the note. Once, when the session's parts are known and before anything is started. */
 void warden_tell(int fd, const struct warden_note *n);
 

@@ -27,6 +27,7 @@
 #include "session/leader/logfile.h"
 #include "session/leader/scope.h"
 #include "session/leader/sweep.h"
+#include "session/leader/warden.h"
 #include "session/leader/xauth.h"
 #include "session/leader/xorg.h"
 
@@ -566,6 +567,40 @@ static void systemd_s_own_hierarchies_are_found_and_no_others(void **state)
     assert_string_equal(file, at("v1/unified/cgroup.procs"));
 }
 
+/* What the leader knows of its warden, before and after that was killed. */
+static _Noreturn void lose_a_warden(int out)
+{
+    pid_t parent, knew[2];
+    if (warden_fork() < 0)
+        _exit(EXIT_FAILURE);
+    parent = getppid();
+    knew[0] = warden_alive() == parent ? parent : -1;
+    kill(parent, SIGKILL);
+    for (int i = 0; i < 5000 && getppid() == parent; i++)
+        (void)poll(NULL, 0, 1);
+    knew[1] = warden_alive();
+    ssize_t n = write(out, knew, sizeof knew);
+    _exit(n == sizeof knew ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static void a_killed_warden_is_not_taken_for_process_1(void **state)
+{
+    int p[2];
+    pid_t knew[2] = {0, 0};
+    (void)state;
+    assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        lose_a_warden(p[1]);
+    assert_true(pid > 0);
+    close(p[1]);
+    assert_int_equal(read(p[0], knew, sizeof knew), sizeof knew);
+    close(p[0]);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(knew[0], pid);
+    assert_int_equal(knew[1], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -586,6 +621,7 @@ int main(void)
         cmocka_unit_test(a_log_is_watched_while_it_is_written),
         cmocka_unit_test(text_from_outside_is_clean_whatever_it_was),
         cmocka_unit_test(systemd_s_own_hierarchies_are_found_and_no_others),
+        cmocka_unit_test(a_killed_warden_is_not_taken_for_process_1),
         cmocka_unit_test(what_carries_the_key_or_hangs_below_is_found),
         cmocka_unit_test(a_removed_tree_does_not_take_what_links_point_to),
         cmocka_unit_test(a_program_that_does_not_exist_is_an_error_at_once),
