@@ -102,12 +102,10 @@ int sockets_accept(int listener, struct ucred *who)
     return fd;
 }
 
-void sockets_tell_ready(void)
+static void tell_systemd(const char *path, const char *what)
 {
-    static const char ready[] = "READY=1";
-    const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un a;
-    int fd = path && (path[0] == '/' || path[0] == '@') && make_address(path, &a) == 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+    int fd = (path[0] == '/' || path[0] == '@') && make_address(path, &a) == 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
     if (fd < 0)
         return;
     socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
@@ -115,8 +113,15 @@ void sockets_tell_ready(void)
         a.sun_path[0] = 0; /* an abstract name */
     else
         len++;
-    ssize_t n = sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL, (struct sockaddr *)&a, len);
+    ssize_t n = sendto(fd, what, strlen(what), MSG_NOSIGNAL, (struct sockaddr *)&a, len);
     (void)n; /* systemd says who did not report in time */
     close(fd);
+}
+
+void sockets_tell_ready(void)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    if (path)
+        tell_systemd(path, "READY=1");
     (void)unsetenv("NOTIFY_SOCKET");
 }
