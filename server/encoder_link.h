@@ -10,7 +10,7 @@ struct encoder_link;
 
 struct encoder_link_events {
     void (*ready)(void *user);        /* it found something that encodes: once for each process */
-    void (*lost)(void *user);         /* a process that had been ready once, now or an earlier one's place, is gone or was given up */
+    void (*lost)(void *user);         /* it is gone or was given up; not said while none has ever been ready */
 };
 /* `fd` is owned from now on. NULL: no memory. Thread: the loop's. */
 struct encoder_link *encoder_link_create(struct event_base *base, int fd, const struct encoder_link_events *events, void *user);
