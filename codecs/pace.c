@@ -16,6 +16,8 @@
 #define SAMPLE_BYTES 24576u           /* fewer bytes between acknowledgements do not measure a link */
 #define STOPPED_US 10000000u          /* silent for so long after it used to answer: its channel is gone */
 #define FLIGHT_MIN 4u                 /* frames in flight that every link may have */
+#define CATCH_UP_PERCENT 92u          /* of the ceiling's interval: who draws at the ceiling makes up for what once made it wait */
+#define EARLY_PERCENT 75u             /* of the frame rate's interval */
 #define WAIT_MIN_US 1000
 #define WAIT_MAX_US 20000
 
@@ -23,7 +25,7 @@ void pace_init(struct pace *p, unsigned max_frame_rate)
 {
     memset(p, 0, sizeof *p);
     max_frame_rate = max_frame_rate < 1 ? 1 : max_frame_rate > 144 ? 144 : max_frame_rate;
-    p->interval_us = 1000000u / max_frame_rate;
+    p->interval_us = 10000u * CATCH_UP_PERCENT / max_frame_rate;
 }
 
 void pace_reset(struct pace *p)
@@ -43,19 +45,15 @@ static void drop_oldest(struct pace *p)
     p->count--;
 }
 
-/* A frame that came a little late does not push the next one later; one that was cut off goes on as soon as the link allows. */
+/* The ceiling is one on the average: a frame may leave some time before its turn, which still comes before the next one's. So who draws
+ * at the ceiling's own pace never waits for a clock that a late frame has set. One that was cut off goes on as soon as the link allows. */
 void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
 {
     if (kind == PACE_SMALL) {
         p->next_small_us = now_us + p->interval_us;
         return;
     }
-    uint64_t due = p->next_us + p->interval_us;
-    p->next_us = p->next_us && now_us < due ? due : now_us + p->interval_us;
-    if (p->next_us > now_us + p->interval_us)
-        p->next_us = now_us + p->interval_us;
-    if (kind == PACE_CUT)
-        p->next_us = now_us;
+    p->next_us = kind == PACE_CUT ? now_us : (p->next_us > now_us ? p->next_us : now_us) + p->interval_us;
 }
 
 void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us)
@@ -184,9 +182,9 @@ static int64_t silent_wait(const struct pace *p, uint64_t now_us)
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
 {
     notice_silence(p, now_us);
-    uint64_t clock = small ? p->next_small_us : p->next_us;
-    if (clock > now_us)
-        return (int64_t)(clock - now_us);
+    uint64_t clock = small ? p->next_small_us : p->next_us, early = small ? 0 : p->interval_us * EARLY_PERCENT / 100;
+    if (clock > now_us + early)
+        return (int64_t)(clock - now_us - early);
     unsigned scale = small ? 2 : 1;
     size_t limit = waiting_limit(p, small);
     if (p->waiting > limit)

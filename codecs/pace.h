@@ -28,7 +28,7 @@ struct pace {
     unsigned nsamples;
     size_t waiting;                   /* bytes that have not reached the client's host */
     unsigned interval_us;
-    uint64_t next_us;                 /* no frame before: the frame rate's ceiling */
+    uint64_t next_us;                 /* whose turn it is, by the frame rate's ceiling */
     uint64_t next_small_us;           /* no small update before */
 };
 /* What a frame was: all that was to be sent, cut off by its budget, or only a small update. */
