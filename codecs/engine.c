@@ -299,10 +299,11 @@ size_t plan_cost(struct engine *e)
 void plan_part(struct engine *e, int pixels)
 {
     struct gfx_frame part;
-    e->encoded += pixels;
-    if (!e->config.part || !e->config.caps.gfx || e->encoded < PART_PIXELS || e->frame.failed)
+    if (!e->config.part || !e->config.caps.gfx || e->frame.failed)
         return;
-    (void)plan_cost(e); /* counts commands while they are the last but one */
+    e->encoded += pixels;
+    if (e->encoded < PART_PIXELS)
+        return;
     frame_part(&e->frame, &part, e->frame_id);
     e->config.part(e->config.user, &part);
     e->encoded = 0;
@@ -342,18 +343,6 @@ static enum pace_kind plan_due(struct engine *e, uint64_t now_us, bool *backgrou
     return PACE_SMALL;
 }
 
-/* No memory: everything anew. A client that has parts of this frame still gets its end. */
-static bool recover(struct engine *e)
-{
-    bool begun = e->frame.passed > 0;
-    engine_reset(e);
-    if (!begun)
-        return false;
-    frame_begin(&e->frame);
-    end(e);
-    return !e->frame.failed;
-}
-
 /* A picture that was encoded leaves at once, and what waited for it: they had their turn when it was handed in. */
 int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
 {
@@ -372,11 +361,13 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     }
     else if (next_plan(e, now_us) == 0)
         kind = plan_due(e, now_us, &background);
-    if (e->frame.ncommands == empty && !lifecycle)
+    if (!e->frame.failed && e->frame.ncommands == empty && !lifecycle)
         return 0;
     end(e);
-    if (e->frame.failed && !recover(e))
+    if (e->frame.failed) { /* at its very beginning, too: what was planned then is believed to be shown */
+        engine_reset(e);
         return -ENOMEM;
+    }
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
     out->background = background;
     pace_clock(&e->pace, kind, since ? since : now_us);

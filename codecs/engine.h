@@ -140,7 +140,9 @@ bool engine_encoding(const struct engine *e);
 /* May this damage be handed in now? False while an encoder has a picture that it touches: what is handed in then cannot be shown
  * as it was drawn, the film with all around it, but only piece by piece. */
 bool engine_takes(const struct engine *e, uint16_t surface, const struct engine_rect *rects, size_t nrects);
-/* Make the next frame. Returns 1 and fills *out, 0 when there is nothing to send now, or negative errno. */
+/* Make the next frame. Returns 1 and fills *out, 0 when there is nothing to send now, or -ENOMEM: the engine is as after engine_reset.
+ * With gfx the channel has to be opened again: of this frame the client may have parts, and of ClearCodec's sequence, its caches and
+ * the surfaces another state than the engine's. */
 int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out);
 
 /* RDPGFX_FRAME_ACKNOWLEDGE: queue_depth 0xFFFFFFFF suspends acknowledgement. Hostile: unknown ids are ignored. */

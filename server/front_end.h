@@ -45,8 +45,8 @@ struct front_end_ops {
     void (*link)(struct front *f, struct engine_link_state *out);
     /* What was taken of an offer (peer_client_cache_offer): the first `n` entries, in these slots. Absent: clients offer nothing. */
     int (*cache_taken)(struct front *f, const uint16_t *slots, size_t n);
-    /* The client has stopped acknowledging frames: its way of taking pictures is broken, open it anew; desktop() and
-     * peer_client_picture_ready() follow as at the start. Absent: there is nothing to open. */
+    /* The client has stopped acknowledging frames, or does not have what it was to have: its way of taking pictures is broken, open it
+     * anew; desktop() and peer_client_picture_ready() follow as at the start. Absent: there is nothing to open. */
     void (*silent)(struct front *f);
     /* Pointer shape, pointer position, keyboard lights. Mandatory. */
     void (*cursor)(struct front *f, const struct display_cursor *c);

@@ -64,6 +64,7 @@ struct picture {
     struct engine *engine;       /* NULL until the client is ready */
     bool ready;                  /* the client shows width x height */
     bool suppressed;
+    bool broken;                 /* a frame, or a part of it, could not be sent */
     bool stale;                  /* the engine sends in a way that is no longer open */
     uint16_t width, height;
     struct engine_rect held[DISPLAY_RECTS_MAX]; /* of the frame on loan */

@@ -38,12 +38,23 @@ static void tell_link(struct peer *p)
     engine_link(p->picture.engine, &l);
 }
 
-static bool send_frame(struct peer *p, const struct gfx_frame *frame)
+/* Of a frame that was not sent nothing more is: what follows builds on it. */
+static void send_frame(struct peer *p, const struct gfx_frame *frame)
 {
-    int r = p->ops->frame(p->front, frame);
-    if (r < 0)
-        log_error("frame could not be sent", "error=%s commands=%zu bytes=%zu", strerror(-r), frame->ncommands, frame->bytes);
-    return r >= 0;
+    int r = p->picture.broken ? 0 : p->ops->frame(p->front, frame);
+    if (r >= 0)
+        return;
+    log_error("frame could not be sent", "error=%s commands=%zu bytes=%zu", strerror(-r), frame->ncommands, frame->bytes);
+    p->picture.broken = true;
+}
+
+/* The client does not have what the engine believes it has. */
+static void start_over(struct peer *p)
+{
+    p->picture.broken = false;
+    engine_reset(p->picture.engine);
+    if (p->ops->silent)
+        p->ops->silent(p->front);
 }
 
 /* Send what there is to send, as long as the client takes it. */
@@ -55,6 +66,7 @@ static void pump(struct peer *p)
             return;
         tell_link(p);
         if (p->ops->silent && engine_acks_stopped(pic->engine, now_us())) {
+            log_warning("graphics channel fell silent", "width=%u height=%u", pic->width, pic->height);
             p->ops->silent(p->front);
             return;
         }
@@ -67,15 +79,15 @@ static void pump(struct peer *p)
         }
         struct gfx_frame frame;
         int r = engine_produce(pic->engine, now_us(), &frame);
-        if (r < 0) {
+        if (r < 0)
             log_error("frame could not be made", "error=%s", strerror(-r));
+        if (r > 0)
+            send_frame(p, &frame);
+        if (r < 0 || pic->broken) {
+            start_over(p);
             return;
         }
-        if (r == 0)
-            continue; /* what waited turned out to be equal; later work may still be due */
-        p->sent++;
-        if (!send_frame(p, &frame))
-            return;
+        p->sent += r > 0; /* else what waited turned out to be equal; later work may still be due */
     }
     wake_in(pic, 0);
 }
@@ -107,7 +119,7 @@ static void on_woken(evutil_socket_t fd, short what, void *arg)
 /* The client may begin with it. */
 static void on_part(void *user, const struct gfx_frame *part)
 {
-    (void)send_frame(user, part); /* the end of the frame would fail, too */
+    send_frame(user, part);
 }
 
 static void on_encoder_failed(void *user, const char *name, const char *instead)

@@ -153,7 +153,7 @@ void rdp_gfx_reopen(struct front *f)
 {
     if (f->gfx.state != GFX_OPEN)
         return;
-    log_warning("graphics channel fell silent", "client=%s: opening it again", f->facts.name);
+    log_info("graphics channel is opened again", "client=%s", f->facts.name);
     dvc_close(f->gfx.channel);
     f->gfx.channel = NULL;
     peer_client_picture_stop(f->peer);
