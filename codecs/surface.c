@@ -151,7 +151,8 @@ static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const 
                      b.y1 - b.y0, &changed))
         return false;
     bool waiting = s->tiles[tile].flags & TILE_CHECK;
-    s->tiles[tile].rested = now_ms - s->tiles[tile].changed_ms >= RESTED_MS;
+    if (s->tiles[tile].changed_ms != now_ms) /* a tile that several rectangles touch changes once */
+        s->tiles[tile].rested = now_ms - s->tiles[tile].changed_ms >= RESTED_MS;
     s->tiles[tile].changed_ms = now_ms;
     s->tiles[tile].changed_turn = s->turn;
     s->tiles[tile].flags &= (uint8_t)~TILE_LOOKED_AT;
