@@ -211,14 +211,11 @@ static bool is_new_picture(const struct surface *s, const struct film *f)
            changed_area(s, &f->rect) * 100 >= rect_area(&f->rect) * CHANGED_PERCENT;
 }
 
-/* A picture that only moves, as when somebody pans over a map, is sharper and cheaper as copies. A film that such a picture follows
- * in the same place is looked at early, too. */
-static bool only_moves(struct engine *e, const struct surface *s, const struct film *f, uint32_t now_ms)
+/* A picture that only moves, as when somebody pans over a map, is sharper and cheaper as copies. */
+static bool only_moves(struct engine *e, const struct surface *s, const struct film *f)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
-    if (now_ms - f->last_ms <= COOL_MS && f->pictures % MOVES_PICTURES != 0)
-        return false;
-    return motion_find(e->motion, s, v) > 0 && motion_explains(s, e->ops, v[0], f->rect);
+    return f->pictures % MOVES_PICTURES == 0 && motion_find(e->motion, s, v) > 0 && motion_explains(s, e->ops, v[0], f->rect);
 }
 
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us)
@@ -241,7 +238,7 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
         /* a film that plays goes first: nobody looks for copies in it */
         if (!is_new_picture(s, f) || (before_copies && now_ms - f->last_ms > COOL_MS))
             continue;
-        if (before_copies && only_moves(e, s, f, now_ms))
+        if (before_copies && only_moves(e, s, f))
             film_drop(e, f);
         else
             sent |= film_submit(e, f, s, now_us);

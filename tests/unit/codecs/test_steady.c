@@ -37,29 +37,42 @@ static void draw(struct canvas *c, int i)
     draw_rect(c, 10 + i, 200, 9, 9, (uint32_t)i * 77);
 }
 
-static void a_frame_in_steady_state_allocates_nothing(void **state)
+static size_t parts;
+
+static void transmit(struct gfx_wire *w, const struct gfx_frame *f)
 {
-    const struct engine_config config = {.max_frame_rate = 60, .h264 = 3,
+    const struct gfx_message *m;
+    size_t n;
+    gfx_wire_begin(w);
+    assert_int_equal(gfx_wire_frame(w, f), 0);
+    assert_int_equal(gfx_wire_finish(w, &m, &n), 0);
+}
+
+static void on_part(void *user, const struct gfx_frame *part)
+{
+    parts++;
+    transmit(user, part);
+}
+
+static void play(bool in_parts)
+{
+    struct gfx_wire *w = gfx_wire_create(true);
+    const struct engine_config config = {.max_frame_rate = 60, .h264 = ENGINE_H264_OFF, .part = in_parts ? on_part : NULL, .user = w,
         .caps = {.gfx = true, .clear_codec = true, .planar = true, .progressive = true}};
     struct engine *e = engine_create(&config);
-    struct gfx_wire *w = gfx_wire_create(true);
     struct canvas c = canvas_new(640, 400);
     const struct engine_rect all = {0, 0, 640, 400};
     uint64_t now = 1000000;
     engine_surface_create(e, 0, 640, 400, 0, 0);
     for (int i = 0; i < 200; i++, now += 20000) {
         struct gfx_frame f;
-        const struct gfx_message *m;
-        size_t n;
         counting = false;
         draw(&c, i);
         counting = i >= 100;
         engine_damage(e, 0, c.px, c.stride, &all, 1, now);
         if (engine_produce(e, now, &f) != 1)
             continue;
-        gfx_wire_begin(w);
-        assert_int_equal(gfx_wire_frame(w, &f), 0);
-        assert_int_equal(gfx_wire_finish(w, &m, &n), 0);
+        transmit(w, &f);
         engine_ack(e, f.frame_id, 0, 0, now);
     }
     counting = false;
@@ -67,6 +80,14 @@ static void a_frame_in_steady_state_allocates_nothing(void **state)
     engine_destroy(e);
     gfx_wire_destroy(w);
     canvas_free(&c);
+}
+
+static void a_frame_in_steady_state_allocates_nothing(void **state)
+{
+    play(false);
+    assert_int_equal(parts, 0);
+    play(true);
+    assert_true(parts > 50);
 }
 
 int main(void)
