@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "allocator.h"
 #include "codecs/engine.h"
 #include "ref_client.h"
 #include "scene.h"
@@ -21,26 +22,12 @@ static bool lasting;                  /* what fails, fails for the rest of the f
 static bool short_of;                 /* memory, until then */
 static unsigned allocations, fails_at;
 
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t m);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t m);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t m);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t m);
-
-static bool fails(void)
+static bool refused(void)
 {
     bool now = inside && ++allocations == fails_at;
     short_of |= now && lasting;
     return now || (inside && short_of);
 }
-
-void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t m) { return fails() ? NULL : __real_calloc(n, m); }
-void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
-void *__wrap_reallocarray(void *p, size_t n, size_t m) { return fails() ? NULL : __real_reallocarray(p, n, m); }
 
 struct world {
     struct engine *engine;
