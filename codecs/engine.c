@@ -154,7 +154,8 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
         changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
     for (size_t i = 0; i < nrects && changed && changed <= SMALL_TILES; i++)
         surface_mark_urgent(s, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
-    if (changed > SMALL_TILES) /* a key's echo beside a film's picture */
+    /* a key's echo beside a film's picture; where so few frames may leave that all beside the film has rested, it waits for the next one */
+    if (changed > SMALL_TILES && e->pace.interval_us < RESTED_MS * 1000u)
         surface_mark_rested(s, SMALL_TILES, (uint32_t)(now_us / 1000));
     return changed;
 }

@@ -17,7 +17,8 @@
 #define STOPPED_US 10000000u          /* silent for so long after it used to answer: its channel is gone */
 #define FLIGHT_MIN 4u                 /* frames in flight that every link may have */
 #define CATCH_UP_PERCENT 92u          /* of the ceiling's interval: who draws at the ceiling makes up for what once made it wait */
-#define EARLY_PERCENT 75u             /* of the frame rate's interval */
+#define EARLY_PERCENT 75u             /* of the frame rate's interval, */
+#define EARLY_US 12500u               /* but where few frames are wanted, few it is */
 #define WAIT_MIN_US 1000
 #define WAIT_MAX_US 20000
 
@@ -179,10 +180,16 @@ static int64_t silent_wait(const struct pace *p, uint64_t now_us)
     return next > now_us ? (int64_t)(next - now_us) : 0;
 }
 
+static unsigned early_us(const struct pace *p)
+{
+    unsigned part = p->interval_us * EARLY_PERCENT / 100;
+    return part < EARLY_US ? part : EARLY_US;
+}
+
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
 {
     notice_silence(p, now_us);
-    uint64_t clock = small ? p->next_small_us : p->next_us, early = small ? 0 : p->interval_us * EARLY_PERCENT / 100;
+    uint64_t clock = small ? p->next_small_us : p->next_us, early = small ? 0 : early_us(p);
     if (clock > now_us + early)
         return (int64_t)(clock - now_us - early);
     unsigned scale = small ? 2 : 1;
