@@ -152,7 +152,7 @@ static bool send_rfx(struct engine *e, struct surface *s, int tile, struct box a
     }
     frame_commit(&e->frame, &w);
     surface_settle(s, a);
-    surface_set_lossy(s, tile, PICTURE_COARSE);
+    surface_set_lossy(s, tile, a, PICTURE_COARSE);
     return true;
 }
 

@@ -4,6 +4,8 @@
 #include "codecs/classify.h"
 #include "codecs/state.h"
 
+#include <string.h>
+
 #define CHANGED_PIXELS_MIN 512        /* less is as cheap to send */
 #define STILL_MS 350                  /* what changes sooner is not worth keeping */
 #define STILL_LOSSY_MS 1000           /* mostly it is exact before */
@@ -74,15 +76,23 @@ void plan_from_cache(struct engine *e, struct surface *s)
         surface_settle(s, b);
         surface_unmark(s, t);
         if (quality < PICTURE_QUALITIES)
-            surface_set_lossy(s, t, quality);
+            surface_set_lossy(s, t, b, quality);
         s->tiles[t].flags |= TILE_CACHED;
     }
 }
 
-/* Approximations too: they make what comes back at once as good as it was. Not those of moving pictures, which would not come back. */
-static bool storable(const struct tile *t)
+/* Approximations too: they make what comes back at once as good as it was. Not those of moving pictures, which would not come back, and
+ * not of tiles that are partly exact: which part that is would be forgotten. */
+static bool keeps_lossy(const struct surface *s, int tile)
 {
-    return !(t->flags & (TILE_CACHED | TILE_CHECK | TILE_UNKNOWN)) && (!(t->flags & TILE_LOSSY) || t->quality >= PICTURE_COARSE);
+    const struct box whole = surface_tile_box(s, tile), *lossy = &s->tiles[tile].lossy;
+    return s->tiles[tile].quality >= PICTURE_COARSE && memcmp(lossy, &whole, sizeof whole) == 0;
+}
+
+static bool storable(const struct surface *s, int tile)
+{
+    uint8_t flags = s->tiles[tile].flags;
+    return !(flags & (TILE_CACHED | TILE_CHECK | TILE_UNKNOWN)) && (!(flags & TILE_LOSSY) || keeps_lossy(s, tile));
 }
 
 static int still_for(const struct tile *t)
@@ -96,7 +106,7 @@ int64_t cache_wait(const struct engine *e, uint64_t now_us)
     for (int i = 0; i < ENGINE_SURFACES_MAX && e->cache; i++) {
         const struct surface *s = &e->surfaces[i];
         for (int t = 0; s->live && s->uncached && t < s->tiles_x * s->tiles_y; t++) {
-            if (!storable(&s->tiles[t]))
+            if (!storable(s, t))
                 continue;
             int64_t due = ((int64_t)s->tiles[t].changed_ms + still_for(&s->tiles[t]) - now_ms) * 1000;
             best = best < 0 || due < best ? (due < 0 ? 0 : due) : best;
@@ -155,7 +165,7 @@ static void store_still(struct engine *e, struct surface *s, uint32_t now_ms)
         if (k->flags & TILE_CACHED)
             continue;
         left = true;
-        if (stored == STORE_MAX || !storable(k) || (int32_t)(now_ms - k->changed_ms) < still_for(k))
+        if (stored == STORE_MAX || !storable(s, t) || (int32_t)(now_ms - k->changed_ms) < still_for(k))
             continue;
         struct box b = surface_tile_box(s, t);
         k->flags |= TILE_CACHED;

@@ -51,7 +51,7 @@ static void send_batch(struct engine *e, struct surface *s, struct batch *k, enu
     for (int i = 0; i < k->n; i++) {
         int tile = k->boxes[i].y0 / TILE * s->tiles_x + k->boxes[i].x0 / TILE;
         surface_settle(s, k->boxes[i]);
-        surface_set_lossy(s, tile, quality);
+        surface_set_lossy(s, tile, k->boxes[i], quality);
         reconsider(e, s, tile, &k->boxes[i]);
     }
     k->n = 0;
@@ -181,7 +181,7 @@ static void refine_fine(struct engine *e, struct surface *s, uint32_t now_ms, si
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < limit; t++) {
         if (!is_due(e, s, t, now_ms) || !next_is_fine(e, s, &s->tiles[t], now_ms))
             continue;
-        k.boxes[k.n++] = surface_tile_box(s, t);
+        k.boxes[k.n++] = s->tiles[t].lossy; /* what lies beside it in the tile is exact, and stays it */
         if (k.n == FINE_BATCH)
             send_batch(e, s, &k, PICTURE_FINE);
     }
@@ -193,7 +193,7 @@ static void refine_exact(struct engine *e, struct surface *s, uint32_t now_ms, s
     for (int t = 0; t < s->tiles_x * s->tiles_y && e->frame.len < limit; t++) {
         const struct tile *k = &s->tiles[t];
         if (is_due(e, s, t, now_ms) && !next_is_fine(e, s, k, now_ms))
-            exact_send(e, s, surface_tile_box(s, t));
+            exact_send(e, s, k->lossy);
     }
 }
 

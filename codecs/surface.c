@@ -23,7 +23,8 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     s->shown = reallocarray(NULL, rows, s->stride);
     s->tiles = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->tiles);
     s->before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, 1);
-    if (!s->cur || !s->shown || !s->tiles || !s->before) {
+    s->lossy_before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->lossy_before);
+    if (!s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before) {
         surface_finish(s);
         return -ENOMEM;
     }
@@ -46,6 +47,7 @@ void surface_finish(struct surface *s)
     free(s->shown);
     free(s->tiles);
     free(s->before);
+    free(s->lossy_before);
     memset(s, 0, sizeof *s);
 }
 
@@ -105,12 +107,19 @@ void surface_unmark_urgent(struct surface *s, int tile)
     s->tiles[tile].flags &= (uint8_t)~TILE_URGENT;
 }
 
-void surface_set_lossy(struct surface *s, int tile, uint8_t quality)
+void surface_set_lossy(struct surface *s, int tile, struct box area, uint8_t quality)
 {
-    s->lossy += !(s->tiles[tile].flags & TILE_LOSSY);
-    s->tiles[tile].flags |= TILE_LOSSY;
-    s->tiles[tile].flags &= (uint8_t)~TILE_CACHED;
-    s->tiles[tile].quality = quality;
+    struct tile *t = &s->tiles[tile];
+    struct box b = surface_tile_box(s, tile), part = box_intersect(b, &area);
+    if (box_empty(&part))
+        return;
+    if (!(t->flags & TILE_LOSSY))
+        t->lossy = (struct box){0, 0, 0, 0};
+    s->lossy += !(t->flags & TILE_LOSSY);
+    t->flags |= TILE_LOSSY;
+    t->flags &= (uint8_t)~TILE_CACHED;
+    t->quality = quality;
+    box_add(&t->lossy, &part);
     s->uncached = true;
 }
 
@@ -272,6 +281,31 @@ static bool inside(const struct box *b, const struct box *of)
     return memcmp(&both, b, sizeof both) == 0;
 }
 
+/* What is left of `b` without `off`; where that would be no box, all of it. */
+static void cut(struct box *b, const struct box *off)
+{
+    if (inside(b, off))
+        *b = (struct box){0, 0, 0, 0};
+    else if (off->x0 <= b->x0 && off->x1 >= b->x1 && off->y0 <= b->y0 && off->y1 > b->y0)
+        b->y0 = off->y1;
+    else if (off->x0 <= b->x0 && off->x1 >= b->x1 && off->y1 >= b->y1 && off->y0 < b->y1)
+        b->y1 = off->y0;
+    else if (off->y0 <= b->y0 && off->y1 >= b->y1 && off->x0 <= b->x0 && off->x1 > b->x0)
+        b->x0 = off->x1;
+    else if (off->y0 <= b->y0 && off->y1 >= b->y1 && off->x1 >= b->x1 && off->x0 < b->x1)
+        b->x1 = off->x0;
+}
+
+static void no_longer_lossy(struct surface *s, int tile, const struct box *area)
+{
+    struct tile *t = &s->tiles[tile];
+    if (!(t->flags & TILE_LOSSY))
+        return;
+    cut(&t->lossy, area);
+    if (box_empty(&t->lossy))
+        surface_set_exact(s, tile);
+}
+
 static void touched(struct surface *s, int tile, struct box exact)
 {
     struct box b = surface_tile_box(s, tile);
@@ -285,34 +319,41 @@ static void touched(struct surface *s, int tile, struct box exact)
 
 enum { BEFORE_EXACT = 0xFF };
 
-/* The coarsest quality among the tiles that a source box touches, as they were before the copy. */
-static uint8_t coarsest(const struct surface *s, struct box from)
+/* The coarsest quality of what lies in a source box, as it was before the copy, and the box around that. */
+static uint8_t coarsest(const struct surface *s, struct box from, struct box *around)
 {
     uint8_t q = BEFORE_EXACT;
     for (int ty = from.y0 / TILE; ty <= (from.y1 - 1) / TILE; ty++)
-        for (int tx = from.x0 / TILE; tx <= (from.x1 - 1) / TILE; tx++)
-            if (s->before[ty * s->tiles_x + tx] < q)
-                q = s->before[ty * s->tiles_x + tx];
+        for (int tx = from.x0 / TILE; tx <= (from.x1 - 1) / TILE; tx++) {
+            int tile = ty * s->tiles_x + tx;
+            struct box both = box_intersect(s->lossy_before[tile], &from);
+            box_add(around, &both);
+            if (!box_empty(&both) && s->before[tile] < q)
+                q = s->before[tile];
+        }
     return q;
 }
 
 /* Approximations move along with their pixels. */
 static void move_quality(struct surface *s, int tile, struct box to, int dx, int dy)
 {
-    struct box b = surface_tile_box(s, tile), part = box_intersect(b, &to);
-    uint8_t q = coarsest(s, (struct box){part.x0 - dx, part.y0 - dy, part.x1 - dx, part.y1 - dy});
-    if (!inside(&b, &to) && s->before[tile] < q)
-        q = s->before[tile];
+    struct box b = surface_tile_box(s, tile), part = box_intersect(b, &to), lossy = {0, 0, 0, 0};
+    uint8_t q = coarsest(s, (struct box){part.x0 - dx, part.y0 - dy, part.x1 - dx, part.y1 - dy}, &lossy);
+    no_longer_lossy(s, tile, &part);
     if (q == BEFORE_EXACT)
-        surface_set_exact(s, tile);
-    else
-        surface_set_lossy(s, tile, q);
+        return;
+    if (s->tiles[tile].flags & TILE_LOSSY && s->before[tile] < q)
+        q = s->before[tile];
+    surface_set_lossy(s, tile, (struct box){lossy.x0 + dx, lossy.y0 + dy, lossy.x1 + dx, lossy.y1 + dy}, q);
 }
 
 static void remember_quality(struct surface *s)
 {
-    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
-        s->before[t] = s->tiles[t].flags & TILE_LOSSY ? s->tiles[t].quality : BEFORE_EXACT;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        bool lossy = s->tiles[t].flags & TILE_LOSSY;
+        s->before[t] = lossy ? s->tiles[t].quality : BEFORE_EXACT;
+        s->lossy_before[t] = lossy ? s->tiles[t].lossy : (struct box){0, 0, 0, 0};
+    }
 }
 
 void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact)
@@ -341,11 +382,8 @@ void surface_settle(struct surface *s, struct box area)
     for (int y = area.y0; y < area.y1; y++)
         memcpy(surface_shown(s, area.x0, y), surface_cur(s, area.x0, y), (size_t)(area.x1 - area.x0) * 4);
     for (int ty = area.y0 / TILE; s->lossy && ty <= (area.y1 - 1) / TILE; ty++)
-        for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
-            struct box b = surface_tile_box(s, ty * s->tiles_x + tx);
-            if (inside(&b, &area))
-                surface_set_exact(s, ty * s->tiles_x + tx);
-        }
+        for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++)
+            no_longer_lossy(s, ty * s->tiles_x + tx, &area);
 }
 
 static bool differs_at(const struct surface *s, int x, int y)

@@ -27,6 +27,7 @@ struct tile {
     uint32_t changed_ms;              /* when it last changed */
     uint32_t changed_turn;            /* the surface's `turn` then */
     struct box dirty;                 /* smallest box of what differs; of tiles with RECHECK only after surface_find_dirty */
+    struct box lossy;                 /* of a lossy tile: all that is approximate lies in here */
 };
 
 #define RESTED_MS 100                 /* more than two of a film's pictures; faster typing is seen with the film */
@@ -48,6 +49,7 @@ struct surface {
     int urgent;                       /* how many tiles have URGENT */
     bool uncached;                    /* some tile lacks CACHED */
     uint8_t *before;                  /* scratch, a byte a tile */
+    struct box *lossy_before;         /* scratch, a box a tile */
     struct box pending[SURFACE_PENDING_MAX]; /* what `shown` has already and the client gets later; empty: nothing */
     struct box spoiled[SURFACE_PENDING_MAX]; /* what of it was drawn over meanwhile */
     int held;                         /* how many tiles have HELD */
@@ -67,8 +69,8 @@ void surface_mark_urgent(struct surface *s, struct box area, uint32_t now_ms);
 /* Of what changed at `now_ms` the tiles that had rested, if they are `most` or fewer. */
 void surface_mark_rested(struct surface *s, int most, uint32_t now_ms);
 void surface_unmark_urgent(struct surface *s, int tile);
-/* The client's picture of a tile is an approximation of this quality, or exact. */
-void surface_set_lossy(struct surface *s, int tile, uint8_t quality);
+/* What the client shows of a tile is, where `area` touches it, an approximation of this quality; or all of it is exact. */
+void surface_set_lossy(struct surface *s, int tile, struct box area, uint8_t quality);
 void surface_set_exact(struct surface *s, int tile);
 /* Copy new pixels in; returns the number of tiles that changed. */
 int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area,
@@ -85,7 +87,7 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
 #define PIECES_MAX 4
 /* What differs in a tile as up to PIECES_MAX disjoint boxes: an L is two. */
 int surface_pieces(const struct surface *s, const struct compare_ops *ops, int tile, struct box *out);
-/* The client now shows cur in `area` (exactly: a tile wholly inside is no longer lossy). */
+/* The client now shows cur in `area`, exactly. */
 void surface_settle(struct surface *s, struct box area);
 /* `area` was settled, but the client gets it later, and then over whatever was sent there meanwhile: until surface_release nothing
  * reads from there or is sent there. */

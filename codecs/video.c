@@ -213,7 +213,7 @@ static void settle(struct engine *e, struct film *f, struct surface *s)
         for (int tx = r.x0 / TILE; tx <= (r.x1 - 1) / TILE; tx++) {
             int t = ty * s->tiles_x + tx;
             struct box whole = surface_tile_box(s, t);
-            surface_set_lossy(s, t, PICTURE_MOVING);
+            surface_set_lossy(s, t, r, PICTURE_MOVING);
             if (inside(&whole, &r))
                 surface_unmark(s, t);
             if (!(s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN)))

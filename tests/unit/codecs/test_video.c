@@ -379,6 +379,39 @@ static void no_picture_of_a_film_takes_a_slow_link_long(void **state)
     assert_true(longest[1] > longest[0] * 3 / 2);
 }
 
+static const struct engine_rect between_tiles = {70, 75, 500, 300};
+
+static void larger_photograph_between_tiles(struct canvas *c, int i)
+{
+    draw_photo(c, between_tiles.x, between_tiles.y, between_tiles.width, between_tiles.height, 6, i * 3, i * 2, 256 + i, 3);
+}
+
+/* The film's outer tiles are half writing: that stays as it is while what the film was gets sharper, which on a slow link takes seconds. */
+static void what_lies_beside_a_film_stays_exact_when_it_ends(void **state)
+{
+    const struct engine_link_state link = {.rtt_us = 100000, .bytes_per_second = 200000};
+    const struct engine_rect *f = &between_tiles, beside[] = {{0, 0, W, f->y}, {0, f->y, f->x, f->height},
+        {(uint16_t)(f->x + f->width), f->y, (uint16_t)(W - f->x - f->width), f->height}, {0, (uint16_t)(f->y + f->height), W, (uint16_t)(H - f->y - f->height)}};
+    struct world w;
+    int sharpening = 0;
+    world_open(&w, false, false, NULL);
+    engine_link(w.engine, &link);
+    begin(&w);
+    run(&w, 0);
+    play(&w, 40, larger_photograph_between_tiles);
+    assert_true(w.avc > 15);
+    for (int ms = 0; ms < 30000 && wrong_in(&w, f); ms += 10) {
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(wrong_in(&w, &beside[i]), 0);
+        run(&w, w.now + 10000);
+        sharpening += wrong_in(&w, f) > 0;
+    }
+    print_message("exact after %d ms\n", sharpening * 10);
+    assert_true(sharpening > 100);
+    check_exact(&w);
+    world_close(&w);
+}
+
 static void coloured_detail_that_moves_has_full_colour(void **state)
 {
     struct world w;
@@ -455,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_film_whose_surroundings_are_lost_comes_to_rest),
         cmocka_unit_test(an_echo_does_not_wait_for_the_picture_drawn_with_it),
         cmocka_unit_test(no_picture_of_a_film_takes_a_slow_link_long),
+        cmocka_unit_test(what_lies_beside_a_film_stays_exact_when_it_ends),
         cmocka_unit_test(coloured_detail_that_moves_has_full_colour),
         cmocka_unit_test(colour_waits_when_the_encoder_is_too_slow),
     };
