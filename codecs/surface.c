@@ -24,7 +24,8 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     s->tiles = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->tiles);
     s->before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, 1);
     s->lossy_before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->lossy_before);
-    if (!s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before) {
+    s->changed = calloc((size_t)s->tiles_x, sizeof *s->changed);
+    if (!s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed) {
         surface_finish(s);
         return -ENOMEM;
     }
@@ -48,6 +49,7 @@ void surface_finish(struct surface *s)
     free(s->tiles);
     free(s->before);
     free(s->lossy_before);
+    free(s->changed);
     memset(s, 0, sizeof *s);
 }
 
@@ -151,14 +153,26 @@ struct box surface_tile_box(const struct surface *s, int tile)
     return box_intersect((struct box){x, y, x + TILE, y + TILE}, &all);
 }
 
-/* Of a tile that was right, what changed now is what differs. */
-static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, int tile, struct box b,
-                        uint32_t now_ms)
+/* The part of a row's tiles that lies in `area`, a line of pixels after the other: so memory is read in its order, which takes two thirds
+ * of the time that tiles take one by one. */
+static void absorb_lines(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area)
 {
-    struct box changed;
-    if (!ops->absorb(surface_cur(s, b.x0, b.y0), s->stride, px + (size_t)b.y0 * stride + (size_t)b.x0 * 4, stride, b.x1 - b.x0,
-                     b.y1 - b.y0, &changed))
-        return false;
+    int first = area.x0 / TILE, last = (area.x1 - 1) / TILE;
+    memset(s->changed + first, 0, (size_t)(last - first + 1) * sizeof *s->changed);
+    for (int y = area.y0; y < area.y1; y++)
+        for (int tx = first; tx <= last; tx++) {
+            int x0 = tx == first ? area.x0 : tx * TILE, x1 = tx == last ? area.x1 : (tx + 1) * TILE;
+            struct box d;
+            if (!ops->absorb(surface_cur(s, x0, y), s->stride, px + (size_t)y * stride + (size_t)x0 * 4, stride, x1 - x0, 1, &d))
+                continue;
+            d = (struct box){x0 + d.x0, y, x0 + d.x1, y + 1};
+            box_add(&s->changed[tx], &d);
+        }
+}
+
+/* Of a tile that was right, what changed now is what differs. */
+static void note_change(struct surface *s, int tile, struct box changed, uint32_t now_ms)
+{
     bool waiting = s->tiles[tile].flags & TILE_CHECK;
     if (s->tiles[tile].changed_ms != now_ms) /* a tile that several rectangles touch changes once */
         s->tiles[tile].rested = now_ms - s->tiles[tile].changed_ms >= RESTED_MS;
@@ -167,8 +181,7 @@ static bool absorb_tile(struct surface *s, const struct compare_ops *ops, const 
     s->tiles[tile].flags &= (uint8_t)~TILE_LOOKED_AT;
     surface_mark(s, tile, waiting ? TILE_RECHECK : TILE_CHECK);
     if (!waiting)
-        s->tiles[tile].dirty = (struct box){b.x0 + changed.x0, b.y0 + changed.y0, b.x0 + changed.x1, b.y0 + changed.y1};
-    return true;
+        s->tiles[tile].dirty = changed;
 }
 
 int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area,
@@ -178,11 +191,13 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
     if (box_empty(&area))
         return 0;
     for (int ty = area.y0 / TILE; ty <= (area.y1 - 1) / TILE; ty++) {
+        struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE};
+        absorb_lines(s, ops, px, stride, box_intersect(row, &area));
         for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
-            int tile = ty * s->tiles_x + tx;
-            struct box b = surface_tile_box(s, tile);
-            b = box_intersect(b, &area);
-            changed += absorb_tile(s, ops, px, stride, tile, b, now_ms);
+            if (box_empty(&s->changed[tx]))
+                continue;
+            note_change(s, ty * s->tiles_x + tx, s->changed[tx], now_ms);
+            changed++;
         }
     }
     return changed;

@@ -50,6 +50,7 @@ struct surface {
     bool uncached;                    /* some tile lacks CACHED */
     uint8_t *before;                  /* scratch, a byte a tile */
     struct box *lossy_before;         /* scratch, a box a tile */
+    struct box *changed;              /* scratch, a box for each of a row's tiles */
     struct box pending[SURFACE_PENDING_MAX]; /* what `shown` has already and the client gets later; empty: nothing */
     struct box spoiled[SURFACE_PENDING_MAX]; /* what of it was drawn over meanwhile */
     int held;                         /* how many tiles have HELD */
