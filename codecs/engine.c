@@ -87,8 +87,9 @@ static void remember_deleted(struct engine *e, uint16_t id)
 
 static void end_film(struct engine *e, struct film *f)
 {
-    if (f->created)
-        remember_deleted(e, film_surface(&e->video, f));
+    for (unsigned i = 0; i < f->nstreams; i++)
+        if (f->streams[i].created)
+            remember_deleted(e, film_surface(&e->video, f, i));
     film_stop(e, f);
 }
 
@@ -101,7 +102,7 @@ void engine_surface_destroy(struct engine *e, uint16_t id)
         remember_deleted(e, id);
     for (int i = 0; i < FILMS_MAX; i++) {
         struct film *f = &e->video.films[i];
-        if (f->encoder && f->surface == id)
+        if (f->nstreams && f->surface == id)
             end_film(e, f);
         if (f->candidate_surface == id) /* the next surface of this id may be smaller */
             f->candidate = (struct box){0, 0, 0, 0};
@@ -354,9 +355,10 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     bool lifecycle = empty > 1;
     uint64_t since = video_collect(e, now_us);
     e->collected = since != 0;
-    enum pace_kind kind = PACE_WHOLE;
+    enum pace_kind kind = PACE_PART; /* of a film's picture: the client may begin with it */
     bool background = false;
     if (since) {
+        kind = PACE_WHOLE;
         plan_part(e, PART_PIXELS); /* decoding it takes longer than all the rest */
         background = plan(e, now_us);
     }
@@ -372,7 +374,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
     out->background = background;
     pace_clock(&e->pace, kind, since ? since : now_us);
-    pace_sent(&e->pace, out->frame_id, plan_cost(e), now_us);
+    pace_sent(&e->pace, out->frame_id, plan_cost(e), kind, now_us);
     return 1;
 }
 

@@ -35,6 +35,7 @@ struct h264_backend {
     const char *name;
     unsigned patience_ms;             /* a picture not there after so long is lost, and the encoder with it; 0: it always comes */
     bool pairs;                       /* takes chroma pictures */
+    bool parts;                       /* a large film is sooner there as several streams, and costs no more */
     /* NULL: cannot (no hardware, out of memory, size). What fails later shows at collect. */
     void *(*open)(const struct h264_config *config);
     /* Accepts NULL. A picture under way is forgotten; `done` is not called after the return. */

@@ -160,5 +160,5 @@ static int worker_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_by
     return 0;
 }
 
-const struct h264_backend h264_worker = {.name = "x264", .pairs = true, .open = worker_open, .close = worker_close,
+const struct h264_backend h264_worker = {.name = "x264", .pairs = true, .parts = true, .open = worker_open, .close = worker_close,
     .submit = worker_submit, .ready = worker_ready, .collect = worker_collect, .set_rate = worker_rate};

@@ -170,5 +170,5 @@ static int x264_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_byte
     return x264_encoder_reconfig(e->x, &e->param) < 0 ? -EIO : 0;
 }
 
-const struct h264_backend h264_x264 = {.name = "x264", .pairs = true, .open = x264_begin, .close = x264_shut, .submit = x264_submit,
+const struct h264_backend h264_x264 = {.name = "x264", .pairs = true, .parts = true, .open = x264_begin, .close = x264_shut, .submit = x264_submit,
     .ready = x264_ready, .collect = x264_collect, .set_rate = x264_rate};

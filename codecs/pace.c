@@ -31,7 +31,7 @@ void pace_init(struct pace *p, unsigned max_frame_rate)
 
 void pace_reset(struct pace *p)
 {
-    p->head = p->count = 0;
+    p->head = p->count = p->parts = 0;
     p->bytes = 0;
     p->suspended = p->deaf = false;
     p->acks_seen = false;
@@ -42,6 +42,7 @@ void pace_reset(struct pace *p)
 static void drop_oldest(struct pace *p)
 {
     p->bytes -= p->flight[p->head].bytes;
+    p->parts -= p->flight[p->head].part;
     p->head = (p->head + 1) % PACE_FRAMES;
     p->count--;
 }
@@ -54,18 +55,21 @@ void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
         p->next_small_us = now_us + p->interval_us;
         return;
     }
+    if (kind == PACE_PART)
+        return;
     p->next_us = kind == PACE_CUT ? now_us : (p->next_us > now_us ? p->next_us : now_us) + p->interval_us;
 }
 
-void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us)
+void pace_sent(struct pace *p, uint32_t id, size_t bytes, enum pace_kind kind, uint64_t now_us)
 {
     if (id == 0)
         return;
     if (p->count == PACE_FRAMES)
         drop_oldest(p);
     unsigned at = (p->head + p->count) % PACE_FRAMES;
-    p->flight[at] = (struct pace_frame){id, bytes, now_us, p->delivered, p->count ? p->delivered_us : now_us};
+    p->flight[at] = (struct pace_frame){id, kind == PACE_PART, bytes, now_us, p->delivered, p->count ? p->delivered_us : now_us};
     p->count++;
+    p->parts += kind == PACE_PART;
     p->bytes += bytes;
 }
 
@@ -200,7 +204,7 @@ int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)
         return 0;
     if (p->deaf)
         return p->acks_seen ? silent_wait(p, now_us) : 0;
-    if (p->count < scale * flight_limit(p) && p->bytes < scale * window(p))
+    if (p->count - p->parts < scale * flight_limit(p) && p->bytes < scale * window(p))
         return 0;
     return (int64_t)(p->flight[p->head].sent_us + SILENCE_US - now_us) + 1;
 }

@@ -9,11 +9,12 @@
 
 #define PACE_FRAME_MAX (1u << 20)     /* a frame's bytes, whatever the link */
 
-struct pace_frame { uint32_t id; size_t bytes; uint64_t sent_us, delivered, delivered_us; };
+struct pace_frame { uint32_t id; bool part; size_t bytes; uint64_t sent_us, delivered, delivered_us; };
 #define PACE_SAMPLES 8
 struct pace {
     struct pace_frame flight[PACE_FRAMES];
     unsigned head, count;
+    unsigned parts;                   /* so many of them are parts: nobody sees a picture more for them */
     size_t bytes;                     /* sum over flight */
     bool acks_seen, suspended;
     bool deaf;                        /* no acknowledgement for SILENCE. Who used to acknowledge gets a frame now and then until it does;
@@ -31,8 +32,8 @@ struct pace {
     uint64_t next_us;                 /* whose turn it is, by the frame rate's ceiling */
     uint64_t next_small_us;           /* no small update before */
 };
-/* What a frame was: all that was to be sent, cut off by its budget, or only a small update. */
-enum pace_kind { PACE_WHOLE, PACE_CUT, PACE_SMALL };
+/* What a frame was: all that was to be sent, cut off by its budget, only a small update, or only what a later frame will show. */
+enum pace_kind { PACE_WHOLE, PACE_CUT, PACE_SMALL, PACE_PART };
 
 void pace_init(struct pace *p, unsigned max_frame_rate);
 /* The client starts over: nothing is in flight. */
@@ -40,7 +41,7 @@ void pace_reset(struct pace *p);
 /* A frame was begun: the frame rate counts from here. */
 void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us);
 /* A frame left; id 0 is never acknowledged. */
-void pace_sent(struct pace *p, uint32_t id, size_t bytes, uint64_t now_us);
+void pace_sent(struct pace *p, uint32_t id, size_t bytes, enum pace_kind kind, uint64_t now_us);
 /* Unknown ids are ignored. */
 void pace_ack(struct pace *p, uint32_t id, uint32_t queue_depth, uint64_t now_us);
 void pace_link(struct pace *p, const struct engine_link_state *link);

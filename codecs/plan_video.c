@@ -160,14 +160,14 @@ static struct film *film_for(struct video *v, const struct surface *s, const str
     struct film *unused = NULL;
     for (int i = 0; i < FILMS_MAX; i++) {
         struct film *f = &v->films[i];
-        if (f->encoder && f->surface == s->id && overlap(&f->rect, hot))
+        if (f->nstreams && f->surface == s->id && overlap(&f->rect, hot))
             return f;
     }
     for (int i = FILMS_MAX - 1; i >= 0; i--) {
         struct film *f = &v->films[i];
         if (!box_empty(&f->candidate) && f->candidate_surface == s->id && overlap(&f->candidate, hot))
             return f;
-        unused = !f->encoder && (!unused || box_empty(&f->candidate)) ? f : unused;
+        unused = !f->nstreams && (!unused || box_empty(&f->candidate)) ? f : unused;
     }
     return unused;
 }
@@ -177,7 +177,7 @@ static void make_room(struct engine *e, const struct film *keep, const struct su
 {
     for (int i = 0; i < FILMS_MAX; i++) {
         struct film *f = &e->video.films[i];
-        if (f != keep && f->encoder && f->surface == s->id && overlap(&f->rect, rect))
+        if (f != keep && f->nstreams && f->surface == s->id && overlap(&f->rect, rect))
             film_drop(e, f);
     }
 }
@@ -186,7 +186,7 @@ static void make_room(struct engine *e, const struct film *keep, const struct su
 static void follow(struct engine *e, const struct surface *s, struct box hot, uint32_t now_ms)
 {
     struct film *f = film_for(&e->video, s, &hot);
-    if (!f || (f->encoder && contains(&f->rect, &hot)))
+    if (!f || (f->nstreams && contains(&f->rect, &hot)))
         return;
     if (f->candidate_surface == s->id && contains(&f->candidate, &hot) && rect_area(&hot) * 2 > rect_area(&f->candidate)) {
         f->seen++;
@@ -197,7 +197,7 @@ static void follow(struct engine *e, const struct surface *s, struct box hot, ui
         f->candidate_surface = s->id;
         f->seen = 0;
     }
-    if (f->seen < 2 || f->pending || (f->encoder && now_ms - f->started_ms < RESTART_MS))
+    if (f->seen < 2 || f->pending || (f->nstreams && now_ms - f->started_ms < RESTART_MS))
         return;
     struct box rect = f->candidate;
     make_room(e, f, s, &rect);
@@ -207,7 +207,7 @@ static void follow(struct engine *e, const struct surface *s, struct box hot, ui
 
 static bool is_new_picture(const struct surface *s, const struct film *f)
 {
-    return f->encoder && !f->pending && f->surface == s->id &&
+    return f->nstreams && !f->pending && f->surface == s->id &&
            changed_area(s, &f->rect) * 100 >= rect_area(&f->rect) * CHANGED_PERCENT;
 }
 
@@ -259,7 +259,7 @@ int64_t video_wait(const struct engine *e, uint64_t now_us)
     int64_t best = -1;
     for (int i = 0; i < FILMS_MAX; i++) {
         const struct film *f = &e->video.films[i];
-        int64_t left = f->encoder && !f->pending ? film_wait(f, now_us) : -1, colour = film_colour_wait(f, now_us);
+        int64_t left = f->nstreams && !f->pending ? film_wait(f, now_us) : -1, colour = film_colour_wait(f, now_us);
         left = colour >= 0 && colour < left ? colour : left;
         best = left >= 0 && (best < 0 || left < best) ? left : best;
     }
@@ -270,7 +270,7 @@ void plan_video_end(struct engine *e, uint64_t now_us)
 {
     for (int i = 0; i < FILMS_MAX; i++) {
         struct film *f = &e->video.films[i];
-        if (f->encoder && !f->pending && film_wait(f, now_us) == 0)
+        if (f->nstreams && !f->pending && film_wait(f, now_us) == 0)
             film_drop(e, f);
         else if (film_colour_wait(f, now_us) == 0)
             film_submit_colour(e, f, now_us);

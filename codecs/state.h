@@ -23,7 +23,7 @@ struct engine {
     struct engine_config config;
     const struct compare_ops *ops;
     struct surface surfaces[ENGINE_SURFACES_MAX];
-    uint16_t deleted[ENGINE_SURFACES_MAX + FILMS_MAX]; /* ids the client still has and must delete */
+    uint16_t deleted[ENGINE_SURFACES_MAX + FILMS_MAX * STREAMS_MAX]; /* ids the client still has and must delete */
     unsigned ndeleted;
     bool suppressed;
     struct pace pace;

@@ -37,7 +37,7 @@ static unsigned live(struct rig *r, uint64_t us, uint64_t late)
             continue;
         sent[++r->id % 4096] = r->now;
         pace_clock(&r->p, PACE_WHOLE, r->now);
-        pace_sent(&r->p, r->id, SMALL_FRAME, r->now);
+        pace_sent(&r->p, r->id, SMALL_FRAME, PACE_WHOLE, r->now);
         n++;
     }
     return n;
@@ -66,7 +66,7 @@ static void who_draws_at_the_ceilings_pace_never_waits(void **state)
         if (i > 60 && pace_wait(&r.p, false, r.now) != 0)
             fail_msg("frame %u waits %d us", i, (int)pace_wait(&r.p, false, r.now));
         pace_clock(&r.p, PACE_WHOLE, r.now);
-        pace_sent(&r.p, ++r.id, SMALL_FRAME, r.now);
+        pace_sent(&r.p, ++r.id, SMALL_FRAME, PACE_WHOLE, r.now);
     }
 }
 
@@ -113,7 +113,7 @@ static void who_suspends_acknowledgement_is_held_back_by_the_queue_alone(void **
     (void)state;
     struct rig r = rig_make();
     live(&r, SECOND, 5000);
-    pace_sent(&r.p, ++r.id, SMALL_FRAME, r.now);
+    pace_sent(&r.p, ++r.id, SMALL_FRAME, PACE_WHOLE, r.now);
     pace_ack(&r.p, r.id, 0xFFFFFFFF, r.now);
     live(&r, 20 * SECOND, 0);
     assert_in_range(live(&r, SECOND, 0), 58, 66);

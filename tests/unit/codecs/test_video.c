@@ -354,6 +354,74 @@ static void an_echo_does_not_wait_for_the_picture_drawn_with_it(void **state)
     world_close(&w);
 }
 
+/* libx264, of which one encoder has time. */
+static void *slower;
+static void *second_open(const struct h264_config *c)
+{
+    return slower = h264_software(true)->open(c);
+}
+static bool second_ready(void *enc) { return !(gate_shut && enc == slower) && h264_software(true)->ready(enc); }
+static int second_collect(void *enc, struct h264_packet *p)
+{
+    return gate_shut && enc == slower ? 0 : h264_software(true)->collect(enc, p);
+}
+
+static const struct engine_rect large = {32, 16, 608, 432};
+static const struct engine_rect bars[2] = {{32, 16, 608, 64}, {32, 384, 608, 64}};
+
+/* A photograph between two bars that become brighter with each picture. */
+static void photograph_between_bars(struct canvas *c, int i)
+{
+    draw_photo(c, large.x, large.y, large.width, large.height, 6, i * 3, i * 2, 256 + i, 3);
+    for (int k = 0; k < 2; k++)
+        draw_rect(c, bars[k].x + 16, bars[k].y + 16, 560, 32, 0x010101u * (uint32_t)(40 + 12 * (i % 16)));
+}
+
+static int brightness(const struct world *w, int k)
+{
+    const struct ref_surface *s = ref_client_surface(w->client, 0);
+    return s->px[(size_t)(bars[k].y + 32) * s->stride + 4 * (size_t)(bars[k].x + 300)];
+}
+
+/* A large film is encoded in two parts. One leaves as soon as it is there, but both come to be seen at once. */
+static void nobody_sees_half_a_picture(void **state)
+{
+    struct world w;
+    int early = 0;
+    struct h264_backend gated = *h264_software(true);
+    gated.open = second_open;
+    gated.ready = second_ready;
+    gated.collect = second_collect;
+    gate_shut = false;
+    world_open(&w, false, true, &gated);
+    begin(&w);
+    for (int i = 0; i < 60; i++) {
+        struct gfx_frame f;
+        photograph_between_bars(&w.screen, i);
+        hand_in(&w, large);
+        if (engine_produce(w.engine, w.now, &f) == 1)
+            deliver(&w, &f);
+        uint64_t n;
+        size_t avc = w.avc, copies = w.copies;
+        gate_shut = engine_encoding(w.engine);
+        for (int wakes = 0; gate_shut && wakes < 2; wakes++) {
+            assert_int_equal(read(w.woken, &n, sizeof n), sizeof n);
+            wakes += n > 1;
+        }
+        while (engine_next(w.engine, w.now) == 0 && engine_produce(w.engine, w.now, &f) == 1)
+            deliver(&w, &f);
+        early += gate_shut && w.avc == avc + 1 && w.copies == copies;
+        assert_in_range(brightness(&w, 0) - brightness(&w, 1) + 5, 0, 10); /* a picture further is 12 */
+        gate_shut = false;
+        run(&w, w.now + 33000);
+        assert_in_range(brightness(&w, 0) - brightness(&w, 1) + 5, 0, 10); /* a picture further is 12 */
+    }
+    print_message("%zu parts of pictures, %d early\n", w.avc, early);
+    assert_true(early > 40);
+    check_exact(&w);
+    world_close(&w);
+}
+
 static void photograph_with_cuts(struct canvas *c, int i)
 {
     draw_photo(c, film.x, film.y, film.width, film.height, 6 + (uint32_t)(i / 10), i * 3, i * 2, 256 + i, 3);
@@ -487,6 +555,7 @@ int main(void)
         cmocka_unit_test(a_film_that_only_moves_becomes_copies),
         cmocka_unit_test(a_film_whose_surroundings_are_lost_comes_to_rest),
         cmocka_unit_test(an_echo_does_not_wait_for_the_picture_drawn_with_it),
+        cmocka_unit_test(nobody_sees_half_a_picture),
         cmocka_unit_test(no_picture_of_a_film_takes_a_slow_link_long),
         cmocka_unit_test(what_lies_beside_a_film_stays_exact_when_it_ends),
         cmocka_unit_test(coloured_detail_that_moves_has_full_colour),
