@@ -33,7 +33,7 @@ SCENES = {
     "film-colour": Scene(240, every=16),
     "pan": Scene(240, every=16),
     "keys": Scene(60, source="typing", verb="keys", keys=("keys", 60, 80, 0)),
-    "keys-film": Scene(420, every=16, source="film", verb="keysfilm", keys=("keys2", 60, 150, 1.5)),
+    "keys-film": Scene(1000, every=40, source="film", verb="keysfilm", keys=("keys2", 200, 150, 1.5)),
 }
 TAIL = 0.35  # seconds after a scene's last frame that still count as the scene
 LEAD = 0.15  # and before its first
