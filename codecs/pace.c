@@ -11,6 +11,8 @@
 #define AHEAD_US 8000u                /* a frame leaves when the link has no more than this before it */
 #define AHEAD_SMALL_US 60000u
 #define FRAME_US 15000u               /* link time of one frame */
+#define PART_AHEAD_US 3000u           /* a picture's second part leaves so long before the link is done with the first, */
+#define PART_WAIT_MAX_US 10000u       /* and no later than this after it: the link may be faster than is known */
 #define FRAME_BYTES_MIN 3072u         /* about a tile of a photograph */
 #define SILENCE_US 1000000u           /* a client that owes an acknowledgement for so long is slow: a frame in so long is all it gets */
 #define SAMPLE_BYTES 24576u           /* fewer bytes between acknowledgements do not measure a link */
@@ -35,7 +37,7 @@ void pace_reset(struct pace *p)
     p->bytes = 0;
     p->suspended = p->deaf = false;
     p->acks_seen = false;
-    p->next_us = p->next_small_us = 0;
+    p->next_us = p->next_small_us = p->busy_until_us = 0;
     p->delivered_us = 0;
 }
 
@@ -60,6 +62,17 @@ void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
     p->next_us = kind == PACE_CUT ? now_us : (p->next_us > now_us ? p->next_us : now_us) + p->interval_us;
 }
 
+static uint64_t known_rate(const struct pace *p)
+{
+    return p->bytes_per_second ? p->bytes_per_second : p->at_least;
+}
+
+static void keep_busy(struct pace *p, size_t bytes, uint64_t now_us)
+{
+    uint64_t rate = known_rate(p), us = rate ? (uint64_t)bytes * 1000000u / rate : 0, from = p->busy_until_us > now_us ? p->busy_until_us : now_us;
+    p->busy_until_us = from + us < now_us + PART_WAIT_MAX_US ? from + us : now_us + PART_WAIT_MAX_US;
+}
+
 void pace_sent(struct pace *p, uint32_t id, size_t bytes, enum pace_kind kind, uint64_t now_us)
 {
     if (id == 0)
@@ -68,6 +81,7 @@ void pace_sent(struct pace *p, uint32_t id, size_t bytes, enum pace_kind kind, u
         drop_oldest(p);
     unsigned at = (p->head + p->count) % PACE_FRAMES;
     p->flight[at] = (struct pace_frame){id, kind == PACE_PART, bytes, now_us, p->delivered, p->count ? p->delivered_us : now_us};
+    keep_busy(p, bytes, now_us);
     p->count++;
     p->parts += kind == PACE_PART;
     p->bytes += bytes;
@@ -125,8 +139,7 @@ void pace_link(struct pace *p, const struct engine_link_state *link)
  * less than `unknown`. */
 static size_t link_bytes(const struct pace *p, uint64_t us, size_t min, size_t unknown, size_t max)
 {
-    uint64_t rate = p->bytes_per_second ? p->bytes_per_second : p->at_least;
-    uint64_t n = rate * us / 1000000u;
+    uint64_t n = known_rate(p) * us / 1000000u;
     size_t floor = p->bytes_per_second ? min : unknown;
     return n < floor ? floor : n > max ? max : (size_t)n;
 }
@@ -154,9 +167,14 @@ static size_t waiting_limit(const struct pace *p, bool small)
 /* When will the link have sent that much? */
 static int64_t time_for(const struct pace *p, size_t bytes)
 {
-    uint64_t rate = p->bytes_per_second ? p->bytes_per_second : p->at_least;
+    uint64_t rate = known_rate(p);
     int64_t us = rate ? (int64_t)((uint64_t)bytes * 1000000u / rate) : WAIT_MAX_US;
     return us < WAIT_MIN_US ? WAIT_MIN_US : us > WAIT_MAX_US ? WAIT_MAX_US : us;
+}
+
+int64_t pace_part_wait(const struct pace *p, uint64_t now_us)
+{
+    return p->busy_until_us > now_us + PART_AHEAD_US ? (int64_t)(p->busy_until_us - PART_AHEAD_US - now_us) : 0;
 }
 
 static unsigned flight_limit(const struct pace *p)

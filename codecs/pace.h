@@ -24,6 +24,7 @@ struct pace {
     uint32_t bytes_per_second;        /* as told, or measured from acknowledgements; 0 unknown */
     uint32_t at_least;                /* the link carries this or more */
     bool told;                        /* acknowledgements need not be measured */
+    uint64_t busy_until_us;           /* when the link will have sent what it was given, as far as its speed is known */
     uint64_t delivered, delivered_us; /* bytes acknowledged so far, and when the last were */
     uint32_t samples[PACE_SAMPLES];   /* delivery rates; the best of them is what the link carries */
     unsigned nsamples;
@@ -49,6 +50,9 @@ void pace_link(struct pace *p, const struct engine_link_state *link);
  * large frames wait for: its clock is its own, and it may go where the link
  * is full already. */
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us);
+/* Microseconds until the second part of a film's picture should follow the first: so late that the link just does not wait for it, and what
+ * is to be shown at once may go before it. 0: now. */
+int64_t pace_part_wait(const struct pace *p, uint64_t now_us);
 /* Did acknowledgements that used to come stop, with frames waiting for one? */
 bool pace_stopped(const struct pace *p, uint64_t now_us);
 /* How many bytes may the next frame have? So many that the link is busy with it for some milliseconds: what comes next waits for no

@@ -10,7 +10,8 @@
 
 #define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
 #define FRAME_RATE 30
-#define LINK_PERCENT 45               /* of a slow link: what else changes has to get through as well, and soon */
+#define LINK_PERCENT 35               /* of a slow link: what else changes has to get through as well, and soon */
+#define RATE_UNKNOWN 100000u          /* or this where the link may carry more than is known: so a film finds out */
 #define RATE_MIN 12500u
 #define COLOURFUL_LOSS 60u            /* mean square in U and V: photographs have 2, thin coloured lines 200 */
 #define COLOURFUL_PICTURES 6          /* in a row, before the stream is opened anew for it */
@@ -152,7 +153,10 @@ static uint64_t unhindered_rate(const struct box *b, bool pairs)
 static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pairs)
 {
     uint64_t rate = unhindered_rate(b, pairs);
-    uint64_t link = (uint64_t)e->pace.bytes_per_second * LINK_PERCENT / 100 / playing(e);
+    const struct pace *p = &e->pace;
+    uint64_t known = p->bytes_per_second ? p->bytes_per_second : p->at_least, link = known * LINK_PERCENT / 100;
+    link = known && !p->bytes_per_second && link < RATE_UNKNOWN ? RATE_UNKNOWN : link;
+    link /= playing(e);
     rate = link && link < rate ? link : rate;
     return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
 }
@@ -377,12 +381,21 @@ static int collect_stream(struct engine *e, struct film *f, struct stream *t, ui
     return 1;
 }
 
-/* 1: all of the picture is in the frame now, 0: some of it is not there yet, -1: nothing can encode it. */
+/* How long has the picture's next part to wait for the link, which is still busy with the one before? */
+static int64_t part_wait(const struct engine *e, const struct film *f, uint64_t now_us)
+{
+    return f->pending && f->pending < f->nstreams ? pace_part_wait(&e->pace, now_us) : 0;
+}
+
+/* 1: all of the picture is in the frame now, 0: some of it is not there yet, -1: nothing can encode it. Each part has a frame of its own:
+ * of more than one nobody would begin with the first sooner. */
 static int collect(struct engine *e, struct film *f, uint64_t now_us)
 {
-    for (unsigned i = 0; i < f->nstreams; i++)
-        if (f->streams[i].pending && collect_stream(e, f, &f->streams[i], now_us) < 0)
-            return -1;
+    int got = part_wait(e, f, now_us) > 0 && f->pending;
+    for (unsigned i = 0; i < f->nstreams && got == 0; i++)
+        got = f->streams[i].pending ? collect_stream(e, f, &f->streams[i], now_us) : 0;
+    if (got < 0)
+        return -1;
     if (f->pending)
         return 0;
     for (unsigned i = 0; i < f->nstreams; i++)
@@ -505,13 +518,20 @@ void film_submit_colour(struct engine *e, struct film *f, uint64_t now_us)
     (void)handed_in(e, f, now_us);
 }
 
+static bool is_ready(const struct film *f)
+{
+    for (unsigned i = 0; i < f->nstreams; i++)
+        if (f->streams[i].pending && f->backend->ready(f->streams[i].encoder))
+            return true;
+    return false;
+}
+
 bool video_ready(const struct engine *e, uint64_t now_us)
 {
     for (int i = 0; i < FILMS_MAX; i++) {
         const struct film *f = &e->video.films[i];
-        for (unsigned k = 0; k < f->nstreams; k++)
-            if (f->streams[k].pending && f->backend->ready(f->streams[k].encoder))
-                return true;
+        if (is_ready(f) && part_wait(e, f, now_us) == 0)
+            return true;
     }
     return video_patience(e, now_us) == 0;
 }
@@ -521,9 +541,11 @@ int64_t video_patience(const struct engine *e, uint64_t now_us)
     int64_t best = -1;
     for (int i = 0; i < FILMS_MAX; i++) {
         const struct film *f = &e->video.films[i];
-        if (!f->pending || !f->backend->patience_ms)
+        int64_t left = part_wait(e, f, now_us);
+        if (!f->pending || (!f->backend->patience_ms && !(left > 0 && is_ready(f))))
             continue;
-        int64_t left = (int64_t)(f->submitted_us + f->backend->patience_ms * 1000u) + 1 - (int64_t)now_us;
+        if (left == 0)
+            left = (int64_t)(f->submitted_us + f->backend->patience_ms * 1000u) + 1 - (int64_t)now_us;
         left = left < 0 ? 0 : left;
         best = best < 0 || left < best ? left : best;
     }

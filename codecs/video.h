@@ -88,7 +88,7 @@ void film_submit_colour(struct engine *e, struct film *f, uint64_t now_us);
 bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t now_us);
 /* Does a picture wait to be collected, or has an encoder been waited for too long? */
 bool video_ready(const struct engine *e, uint64_t now_us);
-/* Microseconds until an encoder has been waited for too long; -1: none is. */
+/* Microseconds until an encoder has been waited for too long, or a part that is there may leave; -1: none is. */
 int64_t video_patience(const struct engine *e, uint64_t now_us);
 /* The pictures that are ready, into the frame. Returns when the first of them was handed in, 0: none is ready in all its parts. */
 uint64_t video_collect(struct engine *e, uint64_t now_us);

@@ -123,6 +123,42 @@ static void who_suspends_acknowledgement_is_held_back_by_the_queue_alone(void **
     assert_int_equal(live(&r, SECOND, 0), 0);
 }
 
+/* What is to be shown at once finds room between the two parts of a picture, and the link is never idle for it. */
+static void a_pictures_second_part_waits_until_the_link_is_nearly_done_with_the_first(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    pace_sent(&r.p, ++r.id, 2000, PACE_PART, r.now);
+    assert_int_equal(pace_part_wait(&r.p, r.now), 0); /* nothing is known of the link */
+    for (int known = 0; known < 2; known++) {
+        struct engine_link_state slow = {.rtt_us = 100000, .bytes_per_second = 250000, .at_least = !known}, fast = slow;
+        r.now += SECOND;
+        pace_link(&r.p, &slow);
+        pace_sent(&r.p, ++r.id, 2000, PACE_PART, r.now); /* 8 ms */
+        assert_int_equal(pace_part_wait(&r.p, r.now), 5000);
+        assert_int_equal(pace_part_wait(&r.p, r.now + 5000), 0);
+        pace_sent(&r.p, ++r.id, 100000, PACE_WHOLE, r.now);
+        assert_in_range(pace_part_wait(&r.p, r.now), 5000, 10000); /* however slow it is thought to be */
+        r.now += SECOND;
+        fast.bytes_per_second = 10000000;
+        pace_link(&r.p, &fast);
+        pace_sent(&r.p, ++r.id, 2000, PACE_PART, r.now);
+        assert_int_equal(pace_part_wait(&r.p, r.now), 0);
+    }
+}
+
+/* A part of a picture is no turn of the frame rate, and nobody waits for its acknowledgement. */
+static void parts_do_not_count_as_frames(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    for (int i = 0; i < 60; i++) {
+        pace_clock(&r.p, PACE_PART, r.now);
+        pace_sent(&r.p, ++r.id, 100, PACE_PART, r.now);
+        assert_int_equal(pace_wait(&r.p, false, r.now), 0);
+    }
+}
+
 /* Of a link that was never seen full little is risked where what it carried was little: a film that begins there would begin with half a
  * second of pictures on their way. */
 static void a_link_that_was_slow_so_far_is_not_given_much_at_once(void **state)
@@ -152,6 +188,8 @@ int main(void)
         cmocka_unit_test(a_client_that_never_acknowledges_gets_frames_all_the_same),
         cmocka_unit_test(a_client_seconds_late_is_not_flooded_and_not_given_up),
         cmocka_unit_test(who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up),
+        cmocka_unit_test(a_pictures_second_part_waits_until_the_link_is_nearly_done_with_the_first),
+        cmocka_unit_test(parts_do_not_count_as_frames),
         cmocka_unit_test(a_link_that_was_slow_so_far_is_not_given_much_at_once),
         cmocka_unit_test(who_suspends_acknowledgement_is_held_back_by_the_queue_alone),
     };
