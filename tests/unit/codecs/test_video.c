@@ -397,12 +397,12 @@ static void nobody_sees_half_a_picture(void **state)
     begin(&w);
     for (int i = 0; i < 60; i++) {
         struct gfx_frame f;
+        size_t avc = w.avc, copies = w.copies;
         photograph_between_bars(&w.screen, i);
         hand_in(&w, large);
         if (engine_produce(w.engine, w.now, &f) == 1)
             deliver(&w, &f);
         uint64_t n;
-        size_t avc = w.avc, copies = w.copies;
         gate_shut = engine_encoding(w.engine);
         for (int wakes = 0; gate_shut && wakes < 2; wakes++) {
             assert_int_equal(read(w.woken, &n, sizeof n), sizeof n);
