@@ -459,7 +459,8 @@ static void what_lies_beside_a_film_stays_exact_when_it_ends(void **state)
 {
     const struct engine_link_state link = {.rtt_us = 100000, .bytes_per_second = 200000};
     const struct engine_rect *f = &between_tiles, beside[] = {{0, 0, W, f->y}, {0, f->y, f->x, f->height},
-        {(uint16_t)(f->x + f->width), f->y, (uint16_t)(W - f->x - f->width), f->height}, {0, (uint16_t)(f->y + f->height), W, (uint16_t)(H - f->y - f->height)}};
+        {(uint16_t)(f->x + f->width), f->y, (uint16_t)(W - f->x - f->width), f->height},
+        {0, (uint16_t)(f->y + f->height), W, (uint16_t)(H - f->y - f->height)}};
     struct world w;
     int sharpening = 0;
     world_open(&w, false, false, NULL);
