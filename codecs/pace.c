@@ -62,14 +62,10 @@ void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
     p->next_us = kind == PACE_CUT ? now_us : (p->next_us > now_us ? p->next_us : now_us) + p->interval_us;
 }
 
-static uint64_t known_rate(const struct pace *p)
-{
-    return p->bytes_per_second ? p->bytes_per_second : p->at_least;
-}
-
 static void keep_busy(struct pace *p, size_t bytes, uint64_t now_us)
 {
-    uint64_t rate = known_rate(p), us = rate ? (uint64_t)bytes * 1000000u / rate : 0, from = p->busy_until_us > now_us ? p->busy_until_us : now_us;
+    uint64_t rate = pace_rate(p), us = rate ? (uint64_t)bytes * 1000000u / rate : 0;
+    uint64_t from = p->busy_until_us > now_us ? p->busy_until_us : now_us;
     p->busy_until_us = from + us < now_us + PART_WAIT_MAX_US ? from + us : now_us + PART_WAIT_MAX_US;
 }
 
@@ -139,7 +135,7 @@ void pace_link(struct pace *p, const struct engine_link_state *link)
  * less than `unknown`. */
 static size_t link_bytes(const struct pace *p, uint64_t us, size_t min, size_t unknown, size_t max)
 {
-    uint64_t n = known_rate(p) * us / 1000000u;
+    uint64_t n = pace_rate(p) * us / 1000000u;
     size_t floor = p->bytes_per_second ? min : unknown;
     return n < floor ? floor : n > max ? max : (size_t)n;
 }
@@ -167,7 +163,7 @@ static size_t waiting_limit(const struct pace *p, bool small)
 /* When will the link have sent that much? */
 static int64_t time_for(const struct pace *p, size_t bytes)
 {
-    uint64_t rate = known_rate(p);
+    uint64_t rate = pace_rate(p);
     int64_t us = rate ? (int64_t)((uint64_t)bytes * 1000000u / rate) : WAIT_MAX_US;
     return us < WAIT_MIN_US ? WAIT_MIN_US : us > WAIT_MAX_US ? WAIT_MAX_US : us;
 }

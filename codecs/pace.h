@@ -33,6 +33,12 @@ struct pace {
     uint64_t next_us;                 /* whose turn it is, by the frame rate's ceiling */
     uint64_t next_small_us;           /* no small update before */
 };
+/* Bytes a second that the link carries, or, where nobody has seen it full, carries at least; 0: nothing is known. */
+static inline uint32_t pace_rate(const struct pace *p)
+{
+    return p->bytes_per_second ? p->bytes_per_second : p->at_least;
+}
+
 /* What a frame was: all that was to be sent, cut off by its budget, only a small update, or only what a later frame will show. */
 enum pace_kind { PACE_WHOLE, PACE_CUT, PACE_SMALL, PACE_PART };
 

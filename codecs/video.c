@@ -154,8 +154,8 @@ static uint32_t wanted_rate(const struct engine *e, const struct box *b, bool pa
 {
     uint64_t rate = unhindered_rate(b, pairs);
     const struct pace *p = &e->pace;
-    uint64_t known = p->bytes_per_second ? p->bytes_per_second : p->at_least, link = known * LINK_PERCENT / 100;
-    link = known && !p->bytes_per_second && link < RATE_UNKNOWN ? RATE_UNKNOWN : link;
+    uint64_t link = (uint64_t)pace_rate(p) * LINK_PERCENT / 100;
+    link = link && !p->bytes_per_second && link < RATE_UNKNOWN ? RATE_UNKNOWN : link;
     link /= playing(e);
     rate = link && link < rate ? link : rate;
     return (uint32_t)(rate < RATE_MIN ? RATE_MIN : rate);
@@ -391,7 +391,7 @@ static int64_t part_wait(const struct engine *e, const struct film *f, uint64_t 
  * of more than one nobody would begin with the first sooner. */
 static int collect(struct engine *e, struct film *f, uint64_t now_us)
 {
-    int got = part_wait(e, f, now_us) > 0 && f->pending;
+    int got = part_wait(e, f, now_us) > 0;
     for (unsigned i = 0; i < f->nstreams && got == 0; i++)
         got = f->streams[i].pending ? collect_stream(e, f, &f->streams[i], now_us) : 0;
     if (got < 0)
