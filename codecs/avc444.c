@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/avc444.h"
 
-#include "codecs/simd.h"
+#include "codecs/color_avx2.h"
 
 #include <string.h>
 
@@ -48,14 +48,16 @@ BODY void split(const struct yuv *o, const struct chunk *c, int row, int at, int
     }
 }
 
-BODY void rows(const struct yuv *o, const uint8_t *p, const uint8_t *q, int row, int width)
+typedef void (*row_fn)(const uint8_t *p, uint8_t *u, uint8_t *v, int n);
+
+BODY void rows(const struct yuv *o, const uint8_t *p, const uint8_t *q, int row, int width, row_fn uv)
 {
     struct chunk c;
     for (int at = 0; at < o->width; at += CHUNK) {
         int n = o->width - at < CHUNK ? o->width - at : CHUNK, real = width - at < n ? width - at : n;
         if (real > 0) {
-            row_uv(p + 4 * (size_t)at, c.u[0], c.v[0], real);
-            row_uv(q + 4 * (size_t)at, c.u[1], c.v[1], real);
+            uv(p + 4 * (size_t)at, c.u[0], c.v[0], real);
+            uv(q + 4 * (size_t)at, c.u[1], c.v[1], real);
         }
         for (int k = 0; k < 2 && real < n; k++) {
             int from = real > 0 ? real : 0, last = from ? from - 1 : CHUNK - 1;
@@ -68,13 +70,24 @@ BODY void rows(const struct yuv *o, const uint8_t *p, const uint8_t *q, int row,
 
 VECTORIZED static void rows_c(const struct yuv *o, const uint8_t *p, const uint8_t *q, int row, int width)
 {
-    rows(o, p, q, row, width);
+    rows(o, p, q, row, width, row_uv);
 }
 
 #ifdef HAVE_AVX2_PATH
+COLOR_INLINE void row_uv_avx2(const uint8_t *p, uint8_t *u, uint8_t *v, int n)
+{
+    enum { ADD = (128 << 15) + 16384 };
+    int x = 0;
+    for (; x + 16 <= n; x += 16) {
+        color_row16(p + 4 * x, u + x, COLOR_FACTORS(UB, UG, UR), ADD);
+        color_row16(p + 4 * x, v + x, COLOR_FACTORS(VB, VG, VR), ADD);
+    }
+    row_uv(p + 4 * x, u + x, v + x, n - x);
+}
+
 AVX2 VECTORIZED static void rows_avx2(const struct yuv *o, const uint8_t *p, const uint8_t *q, int row, int width)
 {
-    rows(o, p, q, row, width);
+    rows(o, p, q, row, width, row_uv_avx2);
 }
 #endif
 

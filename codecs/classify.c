@@ -179,10 +179,10 @@ static bool piece_is_picture(const struct surface *s, struct box a)
 bool picture_part(const struct surface *s, struct box a, struct box *part)
 {
     struct box around;
-    *part = a;
-    if (piece_is_picture(s, a))
-        return true;
     int area = picture_area(s, a.y0 / TILE * s->tiles_x + a.x0 / TILE, &a, &around);
+    *part = a;
+    if (area == box_area(&a) || piece_is_picture(s, a))
+        return true;
     if (area < PIXELS_MIN || area * 4 < box_area(&around) * 3)
         return false;
     grow(s, a, &around);

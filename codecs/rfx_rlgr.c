@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/rfx_rlgr.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* The adaptation's constants, 3.1.8.1.7.1. */
@@ -8,15 +9,28 @@ enum { KP_MAX = 80, LSGR = 3, UP_GR = 4, DN_GR = 6, UQ_GR = 3, DQ_GR = 3 };
 
 struct coder { uint8_t *p, *end; uint64_t acc; unsigned n; int k, kp, krp; };
 
+/* At most 32 bits at once. */
 static inline void put(struct coder *c, uint32_t value, unsigned bits)
 {
     c->acc = c->acc << bits | value;
     c->n += bits;
-    while (c->n >= 8) {
-        c->n -= 8;
-        if (c->p < c->end)
-            *c->p++ = (uint8_t)(c->acc >> c->n);
+    if (c->n < 32)
+        return;
+    c->n -= 32;
+    uint32_t word = htobe32((uint32_t)(c->acc >> c->n));
+    if (c->end - c->p >= 4) {
+        memcpy(c->p, &word, 4);
+        c->p += 4;
     }
+}
+
+/* The last byte is filled up with zeros. */
+static void finish(struct coder *c)
+{
+    put(c, 0, (8 - c->n % 8) % 8);
+    for (; c->n; c->n -= 8)
+        if (c->p < c->end)
+            *c->p++ = (uint8_t)(c->acc >> (c->n - 8));
 }
 
 static void put_ones(struct coder *c, uint32_t n)
@@ -37,9 +51,13 @@ static void put_gr(struct coder *c, uint32_t value)
 {
     int kr = c->krp >> LSGR;
     uint32_t high = value >> kr;
-    put_ones(c, high);
-    put(c, 0, 1);
-    put(c, value & ((1u << kr) - 1), (unsigned)kr);
+    if (high < 16) {
+        uint32_t ones = ((1u << high) - 1) << 1;
+        put(c, ones << kr | (value & ((1u << kr) - 1)), high + 1 + (unsigned)kr);
+    } else {
+        put_ones(c, high);
+        put(c, value & ((1u << kr) - 1), 1 + (unsigned)kr);
+    }
     if (high == 0)
         adapt(&c->krp, -2);
     else if (high > 1)
@@ -106,7 +124,6 @@ size_t rlgr_encode(const int16_t *v, int n, int entropy, uint8_t *out, size_t ca
     struct coder c = {.p = out, .end = out + cap, .k = 1, .kp = 1 << LSGR, .krp = 1 << LSGR};
     for (int i = 0; i < n;)
         i = c.k ? put_run(&c, v, i, n) : entropy == 1 ? put_one(&c, v, i) : put_two(&c, v, i, n);
-    if (c.n)
-        put(&c, 0, 8 - c.n);
+    finish(&c);
     return (size_t)(c.p - out);
 }

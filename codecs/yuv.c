@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/yuv.h"
 
-#include "codecs/simd.h"
+#include "codecs/color_avx2.h"
 
 #include <string.h>
 
@@ -44,12 +44,48 @@ VECTORIZED static void two_rows_c(const uint8_t *p, const uint8_t *q, uint8_t *y
 }
 
 #ifdef HAVE_AVX2_PATH
-AVX2 VECTORIZED static void two_rows_avx2(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2,
-                                                                          uint8_t *u, uint8_t *v, int n)
+/* The sums of four times two by two pixels, of 16 bits a colour. */
+COLOR_INLINE __m256i squares(__m256i p, __m256i q)
 {
-    luma_row(p, y, n);
-    luma_row(q, y2, n);
-    chroma_row(p, q, u, v, n / 2);
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i low = _mm256_add_epi16(_mm256_unpacklo_epi8(p, zero), _mm256_unpacklo_epi8(q, zero));
+    __m256i high = _mm256_add_epi16(_mm256_unpackhi_epi8(p, zero), _mm256_unpackhi_epi8(q, zero));
+    return _mm256_add_epi16(_mm256_unpacklo_epi64(low, high), _mm256_unpackhi_epi64(low, high));
+}
+
+/* Eight chroma samples of 32 bits from two times four sums. */
+COLOR_INLINE __m256i chroma_of(__m256i a, __m256i b, int64_t factors)
+{
+    const __m256i k = _mm256_set1_epi64x(factors), add = _mm256_set1_epi32((128 << 17) + (1 << 16));
+    __m256i sums = _mm256_hadd_epi32(_mm256_madd_epi16(a, k), _mm256_madd_epi16(b, k));
+    return _mm256_srai_epi32(_mm256_add_epi32(_mm256_permute4x64_epi64(sums, 0xD8), add), 17);
+}
+
+/* 32 pixels of two rows. */
+COLOR_INLINE void chroma_32(const uint8_t *p, const uint8_t *q, uint8_t *u, uint8_t *v)
+{
+    __m256i s[4];
+    for (int i = 0; i < 4; i++)
+        s[i] = squares(color_load(p + 32 * i), color_load(q + 32 * i));
+    const int64_t ku = COLOR_FACTORS(UB, UG, UR), kv = COLOR_FACTORS(VB, VG, VR);
+    color_store_bytes(u, color_join(chroma_of(s[0], s[1], ku), chroma_of(s[2], s[3], ku)));
+    color_store_bytes(v, color_join(chroma_of(s[0], s[1], kv), chroma_of(s[2], s[3], kv)));
+}
+
+AVX2 VECTORIZED static void two_rows_avx2(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u, uint8_t *v, int n)
+{
+    const int64_t k = COLOR_FACTORS(YB, YG, YR);
+    int x = 0;
+    for (; x + 32 <= n; x += 32) {
+        for (int i = x; i < x + 32; i += 16) {
+            color_row16(p + 4 * i, y + i, k, 16384);
+            color_row16(q + 4 * i, y2 + i, k, 16384);
+        }
+        chroma_32(p + 4 * x, q + 4 * x, u + x / 2, v + x / 2);
+    }
+    luma_row(p + 4 * x, y + x, n - x);
+    luma_row(q + 4 * x, y2 + x, n - x);
+    chroma_row(p + 4 * x, q + 4 * x, u + x / 2, v + x / 2, (n - x) / 2);
 }
 #endif
 

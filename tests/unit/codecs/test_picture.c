@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "codecs/progressive.h"
+#include "codecs/rfx_planes.h"
 #include "codecs/rfx_message.h"
 #include "ref_client.h"
 #include "scene.h"
@@ -46,6 +47,38 @@ static double encode(struct canvas *c, enum picture_quality q, size_t *bytes)
     progressive_context_free(dec);
     free(s.px);
     return psnr;
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* Noise, hard edges between the extremes, and both at once. */
+static void random_tile(uint8_t *px, size_t bytes, int kind, uint32_t *state)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        uint32_t r = next_random(state);
+        px[i] = kind == 0 ? (uint8_t)r : (kind == 1 || r & 0x300) ? (uint8_t)(r & 1 ? 255 : 0) : (uint8_t)(r >> 2);
+    }
+}
+
+static void coefficients_of_the_fast_path_equal_the_plain_ones(void **state)
+{
+    static struct rfx_scratch fast, plain;
+    static uint8_t px[64 * 272];
+    uint32_t seed = 11;
+    for (int i = 0; i < 3000; i++) {
+        struct rfx_quant q[2];
+        for (int k = 0; k < 20; k++)
+            q[k / 10].v[k % 10] = (uint8_t)(6 + next_random(&seed) % 10);
+        random_tile(px, sizeof px, i % 3, &seed);
+        rfx_planes(&fast, px, 272, &q[0], &q[1], false);
+        rfx_planes(&plain, px, 272, &q[0], &q[1], true);
+        assert_memory_equal(fast.plane, plain.plane, sizeof fast.plane);
+    }
+    (void)state;
 }
 
 static void progressive_steps_are_as_good_as_they_say(void **state)
@@ -96,6 +129,7 @@ static void messages_for_surface_bits_decode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(coefficients_of_the_fast_path_equal_the_plain_ones),
         cmocka_unit_test(progressive_steps_are_as_good_as_they_say),
         cmocka_unit_test(messages_for_surface_bits_decode),
     };
