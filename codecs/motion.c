@@ -385,27 +385,6 @@ static bool is_dirty(const struct surface *s, int tx, int ty)
     return !box_empty(&s->tiles[ty * s->tiles_x + tx].dirty);
 }
 
-/* Of a row's changed tiles those that match, line by line, as memory lies. Returns how many. */
-static int try_row(uint8_t *matched, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, int ty)
-{
-    int n = 0, height = 0;
-    for (int tx = 0; tx < s->tiles_x; tx++) {
-        struct box b = surface_tile_box(s, ty * s->tiles_x + tx);
-        matched[tx] = is_dirty(s, tx, ty) && source_inside(s, v, b);
-        height = b.y1 - b.y0;
-        n += matched[tx];
-    }
-    for (int y = ty * TILE; y < ty * TILE + height && n > 0; y++)
-        for (int tx = 0; tx < s->tiles_x; tx++) {
-            int x0 = tx * TILE, x1 = least(x0 + TILE, s->width);
-            if (!matched[tx] || matches(s, ops, v, (struct box){x0, y, x1, y + 1}))
-                continue;
-            matched[tx] = 0;
-            n--;
-        }
-    return n;
-}
-
 int motion_try(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v)
 {
     size_t tiles = (size_t)s->tiles_x * (size_t)s->tiles_y;
@@ -417,8 +396,10 @@ int motion_try(struct motion *m, const struct surface *s, const struct compare_o
         m->matched_cap = tiles;
     }
     int explained = 0;
-    for (int ty = 0; ty < s->tiles_y; ty++)
-        explained += try_row(m->matched + ty * s->tiles_x, s, ops, v, ty);
+    for (int t = 0; t < (int)tiles; t++) {
+        m->matched[t] = is_dirty(s, t % s->tiles_x, t / s->tiles_x) && tile_matches(s, ops, v, t % s->tiles_x, t / s->tiles_x);
+        explained += m->matched[t];
+    }
     return explained;
 }
 
