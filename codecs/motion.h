@@ -13,7 +13,9 @@
 #define MOTION_TABLE 32768            /* remembered patterns of the old picture */
 #define MOTION_VOTES 256
 #define MOTION_VECTORS_MAX 4          /* panes that move at once */
-#define MOTION_TILES_MIN 3            /* fewer changed tiles are cheaper sent than searched */
+#define MOTION_TILES_MIN 3            /* fewer changed tiles are cheaper sent than searched, */
+#define MOTION_TILES_FEW 8            /* and up to so many where little of them changed: */
+#define MOTION_PIXELS_MIN 2048        /* a key's echo that touches three tiles is searched for nothing */
 
 struct motion_vector { int16_t dx, dy; uint32_t votes; };
 struct motion {

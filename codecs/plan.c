@@ -104,6 +104,16 @@ static int unexplained(const struct surface *s)
     return n;
 }
 
+static bool worth_searching(const struct surface *s, int dirty)
+{
+    int pixels = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y && dirty <= MOTION_TILES_FEW; t++) {
+        const struct box *d = &s->tiles[t].dirty;
+        pixels += (d->x1 - d->x0) * (d->y1 - d->y0);
+    }
+    return dirty > MOTION_TILES_FEW || (dirty >= MOTION_TILES_MIN && pixels >= MOTION_PIXELS_MIN);
+}
+
 void plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
@@ -128,7 +138,7 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
         plan_from_cache(e, s);
         dirty = surface_find_dirty(s, e->ops);
     }
-    if (e->config.caps.gfx && dirty >= MOTION_TILES_MIN)
+    if (e->config.caps.gfx && worth_searching(s, dirty))
         plan_motion(e, s, dirty);
     if (s->waits)
         return;

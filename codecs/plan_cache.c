@@ -10,6 +10,8 @@
 #define STILL_MS 350                  /* what changes sooner is not worth keeping */
 #define STILL_LOSSY_MS 1000           /* mostly it is exact before */
 #define STORE_MAX 160                 /* tiles a frame */
+#define FEW_TILES 8                   /* so few are not worth a frame of their own: they go along with the next one, */
+#define ALONE_MS 1500                 /* if there is one in this time */
 
 static struct cache_name name_of(const struct engine *e, const struct surface *s, const struct box *b)
 {
@@ -100,19 +102,32 @@ static int still_for(const struct tile *t)
     return t->flags & TILE_LOSSY ? STILL_LOSSY_MS : STILL_MS;
 }
 
-int64_t cache_wait(const struct engine *e, uint64_t now_us)
+/* When the first tile has been still for long enough, and how many there are to come. */
+static int64_t first_still(const struct engine *e, uint64_t now_us, int *n)
 {
     int64_t best = -1, now_ms = (int64_t)(now_us / 1000);
+    *n = 0;
     for (int i = 0; i < ENGINE_SURFACES_MAX && e->cache; i++) {
         const struct surface *s = &e->surfaces[i];
         for (int t = 0; s->live && s->uncached && t < s->tiles_x * s->tiles_y; t++) {
             if (!storable(s, t))
                 continue;
-            int64_t due = ((int64_t)s->tiles[t].changed_ms + still_for(&s->tiles[t]) - now_ms) * 1000;
-            best = best < 0 || due < best ? (due < 0 ? 0 : due) : best;
+            int64_t due = (int64_t)s->tiles[t].changed_ms + still_for(&s->tiles[t]);
+            best = best < 0 || due < best ? due : best;
+            ++*n;
         }
     }
-    return best;
+    return best < 0 ? -1 : best < now_ms ? 0 : (best - now_ms) * 1000;
+}
+
+int64_t cache_wait(const struct engine *e, uint64_t now_us)
+{
+    int n;
+    uint64_t alone = ALONE_MS * 1000u;
+    int64_t still = first_still(e, now_us, &n);
+    if (still < 0 || n > FEW_TILES || now_us < alone)
+        return still;
+    return first_still(e, now_us - alone, &n);
 }
 
 static void evict(struct engine *e, uint16_t slot)
@@ -179,7 +194,8 @@ static void store_still(struct engine *e, struct surface *s, uint32_t now_ms)
 
 void plan_to_cache(struct engine *e, uint64_t now_us)
 {
-    if (cache_wait(e, now_us) != 0)
+    int n;
+    if (first_still(e, now_us, &n) != 0)
         return;
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live && e->surfaces[i].uncached)

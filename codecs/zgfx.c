@@ -8,6 +8,8 @@
 enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
 #define HASH_BITS 17                  /* two positions of the window a bucket, so that noise costs little */
 #define CHAIN_MAX 12                  /* candidates looked at: 24 save a twentieth of the bytes for a third more time */
+#define SHORT_BYTES 1024              /* a key's echo: there the time does not count, */
+#define SHORT_CHAIN_MAX 32            /* but each byte comes with every key */
 #define MATCH_MIN 3
 #define HASH_BYTES 4                  /* what is looked up: matches of three bytes alone are not found, and gain little */
 #define GOOD_MATCH 64                 /* long enough not to look further */
@@ -24,6 +26,7 @@ struct zgfx {
     uint32_t previous[ZGFX_WINDOW];
     uint32_t base;                    /* position of history[0] */
     uint32_t end;                     /* position after the last byte */
+    int chain;                        /* candidates looked at for this segment */
     struct code literals[256];
 };
 
@@ -166,7 +169,7 @@ static struct match find(const struct zgfx *z, uint32_t at, uint32_t max)
     uint32_t floor = at > ZGFX_WINDOW ? at - ZGFX_WINDOW + 1 : 0;
     floor = floor < z->base ? z->base : floor;
     uint32_t link = z->head[hash_at(p)];
-    for (int i = 0; i < CHAIN_MAX && link > floor; i++) {
+    for (int i = 0; i < z->chain && link > floor; i++) {
         uint32_t c = link - 1;
         const uint8_t *q = z->history + (c - z->base);
         link = z->previous[c % ZGFX_WINDOW];
@@ -228,6 +231,7 @@ int zgfx_segment(struct zgfx *z, const uint8_t *data, size_t len, bool dense, st
     if (w->bad || w->cap - w->len < len + 1)
         return -EMSGSIZE;
     uint32_t at = remember(z, data, len);
+    z->chain = len <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX;
     struct bits b = {.p = w->p + w->len + 1, .cap = len - 1, .full = dense || len < 16};
     if (!b.full) {
         compress(z, at, &b);
