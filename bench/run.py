@@ -191,7 +191,7 @@ def main():
     with open(os.path.join(args.out, f"bench-{args.profile}-{args.seed}-{'-'.join(args.avc)}.json"), "w") as f:
         json.dump(everything, f, indent=1)
     print("\n".join(tables(everything)))
-    subprocess.run(["umount", args.scene_dir], check=True)
+    subprocess.run(["umount", "--lazy", args.scene_dir], check=True)  # a player may still be ending
     if not args.failed:
         shutil.rmtree(args.work, ignore_errors=True)
     sys.exit(args.failed)
