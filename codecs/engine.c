@@ -336,7 +336,7 @@ static enum pace_kind plan_due(struct engine *e, uint64_t now_us, bool *backgrou
     int n = waiting(e);
     if (n <= SMALL_TILES || pace_wait(&e->pace, false, now_us) == 0) {
         *background = plan(e, now_us);
-        return n >= 0 && n <= SMALL_TILES ? PACE_SMALL : waiting(e) > 0 ? PACE_CUT : PACE_WHOLE;
+        return n < 0 ? PACE_REFINEMENT : n <= SMALL_TILES ? PACE_SMALL : waiting(e) > 0 ? PACE_CUT : PACE_WHOLE;
     }
     e->budget = pace_budget(&e->pace);
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)

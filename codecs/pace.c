@@ -49,6 +49,12 @@ static void drop_oldest(struct pace *p)
     p->count--;
 }
 
+static unsigned early_us(const struct pace *p)
+{
+    unsigned part = p->interval_us * EARLY_PERCENT / 100;
+    return part < EARLY_US ? part : EARLY_US;
+}
+
 /* The ceiling is one on the average: a frame may leave some time before its turn, which still comes before the next one's. So who draws
  * at the ceiling's own pace never waits for a clock that a late frame has set. One that was cut off goes on as soon as the link allows. */
 void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
@@ -59,7 +65,9 @@ void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
     }
     if (kind == PACE_PART)
         return;
-    p->next_us = kind == PACE_CUT ? now_us : (p->next_us > now_us ? p->next_us : now_us) + p->interval_us;
+    /* a refinement beside what moves at the ceiling's pace costs it no turn */
+    unsigned turn = kind == PACE_REFINEMENT ? p->interval_us - early_us(p) : p->interval_us;
+    p->next_us = kind == PACE_CUT ? now_us : (p->next_us > now_us ? p->next_us : now_us) + turn;
 }
 
 static void keep_busy(struct pace *p, size_t bytes, uint64_t now_us)
@@ -196,12 +204,6 @@ static int64_t silent_wait(const struct pace *p, uint64_t now_us)
 {
     uint64_t next = p->flight[(p->head + p->count - 1) % PACE_FRAMES].sent_us + SILENCE_US;
     return next > now_us ? (int64_t)(next - now_us) : 0;
-}
-
-static unsigned early_us(const struct pace *p)
-{
-    unsigned part = p->interval_us * EARLY_PERCENT / 100;
-    return part < EARLY_US ? part : EARLY_US;
 }
 
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us)

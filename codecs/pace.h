@@ -39,8 +39,9 @@ static inline uint32_t pace_rate(const struct pace *p)
     return p->bytes_per_second ? p->bytes_per_second : p->at_least;
 }
 
-/* What a frame was: all that was to be sent, cut off by its budget, only a small update, or only what a later frame will show. */
-enum pace_kind { PACE_WHOLE, PACE_CUT, PACE_SMALL, PACE_PART };
+/* What a frame was: all that was to be sent, cut off by its budget, only a small update, only what a later frame will show, or only what
+ * makes better, or keeps, what is shown. */
+enum pace_kind { PACE_WHOLE, PACE_CUT, PACE_SMALL, PACE_PART, PACE_REFINEMENT };
 
 void pace_init(struct pace *p, unsigned max_frame_rate);
 /* The client starts over: nothing is in flight. */

@@ -70,6 +70,42 @@ static void who_draws_at_the_ceilings_pace_never_waits(void **state)
     }
 }
 
+/* A window is dragged at the ceiling's pace, and every 100 ms something still becomes sharper. */
+static void what_is_refined_beside_it_does_not_hold_up_what_moves(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    uint64_t start = r.now;
+    for (unsigned i = 0; i < 300; i++) {
+        r.now = start + i * SECOND / 60;
+        pace_ack(&r.p, r.id, 0, r.now);
+        assert_int_equal(pace_wait(&r.p, false, r.now), 0);
+        pace_clock(&r.p, PACE_WHOLE, r.now);
+        pace_sent(&r.p, ++r.id, SMALL_FRAME, PACE_WHOLE, r.now);
+        if (i % 6 != 3)
+            continue;
+        r.now += 5000;
+        assert_int_equal(pace_wait(&r.p, false, r.now), 0);
+        pace_clock(&r.p, PACE_REFINEMENT, r.now);
+        pace_sent(&r.p, ++r.id, SMALL_FRAME, PACE_REFINEMENT, r.now);
+    }
+}
+
+/* Where two frames a second are wanted refinements keep to that. */
+static void refinements_keep_to_a_low_ceiling(void **state)
+{
+    (void)state;
+    struct pace p;
+    unsigned n = 0;
+    pace_init(&p, 2);
+    for (uint64_t now = SECOND; now < 11 * SECOND; now += 1000)
+        if (pace_wait(&p, false, now) == 0) {
+            pace_clock(&p, PACE_REFINEMENT, now);
+            n++;
+        }
+    assert_in_range(n, 15, 24);
+}
+
 static void a_client_that_never_acknowledges_gets_frames_all_the_same(void **state)
 {
     (void)state;
@@ -185,6 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quick_client_gets_every_frame),
         cmocka_unit_test(who_draws_at_the_ceilings_pace_never_waits),
+        cmocka_unit_test(what_is_refined_beside_it_does_not_hold_up_what_moves),
+        cmocka_unit_test(refinements_keep_to_a_low_ceiling),
         cmocka_unit_test(a_client_that_never_acknowledges_gets_frames_all_the_same),
         cmocka_unit_test(a_client_seconds_late_is_not_flooded_and_not_given_up),
         cmocka_unit_test(who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up),
