@@ -10,8 +10,8 @@
 #define STILL_EXACT_MS 500            /* the last step, in the background; with the link's share a second sees a screen exact */
 #define QUIET_MS 250                  /* refinement waits until nothing large was sent for so long, */
 #define STILL_ANYWAY_MS 3000          /* but what has been still this long gets its finer step beside what moves, slowly */
-#define ANYWAY_BYTES 4096             /* of one such frame: 40 kB/s */
-#define ANYWAY_INTERVAL_US 100000
+#define ANYWAY_BYTES 4096             /* of one such frame: 33 kB/s */
+#define ANYWAY_INTERVAL_US 125000
 #define REFINE_INTERVAL_US 16000
 #define REFINE_BYTES 98304            /* of one refining frame, before the link's share */
 #define FINE_PERCENT 50               /* of the link: someone looks at that picture and waits for it */
