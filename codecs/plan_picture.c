@@ -57,7 +57,32 @@ static void send_batch(struct engine *e, struct surface *s, struct batch *k, enu
     k->n = 0;
 }
 
-/* The pieces of changed tiles that look like pictures, into `out` from the tile on. Returns how many boxes. An unknown tile is
+#define BOXES_MAX (3 * PIECES_MAX)    /* of a tile */
+
+/* Where a window's corner reaches into a strip of the picture that it uncovers it is right already: an approximation around it leaves it
+ * out. Up to two corners; `out` has room for three boxes. Returns how many there are. */
+static int without_corners(const struct engine *e, const struct surface *s, struct box b, struct box *out)
+{
+    int n = 0;
+    for (int i = 0; i < 2; i++) {
+        struct box c = surface_right_corner(s, e->ops, &b), beside = {b.x0, c.y0, b.x1, c.y1};
+        if (box_empty(&c) || (c.y0 == b.y0 && c.y1 == b.y1))
+            break; /* all rows: the box is no smaller for chance's sake */
+        if (c.x0 == b.x0)
+            beside.x0 = c.x1;
+        else
+            beside.x1 = c.x0;
+        out[n++] = beside;
+        if (c.y0 == b.y0)
+            b.y0 = c.y1;
+        else
+            b.y1 = c.y0;
+    }
+    out[n++] = b;
+    return n;
+}
+
+/* The pieces of changed tiles that look like pictures, into `out` from the tile on: at most BOXES_MAX. Returns how many boxes. An unknown tile is
  * one or it is none: with a part of it still unknown it would come again in the next frame, and on a slow link never end. */
 static int picture_pieces(const struct engine *e, const struct surface *s, int tile, struct box *out)
 {
@@ -68,7 +93,9 @@ static int picture_pieces(const struct engine *e, const struct surface *s, int t
     for (int i = 0; i < all; i++) {
         if (!picture_part(s, pieces[i], &out[n]))
             continue;
-        picture_trim(s, &out[n++]);
+        struct box b = out[n];
+        picture_trim(s, &b);
+        n += without_corners(e, s, b, out + n);
     }
     return n;
 }
@@ -76,7 +103,7 @@ static int picture_pieces(const struct engine *e, const struct surface *s, int t
 /* Are there enough of them to be worth a stream? Marks them in `before`. */
 static bool any_pictures(const struct engine *e, const struct surface *s)
 {
-    struct box pieces[PIECES_MAX];
+    struct box pieces[BOXES_MAX];
     int n = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
         s->before[t] = !box_empty(&s->tiles[t].dirty) && tile_has_picture(s, t) && picture_pieces(e, s, t, pieces) > 0;
@@ -96,7 +123,7 @@ void plan_pictures(struct engine *e, struct surface *s)
     for (int t = 0; t < tiles && plan_cost(e) < e->budget; t++) {
         if (s->before[t])
             k.n += picture_pieces(e, s, t, k.boxes + k.n);
-        if (k.n + PIECES_MAX > most) {
+        if (k.n + PIECES_MAX > most || k.n + BOXES_MAX > BATCH) {
             int n = k.n;
             send_batch(e, s, &k, PICTURE_MOVING);
             plan_part(e, n * TILE * TILE);

@@ -445,6 +445,35 @@ int surface_pieces(const struct surface *s, const struct compare_ops *ops, int t
     return n;
 }
 
+/* From the box's first row downwards, or from its last upwards: of the rows so far, how many pixels at either end are right in all of them? */
+static struct box corner_from(const struct surface *s, const struct compare_ops *ops, const struct box *b, bool top)
+{
+    struct box best = {0, 0, 0, 0}, d;
+    int width = b->x1 - b->x0, left = width, right = width;
+    for (int i = 0; i < b->y1 - b->y0 && (left > 0 || right > 0); i++) {
+        int y = top ? b->y0 + i : b->y1 - 1 - i;
+        if (!ops->diff(surface_cur(s, b->x0, y), s->stride, surface_shown(s, b->x0, y), s->stride, width, 1, &d))
+            continue;
+        left = d.x0 < left ? d.x0 : left;
+        right = width - d.x1 < right ? width - d.x1 : right;
+        struct box rows = {b->x0, top ? b->y0 : y, b->x1, top ? y + 1 : b->y1}, c = rows;
+        if (left >= right)
+            c.x1 = b->x0 + left;
+        else
+            c.x0 = b->x1 - right;
+        if (box_area(&c) > box_area(&best))
+            best = c;
+    }
+    return best;
+}
+
+struct box surface_right_corner(const struct surface *s, const struct compare_ops *ops, const struct box *b)
+{
+    struct box top = corner_from(s, ops, b, true), bottom = corner_from(s, ops, b, false);
+    struct box best = box_area(&top) >= box_area(&bottom) ? top : bottom;
+    return box_area(&best) >= 2 ? best : (struct box){0, 0, 0, 0};
+}
+
 struct box surface_clip(const struct surface *s, const struct engine_rect *r)
 {
     struct box all = {0, 0, s->width, s->height};
