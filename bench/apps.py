@@ -83,6 +83,17 @@ class Session:
                 pass
         return None
 
+    def manage(self, log):
+        """Start a window manager and wait until it is one: a window that is mapped while it starts may never appear."""
+        self.spawn(log, "openbox")
+        root, check = self.dpy.screen().root, self.dpy.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        end = time.monotonic() + READY
+        while not root.get_full_property(check, X.AnyPropertyType):
+            if time.monotonic() > end:
+                raise RuntimeError(f"no window manager in {READY} s: {log}")
+            time.sleep(0.05)
+        time.sleep(0.5)  # it says so before it handles events
+
     def rest(self, title):
         """Until the window is there and the screen has not changed for a second, a blinking caret apart."""
         end, before, since = time.monotonic() + READY, None, 0
@@ -207,7 +218,7 @@ def run_app(peer, client, name, args):
     peer.tell("hide")
     session, app = Session(peer.work), APPS[name]()
     try:
-        session.spawn(f"{peer.work}/app.log", "openbox")
+        session.manage(f"{peer.work}/app.log")
         app.prepare(session, peer.work, random.Random(f"{args.seed} {name}"))
         session.rest(app.title)
         client.ask("begin", "-", "-", 0, 0, 0)
