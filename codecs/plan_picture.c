@@ -65,7 +65,7 @@ static int without_corners(const struct engine *e, const struct surface *s, stru
 {
     int n = 0;
     for (int i = 0; i < 2; i++) {
-        struct box c = surface_right_corner(s, e->ops, &b), beside = {b.x0, c.y0, b.x1, c.y1};
+        struct box c = surface_equal_corner(s, e->ops, &b), beside = {b.x0, c.y0, b.x1, c.y1};
         if (box_empty(&c) || (c.y0 == b.y0 && c.y1 == b.y1))
             break; /* all rows: the box is no smaller for chance's sake */
         if (c.x0 == b.x0)

@@ -6,11 +6,6 @@
 #ifdef HAVE_AVX2_PATH
 #define INLINE COLOR_INLINE
 
-INLINE __m256i load(const void *p)
-{
-    return _mm256_loadu_si256(p);
-}
-
 INLINE void store(void *p, __m256i v)
 {
     _mm256_storeu_si256(p, v);
@@ -24,7 +19,7 @@ INLINE __m256i weigh(__m256i p, __m256i q, int64_t factors)
 AVX2 static void color_row(const uint8_t *px, int16_t *y, int16_t *cb, int16_t *cr)
 {
     for (int x = 0; x < RFX_SIDE; x += 16) {
-        __m256i p = load(px + 4 * x), q = load(px + 4 * x + 32);
+        __m256i p = color_load(px + 4 * x), q = color_load(px + 4 * x + 32);
         store(y + x, _mm256_sub_epi16(weigh(p, q, COLOR_FACTORS(3735, 19235, 9798)), _mm256_set1_epi16(4096)));
         store(cb + x, weigh(p, q, COLOR_FACTORS(16403, -10868, -5535)));
         store(cr + x, weigh(p, q, COLOR_FACTORS(-2663, -13714, 16377)));
@@ -51,10 +46,10 @@ INLINE void wavelet_down(const int16_t *in, int16_t *low, int16_t *high, int hal
 {
     int width = 2 * half;
     for (int x = 0; x < width; x += 16) {
-        __m256i even = load(in + x), before = even;
+        __m256i even = color_load(in + x), before = even;
         for (int n = 0; n < half; n++) {
             const int16_t *odd = in + (2 * n + 1) * width + x;
-            __m256i next = n < half - 1 ? load(odd + width) : even, h = high_of(even, load(odd), next);
+            __m256i next = n < half - 1 ? color_load(odd + width) : even, h = high_of(even, color_load(odd), next);
             store(high + n * width + x, h);
             store(low + n * width + x, low_of(even, n ? before : h, h));
             before = h;
@@ -92,7 +87,7 @@ INLINE __m256i preceding(__m256i v)
 
 INLINE void across_64(const int16_t *in, int16_t *low, int16_t *high)
 {
-    __m256i a = load(in), b = load(in + 16), c = load(in + 32), d = load(in + 48);
+    __m256i a = color_load(in), b = color_load(in + 16), c = color_load(in + 32), d = color_load(in + 48);
     __m256i e0 = evens(a, b), e1 = evens(c, d);
     __m256i next0 = _mm256_alignr_epi8(_mm256_permute2x128_si256(e0, e1, 0x21), e0, 2);
     __m256i h0 = high_of(e0, odds(a, b), next0), h1 = high_of(e1, odds(c, d), following(e1));
@@ -105,7 +100,7 @@ INLINE void across_64(const int16_t *in, int16_t *low, int16_t *high)
 
 INLINE void across_32(const int16_t *in, int16_t *low, int16_t *high)
 {
-    __m256i a = load(in), b = load(in + 16), e = evens(a, b), h = high_of(e, odds(a, b), following(e));
+    __m256i a = color_load(in), b = color_load(in + 16), e = evens(a, b), h = high_of(e, odds(a, b), following(e));
     store(high, h);
     store(low, low_of(e, preceding(h), h));
 }
@@ -113,7 +108,7 @@ INLINE void across_32(const int16_t *in, int16_t *low, int16_t *high)
 /* Two rows of sixteen, one in each half of the registers. */
 INLINE void across_16(const int16_t *in, int16_t *low, int16_t *high)
 {
-    __m256i a = load(in), b = load(in + 16), e = evens(a, b);
+    __m256i a = color_load(in), b = color_load(in + 16), e = evens(a, b);
     __m256i h = high_of(e, odds(a, b), _mm256_blend_epi16(_mm256_srli_si256(e, 2), e, 0x80));
     store(high, h);
     store(low, low_of(e, _mm256_blend_epi16(_mm256_slli_si256(h, 2), h, 0x01), h));
@@ -154,7 +149,7 @@ AVX2 static void quantize(int16_t *v, int n, int step, int dead)
     const __m256i add = _mm256_set1_epi16((int16_t)round);
     const __m128i by = _mm_cvtsi32_si128(shift);
     for (int i = 0; i < n; i += 16) {
-        __m256i x = load(v + i), m = _mm256_srl_epi16(_mm256_add_epi16(_mm256_abs_epi16(x), add), by);
+        __m256i x = color_load(v + i), m = _mm256_srl_epi16(_mm256_add_epi16(_mm256_abs_epi16(x), add), by);
         store(v + i, _mm256_sign_epi16(m, x));
     }
 }

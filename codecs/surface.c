@@ -467,7 +467,7 @@ static struct box corner_from(const struct surface *s, const struct compare_ops 
     return best;
 }
 
-struct box surface_right_corner(const struct surface *s, const struct compare_ops *ops, const struct box *b)
+struct box surface_equal_corner(const struct surface *s, const struct compare_ops *ops, const struct box *b)
 {
     struct box top = corner_from(s, ops, b, true), bottom = corner_from(s, ops, b, false);
     struct box best = box_area(&top) >= box_area(&bottom) ? top : bottom;

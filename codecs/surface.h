@@ -89,7 +89,7 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
 /* What differs in a tile as up to PIECES_MAX disjoint boxes: an L is two. */
 int surface_pieces(const struct surface *s, const struct compare_ops *ops, int tile, struct box *out);
 /* The largest rectangle in one of the corners of `b` in which nothing differs; empty where that has fewer than two pixels. */
-struct box surface_right_corner(const struct surface *s, const struct compare_ops *ops, const struct box *b);
+struct box surface_equal_corner(const struct surface *s, const struct compare_ops *ops, const struct box *b);
 /* The client now shows cur in `area`, exactly. */
 void surface_settle(struct surface *s, struct box area);
 /* `area` was settled, but the client gets it later, and then over whatever was sent there meanwhile: until surface_release nothing

@@ -26,7 +26,6 @@ struct zgfx {
     uint32_t previous[ZGFX_WINDOW];
     uint32_t base;                    /* position of history[0] */
     uint32_t end;                     /* position after the last byte */
-    int chain;                        /* candidates looked at for this segment */
     struct code literals[256];
 };
 
@@ -162,14 +161,14 @@ static inline bool worth(uint32_t len, uint32_t distance)
     return len > MATCH_MIN || (len == MATCH_MIN && distance < 22176);
 }
 
-static struct match find(const struct zgfx *z, uint32_t at, uint32_t max)
+static struct match find(const struct zgfx *z, uint32_t at, uint32_t max, int chain)
 {
     const uint8_t *p = z->history + (at - z->base);
     struct match best = {0, MATCH_MIN - 1};
     uint32_t floor = at > ZGFX_WINDOW ? at - ZGFX_WINDOW + 1 : 0;
     floor = floor < z->base ? z->base : floor;
     uint32_t link = z->head[hash_at(p)];
-    for (int i = 0; i < z->chain && link > floor; i++) {
+    for (int i = 0; i < chain && link > floor; i++) {
         uint32_t c = link - 1;
         const uint8_t *q = z->history + (c - z->base);
         link = z->previous[c % ZGFX_WINDOW];
@@ -196,17 +195,18 @@ static void compress(struct zgfx *z, uint32_t at, struct bits *b)
 {
     struct match ahead = {0, 0};
     bool have = false;
+    int chain = z->end - at <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX;
     unsigned misses = 0;              /* literals since the last match: noise is searched with less and less effort */
     while (at < z->end && !b->full) {
         const uint8_t *p = z->history + (at - z->base);
         uint32_t left = z->end - at;
         struct match m = {0, 0};
         if (left > HASH_BYTES && (have || misses < 32 || (at & (misses < 256 ? 3 : 15)) == 0)) {
-            m = have ? ahead : find(z, at, left);
+            m = have ? ahead : find(z, at, left, chain);
             insert(z, p, at);
             have = false;
             if (m.distance && m.len < LAZY_MATCH && left > HASH_BYTES + 1) {
-                ahead = find(z, at + 1, left - 1);
+                ahead = find(z, at + 1, left - 1, chain);
                 have = true;
             }
         }
@@ -231,7 +231,6 @@ int zgfx_segment(struct zgfx *z, const uint8_t *data, size_t len, bool dense, st
     if (w->bad || w->cap - w->len < len + 1)
         return -EMSGSIZE;
     uint32_t at = remember(z, data, len);
-    z->chain = len <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX;
     struct bits b = {.p = w->p + w->len + 1, .cap = len - 1, .full = dense || len < 16};
     if (!b.full) {
         compress(z, at, &b);
