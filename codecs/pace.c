@@ -154,6 +154,12 @@ static size_t unknown_bytes(const struct pace *p, uint64_t us, size_t most)
     uint64_t n = (uint64_t)p->at_least * us * 4 / 1000000u, least = most < UNKNOWN_BYTES ? UNKNOWN_BYTES_MIN / 2 : UNKNOWN_BYTES_MIN;
     return p->at_least == 0 || n > most ? most : n < least ? (size_t)least : (size_t)n;
 }
+/* More than that is no risk where what is known alone makes it a round trip's worth and the allowed queue. */
+static size_t unknown_waiting(const struct pace *p)
+{
+    size_t n = unknown_bytes(p, 4 * AHEAD_US, UNKNOWN_BYTES), sure = (size_t)((uint64_t)p->at_least * (p->rtt_us + QUEUE_US) / 1000000u);
+    return n == UNKNOWN_BYTES && sure > n ? sure : n;
+}
 
 /* Not acknowledged by the client, who has to decode it as well. */
 static size_t window(const struct pace *p)
@@ -165,7 +171,7 @@ static size_t window(const struct pace *p)
 static size_t waiting_limit(const struct pace *p, bool small)
 {
     uint64_t ahead = small ? AHEAD_SMALL_US : AHEAD_US;
-    return link_bytes(p, p->rtt_us + ahead, FRAME_BYTES_MIN, unknown_bytes(p, 4 * AHEAD_US, UNKNOWN_BYTES), WINDOW_BYTES_MAX);
+    return link_bytes(p, p->rtt_us + ahead, FRAME_BYTES_MIN, unknown_waiting(p), WINDOW_BYTES_MAX);
 }
 
 /* When will the link have sent that much? */

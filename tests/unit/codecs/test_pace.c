@@ -216,6 +216,24 @@ static void a_link_that_was_slow_so_far_is_not_given_much_at_once(void **state)
     assert_int_equal(pace_wait(&r.p, false, r.now), 0);
 }
 
+/* A film's first pictures go to a link that was never seen full: one waits for the one before it only where what is known to be carried
+ * does not make it a round trip's worth and the allowed queue. Else the next is drawn before it is sent, and nobody sees it. */
+static void a_link_never_seen_full_gets_what_it_surely_carries(void **state)
+{
+    (void)state;
+    struct rig r = rig_make();
+    struct engine_link_state link = {.rtt_us = 40000, .bytes_per_second = 630000, .at_least = true, .waiting = 84000};
+    pace_link(&r.p, &link);
+    assert_int_equal(pace_wait(&r.p, false, r.now), 0);
+    link.waiting = 630 * 140 + 1;
+    pace_link(&r.p, &link);
+    assert_true(pace_wait(&r.p, false, r.now) > 0);
+    link.bytes_per_second = 500000;
+    link.waiting = 64001;
+    pace_link(&r.p, &link);
+    assert_true(pace_wait(&r.p, false, r.now) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_pictures_second_part_waits_until_the_link_is_nearly_done_with_the_first),
         cmocka_unit_test(parts_do_not_count_as_frames),
         cmocka_unit_test(a_link_that_was_slow_so_far_is_not_given_much_at_once),
+        cmocka_unit_test(a_link_never_seen_full_gets_what_it_surely_carries),
         cmocka_unit_test(who_suspends_acknowledgement_is_held_back_by_the_queue_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
