@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define GUTTER 24                     /* uniform columns that separate panes or paragraphs, not words */
+#define PAPER_COLUMNS 4               /* of one colour: fewer are a stem, or the space between two letters */
 #define DEPTH_MAX 6
 
 static void cut_rows(struct layout *l, struct box b, int depth);
@@ -28,6 +29,20 @@ static bool crowded(const struct layout *l, struct box b, int depth)
     return depth >= DEPTH_MAX || l->n + (b.y1 - b.y0) / LAYOUT_BAND_ROWS + 128 > LAYOUT_LEAVES_MAX;
 }
 
+/* A letter's stem as high as the line is uniform as well, but belongs to the writing: paper is wider. */
+static void keep_stems(struct layout *l, struct box b)
+{
+    const uint8_t *row = at(l, b.x0, b.y0);
+    int n = b.x1 - b.x0;
+    for (int x = 0, end; x < n; x = end) {
+        end = x + 1;
+        while (end < n && !l->moving[x] && !l->moving[end] && memcmp(row + 4 * x, row + 4 * end, 4) == 0)
+            end++;
+        if (end - x < PAPER_COLUMNS)
+            memset(l->moving + x, 1, (size_t)(end - x));
+    }
+}
+
 static void find_moving_columns(struct layout *l, struct box b)
 {
     const uint8_t *first = at(l, b.x0, b.y0);
@@ -42,6 +57,7 @@ static void find_moving_columns(struct layout *l, struct box b)
             l->moving[x] |= p != q;
         }
     }
+    keep_stems(l, b);
 }
 
 static void part(struct layout *l, struct box b, int depth, bool again)

@@ -22,13 +22,14 @@ struct engine *engine_create(const struct engine_config *config)
         return NULL;
     }
     e->clear = clear_create(e->ops);
+    e->glyphs = glyphs_create();
     e->motion = calloc(1, sizeof *e->motion);
     video_init(e);
     e->progressive = config->caps.progressive ? progressive_create() : NULL;
     e->cache = aligned_alloc(_Alignof(struct cache), sizeof *e->cache);
     if (e->cache)
         *e->cache = (struct cache){0};
-    if (!e->clear || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache, config->cache_salt) < 0 ||
+    if (!e->clear || !e->glyphs || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache, config->cache_salt) < 0 ||
         (config->caps.progressive && !e->progressive)) {
         engine_destroy(e);
         return NULL;
@@ -44,6 +45,7 @@ void engine_destroy(struct engine *e)
         surface_finish(&e->surfaces[i]);
     frame_finish_memory(&e->frame);
     clear_destroy(e->clear);
+    glyphs_destroy(e->glyphs);
     motion_finish(e->motion);
     free(e->motion);
     progressive_destroy(e->progressive);
@@ -286,7 +288,7 @@ static size_t command_cost(const struct gfx_command *c)
         len = len < area ? len / 6 : len * 2 / 3;
     else if (c->codec == GFX_CODEC_PLANAR && len < 2 * area)
         len /= 2;
-    return 8 + 8u * c->nrects + len;
+    return 8 + (c->type == GFX_FROM_CACHE ? 3u : 8u) * c->nrects + len;
 }
 
 /* The last command may still grow, or be dropped. */

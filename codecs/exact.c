@@ -15,6 +15,7 @@ static uint32_t pixel(const uint8_t *p)
 }
 
 #define GROUND_PIXELS_MIN 8192        /* in smaller areas a residual costs the client next to nothing */
+#define LETTERS_PIXELS_MIN 49152      /* letter by letter a page is drawn sooner, but with more bytes: a line or two are not worth them */
 #define LEAF_PIXELS 4096              /* so many at the least for each command of its own */
 
 static void add_fill(struct engine *e, const struct surface *s, struct box a, uint32_t color)
@@ -73,6 +74,11 @@ static void send_as(struct engine *e, const struct surface *s, struct box a, uin
     frame_commit(&e->frame, &w);
 }
 
+void exact_bands(struct engine *e, const struct surface *s, struct box area)
+{
+    send_as(e, s, area, GFX_CODEC_CLEARCODEC, as_bands);
+}
+
 /* Writing on one colour: the colour as a fill, the writing over it. */
 static bool send_on_ground(struct engine *e, const struct surface *s, struct box a)
 {
@@ -87,18 +93,30 @@ static bool send_on_ground(struct engine *e, const struct surface *s, struct box
         return false;
     memcpy(leaves, boxes, (size_t)n * sizeof *leaves);
     add_fill(e, s, a, ground);
-    for (int i = 0; i < n; i++)
-        send_as(e, s, (struct box){a.x0 + leaves[i].x0, a.y0 + leaves[i].y0, a.x0 + leaves[i].x1, a.y0 + leaves[i].y1},
-                GFX_CODEC_CLEARCODEC, as_bands);
+    for (int i = 0; i < n; i++) {
+        struct box leaf = {a.x0 + leaves[i].x0, a.y0 + leaves[i].y0, a.x0 + leaves[i].x1, a.y0 + leaves[i].y1};
+        if (pixels >= LETTERS_PIXELS_MIN)
+            plan_line(e, s, leaf, ground);
+        else
+            exact_bands(e, s, leaf);
+    }
     return true;
 }
 
+/* Where a title stands over a page they are each on a colour of their own, cut at the tiles' edge between them or near it. */
 static void send_gfx(struct engine *e, struct surface *s, struct box a)
 {
-    if (e->config.caps.planar && is_picture(s, a))
+    int middle = (a.y0 / TILE + a.y1 / TILE + 1) / 2 * TILE;
+    if (e->config.caps.planar && is_picture(s, a)) {
         send_as(e, s, a, GFX_CODEC_PLANAR, as_planar);
-    else if (!send_on_ground(e, s, a))
+    } else if (send_on_ground(e, s, a)) {
+        return;
+    } else if (middle > a.y0 && middle < a.y1 && (a.x1 - a.x0) * (a.y1 - a.y0) >= 2 * GROUND_PIXELS_MIN) {
+        send_gfx(e, s, (struct box){a.x0, a.y0, a.x1, middle});
+        send_gfx(e, s, (struct box){a.x0, middle, a.x1, a.y1});
+    } else {
         send_as(e, s, a, GFX_CODEC_CLEARCODEC, as_clear);
+    }
 }
 
 static struct gfx_command *add_old(struct engine *e, const struct surface *s, struct box a, uint16_t codec, struct wr *w, size_t max)

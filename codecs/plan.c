@@ -3,6 +3,7 @@
 #include "codecs/state.h"
 
 #define SEEN_TILES_MIN 64             /* from here on it pays to ask first whether all of it was seen before */
+#define NEW_TILES_MIN 192             /* so many that nothing explains, and none of some samples seen before: all is new */
 #define UNEXPLAINED_MIN 8             /* fewer tiles are cheaper sent than searched for a second motion */
 
 static void plan_create(struct engine *e, struct surface *s)
@@ -134,7 +135,8 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
     int dirty = surface_find_dirty(s, e->ops);
     if (plan_video(e, s, true, now_us))
         dirty = surface_find_dirty(s, e->ops);
-    if (e->cache && dirty >= SEEN_TILES_MIN && seen_before(e, s, dirty)) {
+    enum seen seen = e->cache && dirty >= SEEN_TILES_MIN ? seen_before(e, s, dirty) : SEEN_SOME;
+    if (seen == SEEN_MOST) {
         plan_from_cache(e, s);
         dirty = surface_find_dirty(s, e->ops);
     }
@@ -144,7 +146,8 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
         return;
     if (plan_video(e, s, false, now_us))
         surface_find_dirty(s, e->ops);
-    plan_from_cache(e, s);
+    if (seen != SEEN_NONE || s->checks - s->held < NEW_TILES_MIN) /* naming all of a screen takes a millisecond or two */
+        plan_from_cache(e, s);
     plan_pictures(e, s);
     plan_exact(e, s);
 }

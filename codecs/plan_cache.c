@@ -45,9 +45,9 @@ static bool worth_a_look(const struct surface *s, int tile)
     return (d->x1 - d->x0) * (d->y1 - d->y0) >= CHANGED_PIXELS_MIN || s->tiles[tile].flags & TILE_LOSSY || tile_has_picture(s, tile);
 }
 
-bool seen_before(struct engine *e, const struct surface *s, int dirty)
+enum seen seen_before(struct engine *e, const struct surface *s, int dirty)
 {
-    enum { SAMPLES = 16 };
+    enum { SAMPLES = 24 };
     int n = 0, found = 0, passed = 0;
     for (int t = 0; t < s->tiles_x * s->tiles_y && n < SAMPLES; t++) {
         if (box_empty(&s->tiles[t].dirty) || ++passed < dirty / SAMPLES)
@@ -59,7 +59,7 @@ bool seen_before(struct engine *e, const struct surface *s, int dirty)
         passed = 0;
         n++;
     }
-    return found * 4 > n * 3;
+    return found * 4 > n * 3 ? SEEN_MOST : found ? SEEN_SOME : SEEN_NONE;
 }
 
 void plan_from_cache(struct engine *e, struct surface *s)
@@ -149,9 +149,28 @@ static void drop_lesser(struct engine *e, const struct cache_name *name, uint8_t
     }
 }
 
-static void store(struct engine *e, struct surface *s, int tile)
+void cache_keep(struct engine *e, const struct surface *s, const struct box *b, uint64_t key, uint16_t slot)
+{
+    struct gfx_command *c = frame_add(&e->frame, GFX_TO_CACHE);
+    if (!c)
+        return;
+    c->surface = s->id;
+    c->rect = box_rect(b);
+    c->cache_key = key;
+    c->cache_slot = slot;
+}
+
+void cache_store(struct engine *e, const struct surface *s, const struct box *b, uint64_t key)
 {
     uint16_t slot, old;
+    while ((slot = cache_room(e->cache, key, (uint32_t)((b->x1 - b->x0) * (b->y1 - b->y0) * 4), &old)) == 0 && old)
+        evict(e, old);
+    if (slot)
+        cache_keep(e, s, b, key, slot);
+}
+
+static void store(struct engine *e, struct surface *s, int tile)
+{
     struct box b = surface_tile_box(s, tile);
     bool lossy = s->tiles[tile].flags & TILE_LOSSY;
     uint8_t quality = lossy ? s->tiles[tile].quality : PICTURE_QUALITIES;
@@ -160,15 +179,7 @@ static void store(struct engine *e, struct surface *s, int tile)
     if (cache_find(e->cache, cache_key(e->cache, &name, PICTURE_QUALITIES)) || cache_find(e->cache, key))
         return;
     drop_lesser(e, &name, quality);
-    while ((slot = cache_room(e->cache, key, (uint32_t)((b.x1 - b.x0) * (b.y1 - b.y0) * 4), &old)) == 0 && old)
-        evict(e, old);
-    struct gfx_command *c = slot ? frame_add(&e->frame, GFX_TO_CACHE) : NULL;
-    if (!c)
-        return;
-    c->surface = s->id;
-    c->rect = box_rect(&b);
-    c->cache_key = key;
-    c->cache_slot = slot;
+    cache_store(e, s, &b, key);
 }
 
 static void store_still(struct engine *e, struct surface *s, uint32_t now_ms)

@@ -2,6 +2,9 @@
 /* Changed tiles joined to rectangles: fewer commands, and lines of text stay whole for ClearCodec. */
 #include "codecs/state.h"
 
+#define LINE_ROWS_MAX 48              /* what is higher is no line of writing */
+#define GLYPHS_TOGETHER 2500          /* letters placed by one command each kind: a few lines' are too few, and all of a page too late */
+
 static int area(const struct box *b)
 {
     return (b->x1 - b->x0) * (b->y1 - b->y0);
@@ -45,8 +48,8 @@ static int row_end(const struct surface *s, int tx, int ty, struct box *row, int
     return tx;
 }
 
-/* The next row joins when it spans the same tiles. */
-static struct box collect(struct surface *s, int tx, int ty, int limit)
+/* The next row joins when it spans the same tiles. *more: another would have, but for the limit. */
+static struct box collect(struct surface *s, int tx, int ty, int limit, bool *more)
 {
     struct box all, row, both;
     int end = row_end(s, tx, ty, &all, limit), bottom = ty + 1;
@@ -54,31 +57,76 @@ static struct box collect(struct surface *s, int tx, int ty, int limit)
         all = both;
         bottom++;
     }
+    *more = waits(s, tx, bottom) && row_end(s, tx, bottom, &row, limit) == end && area(&all) >= limit / 2;
     for (int y = ty; y < bottom; y++)
         for (int x = tx; x < end; x++)
             take(s, y * s->tiles_x + x);
     return all;
 }
 
+/* An area ends where a tile does, in the middle of a line of writing: what is below the last blank row is left to the next. Letters that are
+ * cut in two are none that anybody has seen before. */
+static struct box leave_cut_line(const struct surface *s, struct box *b)
+{
+    int y = b->y1;
+    while (y > b->y0 && b->y1 - y < LINE_ROWS_MAX && !s->ops->uniform(surface_cur(s, b->x0, y - 1), s->stride, b->x1 - b->x0, 1))
+        y--;
+    if (y == b->y0 || b->y1 - y == LINE_ROWS_MAX)
+        return (struct box){0, 0, 0, 0};
+    struct box left = {b->x0, y, b->x1, b->y1};
+    b->y1 = y;
+    return left;
+}
+
+/* The same tiles below each other? Then what was left of the upper is drawn with the lower. */
+static bool continues(const struct box *left, const struct box *b)
+{
+    return left->y1 == b->y0 && left->x0 / TILE == b->x0 / TILE && (left->x1 - 1) / TILE == (b->x1 - 1) / TILE;
+}
+
+static void send_area(struct engine *e, struct surface *s, struct box b)
+{
+    exact_send(e, s, b);
+    plan_part(e, area(&b));
+    if (e->glyphs->nplaced >= GLYPHS_TOGETHER)
+        plan_glyphs_end(e, s);
+}
+
+static void send_next(struct engine *e, struct surface *s, int t, struct box *left)
+{
+    bool more;
+    struct box b = collect(s, t % s->tiles_x, t / s->tiles_x, area_limit(e), &more);
+    if (!box_empty(left) && continues(left, &b))
+        box_add(&b, left);
+    else if (!box_empty(left))
+        send_area(e, s, *left);
+    *left = (struct box){0, 0, 0, 0};
+    if (more)
+        *left = leave_cut_line(s, &b);
+    send_area(e, s, b);
+}
+
 void plan_exact(struct engine *e, struct surface *s)
 {
-    int n = s->tiles_x * s->tiles_y;
-    for (int k = 0, t = s->cursor % n; k < n && s->checks; k++, t = t + 1 == n ? 0 : t + 1) {
+    struct box left = {0, 0, 0, 0};
+    int n = s->tiles_x * s->tiles_y, first = s->cursor % n;
+    s->cursor = 0;
+    for (int k = 0, t = first; k < n && s->checks; k++, t = t + 1 == n ? 0 : t + 1) {
         if (box_empty(&s->tiles[t].dirty))
             continue;
         if (plan_cost(e) >= e->budget || e->frame.failed) {
             s->cursor = t;
-            return;
+            break;
         }
-        if (e->config.caps.gfx) {
-            struct box b = collect(s, t % s->tiles_x, t / s->tiles_x, area_limit(e));
-            exact_send(e, s, b);
-            plan_part(e, area(&b));
-        } else {
+        if (e->config.caps.gfx)
+            send_next(e, s, t, &left);
+        else
             old_send(e, s, t, take(s, t));
-        }
     }
-    s->cursor = 0;
+    if (!box_empty(&left))
+        send_area(e, s, left);
+    if (e->glyphs)
+        plan_glyphs_end(e, s);
 }
 
 void plan_urgent(struct engine *e, struct surface *s)

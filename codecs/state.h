@@ -8,6 +8,7 @@
 #include "codecs/compare.h"
 #include "codecs/engine.h"
 #include "codecs/frame.h"
+#include "codecs/glyphs.h"
 #include "codecs/motion.h"
 #include "codecs/pace.h"
 #include "codecs/progressive.h"
@@ -38,6 +39,7 @@ struct engine {
     struct video video;
     bool collected;                   /* this frame has a picture that was waited for: nothing waits once more */
     struct cache *cache;              /* NULL without gfx */
+    struct glyphs *glyphs;            /* NULL without gfx */
     struct rfx_stream *rfx;           /* only with surface bits */
     uint64_t refine_us;               /* no refinement before */
     uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
@@ -62,8 +64,10 @@ int64_t video_wait(const struct engine *e, uint64_t now_us);
 void plan_video_end(struct engine *e, uint64_t now_us);
 /* Changed tiles whose new content the client has in its cache. */
 void plan_from_cache(struct engine *e, struct surface *s);
-/* Do most of some samples of the changed tiles lie in the client's cache? A slide that comes back is not searched for motion. */
-bool seen_before(struct engine *e, const struct surface *s, int dirty);
+/* How many of some samples of the changed tiles lie in the client's cache? A slide that comes back is not searched for motion, and a new page not
+ * for what was seen. */
+enum seen { SEEN_NONE, SEEN_SOME, SEEN_MOST };
+enum seen seen_before(struct engine *e, const struct surface *s, int dirty);
 /* Microseconds until something has stood long enough to be kept; -1: nothing is new. */
 int64_t cache_wait(const struct engine *e, uint64_t now_us);
 void plan_to_cache(struct engine *e, uint64_t now_us);
@@ -73,6 +77,15 @@ int64_t refine_wait(const struct engine *e, uint64_t now_us);
 bool plan_refinement(struct engine *e, uint64_t now_us);
 /* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX wide. */
 void exact_send(struct engine *e, struct surface *s, struct box area);
+/* Writing all over `area`, as bands; nothing is remembered. */
+void exact_bands(struct engine *e, const struct surface *s, struct box area);
+/* The same for a line of writing on `ground`, which the client has filled it with; some of it is drawn by plan_glyphs_end, which must follow
+ * in the same frame, before anything else is sent there. */
+void plan_line(struct engine *e, const struct surface *s, struct box area, uint32_t ground);
+void plan_glyphs_end(struct engine *e, const struct surface *s);
+/* The client keeps what its surface shows there in this slot; or in one that is made free for it. */
+void cache_keep(struct engine *e, const struct surface *s, const struct box *b, uint64_t key, uint16_t slot);
+void cache_store(struct engine *e, const struct surface *s, const struct box *b, uint64_t key);
 /* The older ways: a tile's change as RemoteFX where it is a picture and the client takes it, else exactly. */
 void old_send(struct engine *e, struct surface *s, int tile, struct box area);
 /* Copies for what moved; `dirty` boxes are up to date before and after. */

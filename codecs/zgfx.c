@@ -12,6 +12,7 @@ enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
 #define SHORT_CHAIN_MAX 32            /* but each byte comes with every key */
 #define MATCH_MIN 3
 #define HASH_BYTES 4                  /* what is looked up: matches of three bytes alone are not found, and gain little */
+#define RECORD_BYTES 4                /* points and pixels: what is the same in the next one may be three bytes only */
 #define GOOD_MATCH 64                 /* long enough not to look further */
 #define LAZY_MATCH 16                 /* long enough not to try whether a longer one starts a byte later */
 #define HISTORY_BYTES (2 * ZGFX_WINDOW)
@@ -123,11 +124,16 @@ static uint32_t remember(struct zgfx *z, const uint8_t *data, size_t len)
     return at;
 }
 
-static inline uint32_t hash_at(const uint8_t *p)
+static inline uint32_t bytes_at(const uint8_t *p)
 {
     uint32_t v;
-    memcpy(&v, p, HASH_BYTES);
-    return v * 2654435761u >> (32 - HASH_BITS);
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline uint32_t hash_at(const uint8_t *p)
+{
+    return bytes_at(p) * 2654435761u >> (32 - HASH_BITS);
 }
 
 static inline void insert(struct zgfx *z, const uint8_t *p, uint32_t at)
@@ -167,6 +173,8 @@ static struct match find(const struct zgfx *z, uint32_t at, uint32_t max, int ch
     struct match best = {0, MATCH_MIN - 1};
     uint32_t floor = at > ZGFX_WINDOW ? at - ZGFX_WINDOW + 1 : 0;
     floor = floor < z->base ? z->base : floor;
+    if (at >= floor + RECORD_BYTES && (bytes_at(p) ^ bytes_at(p - RECORD_BYTES)) << 8 == 0)
+        best = (struct match){RECORD_BYTES, common_length(p, p - RECORD_BYTES, max)};
     uint32_t link = z->head[hash_at(p)];
     for (int i = 0; i < chain && link > floor; i++) {
         uint32_t c = link - 1;

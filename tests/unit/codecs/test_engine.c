@@ -31,6 +31,7 @@ struct world {
     bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
     size_t frames, bytes, parts;
     size_t starts, ends;              /* commands that begin and end frames */
+    size_t placed, kept, evicted;     /* points drawn from the cache, pieces smaller than tiles put into it, slots taken back */
 };
 
 static const struct engine_caps gfx_caps = {
@@ -107,6 +108,9 @@ static void transmit(struct world *w, const struct gfx_frame *f)
     for (size_t i = 0; i < f->ncommands; i++) {
         w->starts += f->commands[i].type == GFX_START_FRAME;
         w->ends += f->commands[i].type == GFX_END_FRAME;
+        w->placed += f->commands[i].type == GFX_FROM_CACHE ? f->commands[i].nrects : 0;
+        w->kept += f->commands[i].type == GFX_TO_CACHE && f->commands[i].rect.width < 64;
+        w->evicted += f->commands[i].type == GFX_EVICT;
     }
     for (size_t i = 0; i < f->ncommands; i++)
         if (f->commands[i].type == GFX_WIRE && f->commands[i].codec == GFX_CODEC_AVC420) {
@@ -395,6 +399,95 @@ static void an_older_client_with_24_bit_bitmaps_does_too(void **state)
     draw_at_random(&c, 80, 150);
 }
 
+/* A page of writing in some colour, and at once what the client shows of it: nothing of it was an approximation. Returns how many pieces came from the
+ * cache. */
+static size_t show_page(struct world *w, uint32_t seed, uint32_t ink)
+{
+    size_t before = w->placed;
+    w->now += 200000;
+    draw_text(&w->screen, 0, 0, w->screen.w, w->screen.h, seed, ink, 0xFFFFFF, 1);
+    damaged(w, 0, 0, w->screen.w, w->screen.h);
+    hand_in(w);
+    step(w);
+    check_equal(w);
+    return w->placed - before;
+}
+
+static void letters_that_come_again_come_from_the_cache(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 600, 400, 21);
+    show_page(&w, 100, 0);
+    for (uint32_t seed = 200; seed < 500; seed += 100)
+        assert_true(show_page(&w, seed, 0) > 500);
+    size_t kept = w.kept;
+    assert_true(show_page(&w, 500, 0) > 500);
+    size_t known = w.kept - kept; /* of lines that an area cut in two */
+    kept = w.kept;
+    assert_true(show_page(&w, 600, 0x2040C0) > 500); /* other letters, which come again on this page */
+    assert_true(w.kept - kept > known);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
+/* On a slow link the bytes count: positions of letters are more than what bands refer to. */
+static void on_a_slow_link_letters_are_sent(void **state)
+{
+    struct world w;
+    struct engine_link_state slow = {.rtt_us = 50000, .bytes_per_second = 250000};
+    world_open(&w, &gfx_caps, 600, 400, 22);
+    for (uint32_t seed = 100; seed < 500; seed += 100) {
+        engine_link(w.engine, &slow);
+        w.now += 400000;
+        draw_text(&w.screen, 0, 0, 600, 400, seed, 0, 0xFFFFFF, 1);
+        damaged(&w, 0, 0, 600, 400);
+        hand_in(&w);
+        for (int i = 0; i < 30; i++)
+            step(&w);
+    }
+    assert_int_equal(w.placed, 0);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
+/* Writing in ever other colours fills a small cache many times: slots are taken back, and never one that a letter is still to come from. */
+static void letters_of_many_colours_turn_a_small_cache_over(void **state)
+{
+    struct engine_caps c = gfx_caps;
+    struct world w;
+    c.small_cache = true;
+    c.avc420 = false;
+    world_open(&w, &c, 600, 400, 23);
+    for (uint32_t i = 0; i < 480; i++)
+        show_page(&w, 1000 + i / 2, i / 2 * 0x010407u % 0xC0C0C0u);
+    assert_true(w.evicted > 500);
+    assert_true(w.placed > 50000);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
+/* A title over the page, of another colour: the page is writing on its ground all the same. */
+static void letters_under_a_title_come_from_the_cache_too(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 600, 400, 24);
+    for (uint32_t seed = 100; seed < 500; seed += 100) {
+        size_t before = w.placed;
+        w.now += 200000;
+        draw_text(&w.screen, 0, 0, 600, 400, seed, 0, 0xFFFFFF, 1);
+        draw_text(&w.screen, 0, 0, 600, 18, seed, 0xFFFFFF, seed * 0x10305u, 1);
+        damaged(&w, 0, 0, 600, 400);
+        hand_in(&w);
+        step(&w);
+        check_equal(&w);
+        assert_true(seed < 300 || w.placed - before > 300);
+    }
+    world_close(&w);
+}
+
 static void damage_that_changed_nothing_sends_nothing(void **state)
 {
     struct world w;
@@ -512,7 +605,7 @@ static void a_film_that_begins_while_the_desktop_shrinks_stays_inside(void **sta
     }
 }
 
-/* What one engine stored, offered to the next: keys by position. */
+/* What one engine stored, offered to the next: keys of tiles by position, those of letters apart. */
 static size_t stored_keys(struct world *w, struct engine_cache_entry *keys, size_t most)
 {
     struct gfx_frame f;
@@ -522,7 +615,7 @@ static size_t stored_keys(struct world *w, struct engine_cache_entry *keys, size
         if (engine_produce(w->engine, w->now, &f) != 1)
             continue;
         for (size_t i = 0; i < f.ncommands && n < most; i++)
-            if (f.commands[i].type == GFX_TO_CACHE)
+            if (f.commands[i].type == GFX_TO_CACHE && f.commands[i].rect.width == 64)
                 keys[n++] = (struct engine_cache_entry){f.commands[i].cache_key,
                                                         f.commands[i].rect.width * f.commands[i].rect.height * 4u};
         deliver(w, &f);
@@ -530,13 +623,14 @@ static size_t stored_keys(struct world *w, struct engine_cache_entry *keys, size
     return n;
 }
 
+/* Of tiles, from the cache; letters stand elsewhere. */
 static size_t fetches(struct world *w)
 {
     struct gfx_frame f;
     size_t n = 0;
     if (engine_produce(w->engine, w->now, &f) == 1)
         for (size_t i = 0; i < f.ncommands; i++)
-            n += f.commands[i].type == GFX_FROM_CACHE;
+            n += f.commands[i].type == GFX_FROM_CACHE && f.commands[i].rects[0].x % 64 == 0 && f.commands[i].rects[0].y % 64 == 0;
     return n;
 }
 
@@ -721,6 +815,10 @@ static void a_window_dragged_over_a_photograph_stays_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(letters_that_come_again_come_from_the_cache),
+        cmocka_unit_test(on_a_slow_link_letters_are_sent),
+        cmocka_unit_test(letters_of_many_colours_turn_a_small_cache_over),
+        cmocka_unit_test(letters_under_a_title_come_from_the_cache_too),
         cmocka_unit_test(damage_that_changed_nothing_sends_nothing),
         cmocka_unit_test(a_suppressed_client_gets_nothing_and_then_everything),
         cmocka_unit_test(hostile_rectangles_are_clipped),

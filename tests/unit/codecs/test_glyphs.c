@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "codecs/glyphs.h"
+
+#define PAPER 0xFFFFFFFFu
+
+static uint32_t line[GLYPH_SIDE][COLUMNS_MAX];
+static struct box found[GLYPHS_OF_LINE];
+
+static bool has_ink(int x, int rows)
+{
+    bool ink = false;
+    for (int y = 0; y < rows; y++)
+        ink |= line[y][x] != PAPER;
+    return ink;
+}
+
+/* The same, slowly: from the x-th column on. */
+static struct box next_piece(int x, int width, int rows)
+{
+    while (x < width && !has_ink(x, rows))
+        x++;
+    struct box b = {x, rows, x, 0};
+    for (; b.x1 < width && has_ink(b.x1, rows); b.x1++)
+        for (int y = 0; y < rows; y++)
+            if (line[y][b.x1] != PAPER) {
+                b.y0 = y < b.y0 ? y : b.y0;
+                b.y1 = y + 1 > b.y1 ? y + 1 : b.y1;
+            }
+    return b;
+}
+
+static void a_line_is_cut_at_its_blank_columns_and_each_piece_is_tight(void **state)
+{
+    struct glyphs *g = *state;
+    for (int round = 0; round < 400; round++) {
+        int width = 1 + rand() % (round % 10 ? 200 : COLUMNS_MAX), rows = 1 + rand() % GLYPH_SIDE, ink = 1 + rand() % 200, x = 0;
+        for (int y = 0; y < rows; y++)
+            for (int k = 0; k < width; k++)
+                line[y][k] = rand() % (ink * rows) < 20 ? (uint32_t)rand() | 0xFF000000u : PAPER;
+        int n = glyphs_cut(g, (const uint8_t *)line, sizeof line[0], width, rows, PAPER, found);
+        for (int i = 0; i < n; i++) {
+            struct box b = next_piece(x, width, rows);
+            assert_memory_equal(&found[i], &b, sizeof b);
+            x = b.x1;
+        }
+        assert_int_equal(next_piece(x, width, rows).x0, width); /* nothing is left out */
+    }
+}
+
+static void blank_and_full_lines_fit(void **state)
+{
+    struct glyphs *g = *state;
+    memset(line, 0xFF, sizeof line);
+    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], COLUMNS_MAX, GLYPH_SIDE, PAPER, found), 0);
+    for (int x = 0; x < COLUMNS_MAX; x += 2)
+        line[x % GLYPH_SIDE][x] = 0;
+    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], COLUMNS_MAX, GLYPH_SIDE, PAPER, found), GLYPHS_OF_LINE);
+    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], COLUMNS_MAX, GLYPH_SIDE, 0xFF123456u, found), 1);
+    assert_int_equal(found[0].x1, COLUMNS_MAX);
+}
+
+static void what_comes_twice_is_kept_and_a_newcomer_takes_the_place(void **state)
+{
+    struct glyphs *g = *state;
+    uint64_t a = 0x1234500000000007u, b = 0x5432100000000007u;
+    assert_false(glyphs_count(g, a));
+    assert_true(glyphs_count(g, a));
+    assert_true(glyphs_count(g, a));
+    assert_false(glyphs_count(g, b));
+    assert_false(glyphs_count(g, a));
+    assert_true(glyphs_count(g, a));
+}
+
+static void those_of_one_slot_stand_together_line_by_line(void **state)
+{
+    struct glyphs *g = *state;
+    g->nplaced = GLYPHS_MAX;
+    for (int i = 0; i < GLYPHS_MAX; i++)
+        g->placed[i] = (struct glyph){(uint16_t)(1 + rand() % 50), (uint16_t)(rand() % 1920), (uint16_t)(rand() % 1080)};
+    glyphs_sort(g);
+    for (int i = 1; i < GLYPHS_MAX; i++) {
+        const struct glyph *p = &g->placed[i - 1], *q = &g->placed[i];
+        assert_true(p->slot < q->slot || (p->slot == q->slot && (p->y < q->y || (p->y == q->y && p->x <= q->x))));
+    }
+}
+
+static int create(void **state)
+{
+    srand(7);
+    return (*state = glyphs_create()) ? 0 : -1;
+}
+
+static int destroy(void **state)
+{
+    glyphs_destroy(*state);
+    glyphs_destroy(NULL);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_line_is_cut_at_its_blank_columns_and_each_piece_is_tight, create, destroy),
+        cmocka_unit_test_setup_teardown(blank_and_full_lines_fit, create, destroy),
+        cmocka_unit_test_setup_teardown(what_comes_twice_is_kept_and_a_newcomer_takes_the_place, create, destroy),
+        cmocka_unit_test_setup_teardown(those_of_one_slot_stand_together_line_by_line, create, destroy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
