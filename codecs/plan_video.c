@@ -218,6 +218,33 @@ static bool only_moves(struct engine *e, const struct surface *s, const struct f
     return f->pictures % MOVES_PICTURES == 0 && motion_find(e->motion, s, v) > 0 && motion_explains(s, e->ops, v[0], f->rect);
 }
 
+/* After a pause anything may be there: a page of writing in its place is no picture of the film. */
+static bool goes_on(const struct surface *s, const struct film *f)
+{
+    int pictures = 0, changed = 0;
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        struct box part = box_intersect(s->tiles[t].dirty, &f->rect);
+        changed += rect_area(&part);
+        pictures += !box_empty(&part) && is_picture(s, part) ? rect_area(&part) : 0;
+    }
+    return pictures * 2 >= changed;
+}
+
+static void cool(struct surface *s, const struct box *rect)
+{
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
+        struct box whole = surface_tile_box(s, t);
+        if (overlap(&whole, rect))
+            s->tiles[t].heat = 0;
+    }
+}
+
+static void give_up(struct engine *e, struct surface *s, struct film *f)
+{
+    cool(s, &f->rect);
+    film_drop(e, f);
+}
+
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us)
 {
     struct video *v = &e->video;
@@ -240,6 +267,8 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
             continue;
         if (before_copies && only_moves(e, s, f))
             film_drop(e, f);
+        else if (now_ms - f->last_ms > COOL_MS && !goes_on(s, f))
+            give_up(e, s, f);
         else
             sent |= film_submit(e, f, s, now_us);
     }

@@ -605,6 +605,37 @@ static void a_film_that_begins_while_the_desktop_shrinks_stays_inside(void **sta
     }
 }
 
+/* A page where a film has just been is writing, and exact at once. */
+static void a_page_in_the_place_of_a_film_is_no_picture_of_it(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 512, 384, 11);
+    for (int i = 0; i < 30; i++) {
+        draw_photo(&w.screen, 0, 0, 448, 320, (uint32_t)i + 1, 0, 0, 256, 3);
+        damaged(&w, 0, 0, 448, 320);
+        hand_in(&w);
+        step(&w);
+        w.now += 33000;
+    }
+    size_t pictures = w.avc;
+#ifdef ORIEL_HAVE_X264
+    assert_true(pictures > 10);
+#endif
+    for (uint32_t seed = 1; seed < 4; seed++) {
+        w.now += 500000;
+        draw_text(&w.screen, 0, 0, 448, 320, seed, 0, 0xFFFFFF, 1);
+        damaged(&w, 0, 0, 448, 320);
+        hand_in(&w);
+        for (int i = 0; i < 3; i++)
+            step(&w);
+        check_equal(&w);
+    }
+    assert_int_equal(w.avc, pictures);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
 /* What one engine stored, offered to the next: keys of tiles by position, those of letters apart. */
 static size_t stored_keys(struct world *w, struct engine_cache_entry *keys, size_t most)
 {
@@ -815,6 +846,7 @@ static void a_window_dragged_over_a_photograph_stays_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_page_in_the_place_of_a_film_is_no_picture_of_it),
         cmocka_unit_test(letters_that_come_again_come_from_the_cache),
         cmocka_unit_test(on_a_slow_link_letters_are_sent),
         cmocka_unit_test(letters_of_many_colours_turn_a_small_cache_over),
