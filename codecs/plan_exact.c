@@ -2,6 +2,7 @@
 /* Changed tiles joined to rectangles: fewer commands, and lines of text stay whole for ClearCodec. */
 #include "codecs/state.h"
 
+#define AREA_PIXELS (256 * 1024)      /* of one command: a millisecond or two */
 #define LINE_ROWS_MAX 48              /* what is higher is no line of writing */
 #define GLYPHS_TOGETHER 2500          /* letters placed by one command each kind: a few lines' are too few, and all of a page too late */
 
@@ -13,7 +14,7 @@ static int area(const struct box *b)
 /* On a slow link rectangles stay small, so that the budget is looked at in time: nobody knows before what one costs. */
 static int area_limit(const struct engine *e)
 {
-    return e->budget >= EXACT_PIXELS_MAX / 4 ? EXACT_PIXELS_MAX : (int)e->budget * 4;
+    return e->budget >= AREA_PIXELS / 4 ? AREA_PIXELS : (int)e->budget * 4;
 }
 
 /* Worth sending as one? Pixels that did not change cost little, but not nothing. */
@@ -78,10 +79,13 @@ static struct box leave_cut_line(const struct surface *s, struct box *b)
     return left;
 }
 
-/* The same tiles below each other? Then what was left of the upper is drawn with the lower. */
+/* The same tiles below each other? Then what was left of the upper is drawn with the lower. Both together may be wider than either. */
 static bool continues(const struct box *left, const struct box *b)
 {
-    return left->y1 == b->y0 && left->x0 / TILE == b->x0 / TILE && (left->x1 - 1) / TILE == (b->x1 - 1) / TILE;
+    struct box both = *b;
+    box_add(&both, left);
+    return left->y1 == b->y0 && left->x0 / TILE == b->x0 / TILE && (left->x1 - 1) / TILE == (b->x1 - 1) / TILE &&
+           both.x1 - both.x0 <= CLEAR_WIDTH_MAX && area(&both) <= EXACT_PIXELS_MAX;
 }
 
 static void send_area(struct engine *e, struct surface *s, struct box b)

@@ -92,6 +92,6 @@ void old_send(struct engine *e, struct surface *s, int tile, struct box area);
 void plan_motion(struct engine *e, struct surface *s, int dirty);
 /* Changed tiles joined to rectangles and sent, until the budget is used. */
 void plan_exact(struct engine *e, struct surface *s);
-#define EXACT_PIXELS_MAX (256 * 1024)
+#define EXACT_PIXELS_MAX CLEAR_PIXELS_MAX
 
 #endif

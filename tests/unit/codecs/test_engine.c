@@ -605,6 +605,33 @@ static void a_film_that_begins_while_the_desktop_shrinks_stays_inside(void **sta
     }
 }
 
+static void draw_stems(struct world *w, int x, int end, int y, int bottom)
+{
+    for (; x < end; x += 4)
+        draw_rect(&w->screen, x, y, 1, bottom - y, 0xFF000000u + (uint32_t)x);
+}
+
+/* An area of 33 tiles may be 2048 pixels wide, and so may what the one above it left to it; both together are wider than a bitmap may be. */
+static void what_an_area_leaves_to_the_next_joins_it_only_where_both_fit(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 2300, 330, 12);
+    draw_rect(&w.screen, 0, 0, 2300, 330, 0xFFFFFFFFu);
+    damaged(&w, 0, 0, 2300, 330);
+    hand_in(&w);
+    settle(&w);
+    for (int y = 66; y < 114; y += 12)
+        draw_stems(&w, 60, 2104, y, y + 8);
+    draw_stems(&w, 60, 2049, 120, 136);   /* the line that the tiles' edge cuts */
+    draw_stems(&w, 2052, 2104, 120, 127); /* ends above it */
+    draw_stems(&w, 4, 60, 130, 136);      /* begins below it */
+    damaged(&w, 0, 0, 2300, 330);
+    hand_in(&w);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
 /* A page where a film has just been is writing, and exact at once. */
 static void a_page_in_the_place_of_a_film_is_no_picture_of_it(void **state)
 {
@@ -846,6 +873,7 @@ static void a_window_dragged_over_a_photograph_stays_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_an_area_leaves_to_the_next_joins_it_only_where_both_fit),
         cmocka_unit_test(a_page_in_the_place_of_a_film_is_no_picture_of_it),
         cmocka_unit_test(letters_that_come_again_come_from_the_cache),
         cmocka_unit_test(on_a_slow_link_letters_are_sent),
