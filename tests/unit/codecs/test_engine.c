@@ -459,11 +459,11 @@ static void letters_of_many_colours_turn_a_small_cache_over(void **state)
     struct world w;
     c.small_cache = true;
     c.avc420 = false;
-    world_open(&w, &c, 600, 400, 23);
-    for (uint32_t i = 0; i < 480; i++)
-        show_page(&w, 1000 + i / 2, i / 2 * 0x010407u % 0xC0C0C0u);
-    assert_true(w.evicted > 500);
-    assert_true(w.placed > 50000);
+    world_open(&w, &c, 640, 128, 23);
+    for (uint32_t i = 0; i < 240; i++)
+        show_page(&w, 1000 + i, i * 0x010407u % 0xC0C0C0u);
+    assert_true(w.evicted > 300);
+    assert_true(w.placed > 20000);
     settle(&w);
     check_equal(&w);
     world_close(&w);
