@@ -59,6 +59,7 @@ void cache_reset(struct cache *c)
     memset(c->heads, 0, HEADS * sizeof *c->heads); /* slot 0 does not exist: it ends a chain */
     c->bytes = 0;
     c->filled = 0;
+    c->emptied = 0;
     c->hand = 1;
 }
 
@@ -95,6 +96,8 @@ void cache_forget(struct cache *c, uint16_t slot)
         *link = c->slots[slot].next;
     c->bytes -= c->slots[slot].bytes;
     memset(&c->slots[slot], 0, sizeof c->slots[slot]);
+    c->slots[slot].next = c->emptied;
+    c->emptied = slot;
 }
 
 /* The clock: what was used since the hand came by last gets another round. */
@@ -114,19 +117,16 @@ static uint16_t victim(struct cache *c)
 
 static uint16_t empty_slot(struct cache *c)
 {
-    if (c->filled < c->limit)
-        return (uint16_t)++c->filled;
-    for (unsigned i = 0; i < c->limit; i++) {
-        unsigned at = 1 + (c->hand + i) % c->limit;
-        if (c->slots[at].key == 0)
-            return (uint16_t)at;
-    }
-    return 0;
+    int32_t slot = c->emptied;
+    if (slot == 0)
+        return c->filled < c->limit ? (uint16_t)++c->filled : 0;
+    c->emptied = c->slots[slot].next;
+    return (uint16_t)slot;
 }
 
 bool cache_fits(const struct cache *c, uint32_t bytes)
 {
-    return c->filled < c->limit && bytes <= c->bytes_limit - c->bytes;
+    return (c->emptied || c->filled < c->limit) && bytes <= c->bytes_limit - c->bytes;
 }
 
 uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict)

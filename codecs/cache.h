@@ -30,7 +30,8 @@ struct cache {
     struct { uint64_t key; uint32_t bytes; int32_t next; bool warm; } *slots; /* key 0: empty */
     int32_t *heads;
     unsigned hand;                    /* where the search for a victim goes on */
-    unsigned filled;                  /* slots ever used: those above are empty */
+    unsigned filled;                  /* slots ever used: those above are empty, */
+    int32_t emptied;                  /* and so are these, chained by `next`; 0: none */
     struct hash_key content;          /* both from the salt */
     uint64_t naming[2];
 };

@@ -23,7 +23,8 @@
 #define EDGES_MIN 3                   /* changes of colour along its first row: fewer are no landmark */
 #define FOUND_MIN 6                   /* votes below this are chance */
 #define GROW_MAX (2 * TILE)
-#define MANY_TILES 96                 /* from here on a part of them is looked at */
+#define MANY_TILES 96                 /* from here on a part of them is looked at, */
+#define MOST_TILES 300                /* and from here on, more than half of a common screen, still less: it would not have votes to spare below */
 
 static inline uint32_t px_at(const uint8_t *row, int x)
 {
@@ -208,10 +209,16 @@ static int count_dirty(const struct surface *s)
     return n;
 }
 
-/* Of many tiles one in three tells enough, none of which lies beside another: whatever a pane shows now came from one of them. */
-static bool remembered(const struct surface *s, int t)
+/* Of many tiles one in three or nine tells enough, none of which lies beside another: whatever a pane shows now came from one of them. */
+static bool remembered(const struct surface *s, int t, int dirty)
 {
-    return (t % s->tiles_x + t / s->tiles_x) % 3 == 0;
+    int x = t % s->tiles_x, y = t / s->tiles_x;
+    return dirty < MANY_TILES || (dirty < MOST_TILES ? (x + y) % 3 == 0 : (x + 3 * y) % 9 == 0);
+}
+
+static bool looked_up(const struct surface *s, int t, int dirty)
+{
+    return dirty < MOST_TILES || (t % s->tiles_x + t / s->tiles_x) % 2 == 0;
 }
 
 int motion_find(struct motion *m, const struct surface *s, struct motion_vector *out)
@@ -221,13 +228,13 @@ int motion_find(struct motion *m, const struct surface *s, struct motion_vector 
         m->table[m->used[i]].hash = 0;
     m->nused = 0;
     memset(m->votes, 0, sizeof m->votes);
-    bool many = count_dirty(s) >= MANY_TILES;
+    int dirty = count_dirty(s);
     for (int t = 0; t < tiles; t++)
-        if (!box_empty(&s->tiles[t].dirty) && !(s->tiles[t].flags & TILE_UNKNOWN) && (!many || remembered(s, t)))
+        if (!box_empty(&s->tiles[t].dirty) && !(s->tiles[t].flags & TILE_UNKNOWN) && remembered(s, t, dirty))
             tile_patterns(s, s->shown, t, 1, remember, m);
     for (int t = 0; t < tiles; t++)
-        if (!box_empty(&s->tiles[t].dirty))
-            tile_patterns(s, s->cur, t, many ? 12 : 6, look_up, m);
+        if (!box_empty(&s->tiles[t].dirty) && looked_up(s, t, dirty))
+            tile_patterns(s, s->cur, t, dirty >= MANY_TILES ? 12 : 6, look_up, m);
     memset(out, 0, MOTION_VECTORS_MAX * sizeof *out);
     for (int i = 0; i < MOTION_VOTES; i++)
         if (m->votes[i].votes >= FOUND_MIN)

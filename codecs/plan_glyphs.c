@@ -8,6 +8,7 @@
 #define SLOW_LINK 1000000u            /* bytes a second: below, the bytes that placing letters costs more than bands take longer than it saves the client */
 
 struct line { struct box cells[GLYPHS_OF_LINE]; uint16_t slots[GLYPHS_OF_LINE]; int n; }; /* slot 0: the client does not have it */
+struct where { const struct surface *s; struct box area; };                              /* of the line, whose columns are counted from its left */
 
 static bool is_slow(const struct engine *e)
 {
@@ -15,32 +16,117 @@ static bool is_slow(const struct engine *e)
     return rate && rate < SLOW_LINK;
 }
 
-static uint64_t key_of(const struct engine *e, const struct surface *s, const struct box *b)
+/* Columns x0 … x1 - 1 of the line. */
+static struct box box_of(const struct engine *e, const struct where *w, int x0, int x1)
 {
-    struct cache_name name = cache_name(e->cache, s->ops, surface_cur(s, b->x0, b->y0), s->stride, b->x1 - b->x0, b->y1 - b->y0);
+    struct box b = glyphs_box(e->glyphs, x0, x1);
+    return (struct box){b.x0 + w->area.x0, b.y0 + w->area.y0, b.x1 + w->area.x0, b.y1 + w->area.y0};
+}
+
+static uint64_t key_of(const struct engine *e, const struct where *w, const struct box *b)
+{
+    struct cache_name name = cache_name(e->cache, w->s->ops, surface_cur(w->s, b->x0, b->y0), w->s->stride, b->x1 - b->x0, b->y1 - b->y0);
     return cache_key(e->cache, &name, PICTURE_QUALITIES);
 }
 
-/* What comes often gets a slot at once if one is free, and is in it when those after it are placed. */
-static void keep(struct engine *e, const struct box *b, uint64_t key)
+/* Its slot, if it is known: a name is a guess, the key tells. 0: the client does not have it. */
+static uint16_t find(struct engine *e, const struct where *w, int x0, int x1)
 {
-    struct glyphs *g = e->glyphs;
-    uint32_t bytes = (uint32_t)((b->x1 - b->x0) * (b->y1 - b->y0) * 4);
-    uint16_t none, slot = cache_fits(e->cache, bytes) ? cache_room(e->cache, key, bytes, &none) : 0;
-    g->fresh[g->nfresh++] = (struct new_glyph){*b, key, slot};
+    if (!glyphs_knows(e->glyphs, glyphs_name(e->glyphs, x0, x1 - x0)))
+        return 0;
+    struct box b = box_of(e, w, x0, x1);
+    return cache_find(e->cache, key_of(e, w, &b));
 }
 
-/* Its slot; 0: the client does not have it, it has to be sent. */
-static uint16_t look_up(struct engine *e, const struct surface *s, const struct box *b)
+/* The longest that is known of those that begin at x. Returns where it ends, x for none. */
+static int find_longest(struct engine *e, const struct where *w, int x, int end, uint16_t *slot)
+{
+    for (uint64_t widths = glyphs_widths(e->glyphs, x, end); widths; widths &= ~(1ull << 63 >> __builtin_clzll(widths))) {
+        int to = x + 64 - __builtin_clzll(widths);
+        *slot = find(e, w, x, to);
+        if (*slot)
+            return to;
+    }
+    return x;
+}
+
+static void add(struct line *l, struct box b, uint16_t slot)
+{
+    l->cells[l->n] = b;
+    l->slots[l->n++] = slot;
+}
+
+/* What comes often gets a slot at once if one is free, and is in it when those after it are placed. */
+static void keep(struct engine *e, const struct where *w, int x0, int x1)
 {
     struct glyphs *g = e->glyphs;
-    if (b->x1 - b->x0 > GLYPH_SIDE || b->y1 - b->y0 > GLYPH_SIDE)
-        return 0;
-    uint64_t key = key_of(e, s, b);
-    uint16_t slot = cache_find(e->cache, key);
-    if (slot == 0 && glyphs_count(g, key) && g->nfresh < GLYPHS_NEW_MAX)
-        keep(e, b, key);
-    return slot;
+    if (g->nfresh == GLYPHS_NEW_MAX)
+        return;
+    struct box b = box_of(e, w, x0, x1);
+    uint64_t key = key_of(e, w, &b);
+    uint32_t bytes = (uint32_t)((b.x1 - b.x0) * (b.y1 - b.y0) * 4);
+    uint16_t none, slot = cache_find(e->cache, key);
+    glyphs_learn(g, x0, x1 - x0);
+    if (slot)
+        return; /* known before, and its name forgotten: the next one is placed */
+    slot = cache_fits(e->cache, bytes) ? cache_room(e->cache, key, bytes, &none) : 0;
+    g->fresh[g->nfresh++] = (struct new_glyph){b, key, slot};
+}
+
+/* Columns that are of nothing known: sent, and kept if they come again. */
+static void add_new(struct engine *e, const struct where *w, int x0, int x1, struct line *l)
+{
+    if (x0 == x1)
+        return;
+    if (x1 - x0 <= GLYPH_SIDE && glyphs_count(e->glyphs, glyphs_name(e->glyphs, x0, x1 - x0)) >= GLYPHS_RECUR)
+        keep(e, w, x0, x1);
+    add(l, box_of(e, w, x0, x1), 0);
+}
+
+/* Letters that touch: those that are known, and what is between them. */
+static void add_parts(struct engine *e, const struct where *w, int x0, int x1, struct line *l)
+{
+    int from = x0; /* of what is not known */
+    for (int x = x0, end; x < x1; x = end > x ? end : x + 1) {
+        uint16_t slot;
+        end = find_longest(e, w, x, x1, &slot);
+        if (end == x)
+            continue;
+        add_new(e, w, from, x, l);
+        add(l, box_of(e, w, x, end), slot);
+        from = end;
+    }
+    if (from > x0) /* else it has no parts, and was counted as a whole */
+        add_new(e, w, from, x1, l);
+    else
+        add(l, box_of(e, w, x0, x1), 0);
+}
+
+/* Is all of it made of known parts? */
+static bool is_explained(struct engine *e, const struct where *w, int x0, int x1)
+{
+    for (int x = x0, end; x < x1; x = end) {
+        uint16_t slot;
+        end = find_longest(e, w, x, x1, &slot);
+        if (end == x)
+            return false;
+    }
+    return true;
+}
+
+static void add_piece(struct engine *e, const struct where *w, int x0, int x1, struct line *l)
+{
+    bool whole = x1 - x0 <= GLYPH_SIDE;
+    uint16_t slot = whole ? find(e, w, x0, x1) : 0;
+    int times = whole && slot == 0 ? glyphs_count(e->glyphs, glyphs_name(e->glyphs, x0, x1 - x0)) : 0;
+    if (slot) {
+        add(l, box_of(e, w, x0, x1), slot);
+    } else if (times >= GLYPHS_RECUR && (times >= GLYPHS_OFTEN || !is_explained(e, w, x0, x1))) {
+        keep(e, w, x0, x1);
+        add(l, box_of(e, w, x0, x1), 0);
+    } else {
+        add_parts(e, w, x0, x1, l);
+    }
 }
 
 static void place(struct glyphs *g, const struct box *b, uint16_t slot)
@@ -48,14 +134,14 @@ static void place(struct glyphs *g, const struct box *b, uint16_t slot)
     g->placed[g->nplaced++] = (struct glyph){slot, (uint16_t)b->x0, (uint16_t)b->y0};
 }
 
-static void read_line(struct engine *e, const struct surface *s, struct box area, uint32_t ground, struct line *l)
+static void read_line(struct engine *e, const struct where *w, uint32_t ground, struct line *l)
 {
-    l->n = glyphs_cut(e->glyphs, surface_cur(s, area.x0, area.y0), s->stride, area.x1 - area.x0, area.y1 - area.y0, ground, l->cells);
-    for (int i = 0; i < l->n; i++) {
-        struct box *b = &l->cells[i];
-        *b = (struct box){b->x0 + area.x0, b->y0 + area.y0, b->x1 + area.x0, b->y1 + area.y0};
-        l->slots[i] = look_up(e, s, b);
-    }
+    struct box pieces[GLYPHS_OF_LINE], area = w->area;
+    const uint8_t *px = surface_cur(w->s, area.x0, area.y0);
+    int n = glyphs_cut(e->glyphs, px, w->s->stride, area.x1 - area.x0, area.y1 - area.y0, ground, pieces);
+    l->n = 0;
+    for (int i = 0; i < n; i++)
+        add_piece(e, w, pieces[i].x0, pieces[i].x1, l);
 }
 
 /* From the i-th piece, which the client does not have, to the last such that is near. Returns the index after it. */
@@ -107,7 +193,7 @@ void plan_line(struct engine *e, const struct surface *s, struct box area, uint3
     }
     if (g->nplaced + GLYPHS_OF_LINE > GLYPHS_MAX || g->nfresh > GLYPHS_NEW_MAX / 2)
         plan_glyphs_end(e, s);
-    read_line(e, s, area, ground, &l);
+    read_line(e, &(struct where){s, area}, ground, &l);
     if (missing_columns(&l) * 100 > (area.x1 - area.x0) * SPARSE_PERCENT)
         exact_bands(e, s, area);
     else
