@@ -234,7 +234,7 @@ int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, i
     int r = head(c, width, height, w, &counts);
     if (r < 0)
         return r;
-    layout_find(&c->layout, c->ops, px, stride, width, height);
+    layout_find(&c->layout, c->ops, c->columns_of, px, stride, width, height);
     uint8_t *start = w->p + w->len, *residual = put_residual(c, px, stride, width, height, start), *end = residual;
     for (int i = 0; i < c->layout.n; i++)
         end = put_band(c, px, stride, c->layout.leaves[i], end);
@@ -295,7 +295,7 @@ int clear_leaves(struct clear *c, const uint8_t *px, size_t stride, int width, i
 {
     if (width < 1 || height < 1 || width > CLEAR_WIDTH_MAX || width * height > CLEAR_PIXELS_MAX)
         return -1;
-    layout_find(&c->layout, c->ops, px, stride, width, height);
+    layout_find(&c->layout, c->ops, c->columns_of, px, stride, width, height);
     if (join_chopped(&c->layout) > most || !one_ground(c, px, stride, width, height, ground))
         return -1;
     *boxes = c->layout.leaves;

@@ -76,7 +76,23 @@ static int residual_run_c(const uint8_t *px, const uint8_t *covered, int n, uint
     return x;
 }
 
-const struct column_ops column_ops_c = {scan_c, residual_run_c};
+static void moving_range(const uint8_t *px, size_t stride, int from, int to, int rows, uint8_t *moving)
+{
+    for (int x = from; x < to; x++) {
+        const uint8_t *p = px + 4 * (size_t)x;
+        uint32_t differ = 0;
+        for (int y = 1; y < rows; y++)
+            differ |= pixel(p) ^ pixel(p + (size_t)y * stride);
+        moving[x] = differ != 0;
+    }
+}
+
+static void find_moving_c(const uint8_t *px, size_t stride, int width, int rows, uint8_t *moving)
+{
+    moving_range(px, stride, 0, width, rows, moving);
+}
+
+const struct column_ops column_ops_c = {scan_c, residual_run_c, find_moving_c};
 
 #ifdef HAVE_AVX2_PATH
 
@@ -133,7 +149,24 @@ AVX2 static int residual_run_avx2(const uint8_t *px, const uint8_t *covered, int
     return x + residual_run_c(px + 4 * (size_t)x, covered + x, n - x, color, known);
 }
 
-static const struct column_ops column_ops_avx2 = {scan_avx2, residual_run_avx2};
+AVX2 static void find_moving_avx2(const uint8_t *px, size_t stride, int width, int rows, uint8_t *moving)
+{
+    const __m256i first_bytes = _mm256_set1_epi64x(0x0C080400), one = _mm256_set1_epi8(1), zero = _mm256_setzero_si256();
+    int x = 0;
+    for (; x + 8 <= width; x += 8) {
+        const uint8_t *p = px + 4 * (size_t)x;
+        __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)p), differ = zero;
+        for (int y = 1; y < rows; y++)
+            differ = _mm256_or_si256(differ, _mm256_xor_si256(first, _mm256_loadu_si256((const __m256i *)(const void *)(p + (size_t)y * stride))));
+        __m256i b = _mm256_shuffle_epi8(_mm256_andnot_si256(_mm256_cmpeq_epi32(differ, zero), one), first_bytes);
+        uint32_t low = (uint32_t)_mm256_extract_epi32(b, 0), high = (uint32_t)_mm256_extract_epi32(b, 4);
+        memcpy(moving + x, &low, sizeof low);
+        memcpy(moving + x + 4, &high, sizeof high);
+    }
+    moving_range(px, stride, x, width, rows, moving);
+}
+
+static const struct column_ops column_ops_avx2 = {scan_avx2, residual_run_avx2, find_moving_avx2};
 #endif
 
 const struct column_ops *column_ops_best(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The two inner loops of ClearCodec's encoder over many pixels: an AVX2 path and its plain C twin, equal in every result. */
+/* The inner loops of ClearCodec's encoder over many pixels: an AVX2 path and its plain C twin, equal in every result. */
 #ifndef ORIEL_CODECS_CLEAR_COLUMNS_H
 #define ORIEL_CODECS_CLEAR_COLUMNS_H
 
@@ -21,6 +21,8 @@ struct column_ops {
     void (*scan)(struct columns *c, const uint8_t *px, size_t stride, int width, int rows, uint32_t back);
     /* How many of the first n pixels are covered (0xFF; else 0) or, if `known`, of this colour? Up to the first that is neither. */
     int (*residual_run)(const uint8_t *px, const uint8_t *covered, int n, uint32_t color, bool known);
+    /* moving[x], of each of 1 … COLUMNS_MAX columns of at least one row: 0: it is of one colour, else 1. */
+    void (*find_moving)(const uint8_t *px, size_t stride, int width, int rows, uint8_t *moving);
 };
 extern const struct column_ops column_ops_c;
 const struct column_ops *column_ops_best(void);

@@ -43,23 +43,6 @@ static void keep_stems(struct layout *l, struct box b)
     }
 }
 
-static void find_moving_columns(struct layout *l, struct box b)
-{
-    const uint8_t *first = at(l, b.x0, b.y0);
-    int n = b.x1 - b.x0;
-    memset(l->moving, 0, (size_t)n);
-    for (int y = b.y0 + 1; y < b.y1; y++) {
-        const uint8_t *row = at(l, b.x0, y);
-        for (int x = 0; x < n; x++) {
-            uint32_t p, q;
-            memcpy(&p, row + 4 * x, 4);
-            memcpy(&q, first + 4 * x, 4);
-            l->moving[x] |= p != q;
-        }
-    }
-    keep_stems(l, b);
-}
-
 static void part(struct layout *l, struct box b, int depth, bool again)
 {
     if (b.y1 - b.y0 > LAYOUT_BAND_ROWS && again && !crowded(l, b, depth))
@@ -77,7 +60,8 @@ static void cut_columns(struct layout *l, struct box b, int depth)
     }
     struct box parts[64];
     int n = 0, start = -1, last = -1;
-    find_moving_columns(l, b);
+    l->columns_of->find_moving(at(l, b.x0, b.y0), l->stride, b.x1 - b.x0, b.y1 - b.y0, l->moving);
+    keep_stems(l, b);
     for (int x = 0; x < b.x1 - b.x0; x++) {
         if (!l->moving[x])
             continue;
@@ -112,10 +96,12 @@ static void cut_rows(struct layout *l, struct box b, int depth)
     }
 }
 
-void layout_find(struct layout *l, const struct compare_ops *ops, const uint8_t *px, size_t stride, int width, int height)
+void layout_find(struct layout *l, const struct compare_ops *ops, const struct column_ops *columns_of, const uint8_t *px, size_t stride, int width,
+                 int height)
 {
     l->n = 0;
     l->ops = ops;
+    l->columns_of = columns_of;
     l->px = px;
     l->stride = stride;
     cut_rows(l, (struct box){0, 0, width, height}, 0);

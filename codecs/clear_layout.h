@@ -4,6 +4,7 @@
 #ifndef ORIEL_CODECS_CLEAR_LAYOUT_H
 #define ORIEL_CODECS_CLEAR_LAYOUT_H
 
+#include "codecs/clear_columns.h"
 #include "codecs/compare.h"
 
 #define LAYOUT_LEAVES_MAX 1024        /* beyond this what is left is not cut further */
@@ -15,11 +16,13 @@ struct layout {
     int n;
     uint8_t moving[LAYOUT_WIDTH_MAX]; /* scratch: columns that are not uniform */
     const struct compare_ops *ops;
+    const struct column_ops *columns_of;
     const uint8_t *px;
     size_t stride;
 };
 
 /* What no leaf covers are uniform rows and uniform pieces of columns. */
-void layout_find(struct layout *l, const struct compare_ops *ops, const uint8_t *px, size_t stride, int width, int height);
+void layout_find(struct layout *l, const struct compare_ops *ops, const struct column_ops *columns_of, const uint8_t *px, size_t stride, int width,
+                 int height);
 
 #endif

@@ -233,13 +233,10 @@ AVX2 static bool uniform_avx2(const uint8_t *px, size_t stride, int width, int h
     return true;
 }
 
-AVX2 static inline int lanes(__m256i mask)
-{
-    return __builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask)));
-}
+struct texture_sums { __m256i equal, steep, turns; };
 
-/* Eight pixels with their neighbours into a cell's counts. Lanes outside `left` and `right` are not read. */
-AVX2 static inline void texture_eight(const uint8_t *p, __m256i left, __m256i right, struct texture *t, int cell)
+/* Eight pixels with their neighbours, counted lane by lane. Lanes outside `left` and `right` are not read. */
+AVX2 static inline void texture_eight(const uint8_t *p, __m256i left, __m256i right, struct texture_sums *n)
 {
     const __m256i zero = _mm256_setzero_si256(), far = _mm256_set1_epi8(TEXTURE_STEEP);
     __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)p);
@@ -248,24 +245,44 @@ AVX2 static inline void texture_eight(const uint8_t *p, __m256i left, __m256i ri
     __m256i peak = _mm256_subs_epu8(b, _mm256_max_epu8(a, c)), valley = _mm256_subs_epu8(_mm256_min_epu8(a, c), b);
     __m256i flat = _mm256_cmpeq_epi32(_mm256_or_si256(peak, valley), zero);
     __m256i step = _mm256_subs_epu8(_mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a)), far);
-    t->equal[cell] = (uint16_t)(t->equal[cell] + lanes(_mm256_and_si256(_mm256_cmpeq_epi32(a, b), left)));
-    t->steep[cell] = (uint16_t)(t->steep[cell] + lanes(_mm256_andnot_si256(_mm256_cmpeq_epi32(step, zero), left)));
-    t->turns[cell] = (uint16_t)(t->turns[cell] + lanes(_mm256_andnot_si256(flat, _mm256_and_si256(left, right))));
+    n->equal = _mm256_sub_epi32(n->equal, _mm256_and_si256(_mm256_cmpeq_epi32(a, b), left));
+    n->steep = _mm256_sub_epi32(n->steep, _mm256_andnot_si256(_mm256_cmpeq_epi32(step, zero), left));
+    n->turns = _mm256_sub_epi32(n->turns, _mm256_andnot_si256(flat, _mm256_and_si256(left, right)));
+}
+
+AVX2 static inline uint16_t sum_eight(__m256i v)
+{
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4E));
+    return (uint16_t)_mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xB1)));
+}
+
+/* The cells of columns x … x + 15 from top to bottom. */
+AVX2 static void texture_cells(const uint8_t *px, size_t stride, int x, int width, int height, struct texture *t)
+{
+    const __m256i all = _mm256_set1_epi32(-1), not_first = _mm256_setr_epi32(0, -1, -1, -1, -1, -1, -1, -1);
+    const __m256i not_last = _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, -1, 0);
+    for (int top = 0; top < height; top += TEXTURE_CELL) {
+        struct texture_sums n = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+        int bottom = top + TEXTURE_CELL < height ? top + TEXTURE_CELL : height, cell = top / TEXTURE_CELL * 4 + x / TEXTURE_CELL;
+        for (int y = top; y < bottom; y += TEXTURE_ROW_STEP)
+            for (int k = x; k < x + TEXTURE_CELL && k < width; k += 8)
+                texture_eight(px + (size_t)y * stride + 4 * (size_t)k, k ? all : not_first, k + 8 < width ? all : not_last, &n);
+        t->equal[cell] = sum_eight(n.equal);
+        t->steep[cell] = sum_eight(n.steep);
+        t->turns[cell] = sum_eight(n.turns);
+    }
 }
 
 AVX2 static void texture_avx2(const uint8_t *px, size_t stride, int width, int height, struct texture *t)
 {
-    const __m256i all = _mm256_set1_epi32(-1), not_first = _mm256_setr_epi32(0, -1, -1, -1, -1, -1, -1, -1);
-    const __m256i not_last = _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, -1, 0);
     if (width % 8) {
         texture_c(px, stride, width, height, t);
         return;
     }
     memset(t, 0, sizeof *t);
-    for (int y = 0; y < height; y += TEXTURE_ROW_STEP)
-        for (int x = 0; x < width; x += 8)
-            texture_eight(px + (size_t)y * stride + 4 * (size_t)x, x ? all : not_first, x + 8 < width ? all : not_last, t,
-                          y / TEXTURE_CELL * 4 + x / TEXTURE_CELL);
+    for (int x = 0; x < width; x += TEXTURE_CELL)
+        texture_cells(px, stride, x, width, height, t);
 }
 
 AVX2 static inline __m256i nh_eight(__m256i sum, __m256i v, const uint32_t *k)

@@ -7,7 +7,7 @@
 
 enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
 #define HASH_BITS 17                  /* two positions of the window a bucket, so that noise costs little */
-#define CHAIN_MAX 12                  /* candidates looked at: 24 save a twentieth of the bytes for a third more time */
+#define CHAIN_MAX 6                   /* candidates looked at: 12 save a hundredth of a page's bytes for a fifth more time, 24 a twentieth */
 #define SHORT_BYTES 1024              /* a key's echo: there the time does not count, */
 #define SHORT_CHAIN_MAX 32            /* but each byte comes with every key */
 #define MATCH_MIN 3

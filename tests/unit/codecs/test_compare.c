@@ -98,9 +98,21 @@ static void texture_and_hash_of_the_fast_path_equal_the_plain_ones(void **state)
     }
 }
 
+/* Every second column or so of one colour, but for a pixel now and then. */
+static void flatten_columns(uint8_t *px, int w, int h)
+{
+    for (int x = 0; x < w; x++) {
+        bool flat = rand() % 2;
+        for (int y = 1; y < h && flat; y++)
+            memcpy(px + 4 * (y * 300 + x), px + 4 * x, 4);
+        if (rand() % 4 == 0)
+            px[4 * (rand() % h * 300 + x) + rand() % 4] ^= 1;
+    }
+}
+
 static void columns_of_the_fast_path_equal_the_plain_ones(void **state)
 {
-    static uint8_t px[4 * 300 * 52], covered[300];
+    static uint8_t px[4 * 300 * 52], covered[300], moving[300], plain[300];
     static struct columns a, b;
     const struct column_ops *best = column_ops_best();
     srand(3);
@@ -119,6 +131,10 @@ static void columns_of_the_fast_path_equal_the_plain_ones(void **state)
         for (int x = 0; x < w; x++)
             assert_int_equal(column_ops_c.residual_run(px + 4 * x, covered + x, w - x, back, round % 2),
                              best->residual_run(px + 4 * x, covered + x, w - x, back, round % 2));
+        flatten_columns(px, w, h);
+        column_ops_c.find_moving(px, 4 * 300, w, h, plain);
+        best->find_moving(px, 4 * 300, w, h, moving);
+        assert_memory_equal(plain, moving, (size_t)w);
     }
 }
 
