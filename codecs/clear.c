@@ -21,6 +21,8 @@ struct clear {
     struct layout layout;
     uint8_t covered[CLEAR_PIXELS_MAX];/* pixels that bands draw: the residual may have anything there */
     struct columns columns;
+    struct clear_flat flats[CLEAR_FLATS_MAX];
+    int nflats;
 };
 
 struct clear *clear_create(const struct compare_ops *ops)
@@ -127,8 +129,7 @@ static uint8_t *put_residual(struct clear *c, const uint8_t *px, size_t stride, 
     return put_run(o, known ? color : 0, run);
 }
 
-/* The most frequent of a grid of samples. */
-static uint32_t background(const uint8_t *px, size_t stride, struct box b)
+uint32_t clear_ground(const uint8_t *px, size_t stride, struct box b)
 {
     uint32_t colors[24];
     int counts[24], n = 0, best = 0;
@@ -181,7 +182,7 @@ static uint8_t *put_new_bar(struct clear *c, const uint8_t *ink, size_t stride, 
 
 static uint8_t *put_band(struct clear *c, const uint8_t *px, size_t stride, struct box b, uint8_t *o)
 {
-    uint32_t back = background(px, stride, b);
+    uint32_t back = clear_ground(px, stride, b);
     const uint8_t *first = px + (size_t)b.y0 * stride + 4 * (size_t)b.x0;
     o = put_u16(o, (unsigned)b.x0);
     o = put_u16(o, (unsigned)(b.x1 - 1));
@@ -255,23 +256,39 @@ int clear_encode_bands(struct clear *c, const uint8_t *px, size_t stride, int wi
     return tail(w, counts, 0, (size_t)(end - start));
 }
 
-/* Has all that no leaf covers one colour? */
-static bool one_ground(struct clear *c, const uint8_t *px, size_t stride, int width, int height, uint32_t *ground)
+/* A run of one colour is a rectangle, or makes the one above it higher. */
+static bool add_flat(struct clear *c, int x0, int x1, int y, uint32_t color, int most)
 {
-    bool known = false;
+    for (int i = c->nflats - 1; i >= 0; i--) {
+        struct clear_flat *f = &c->flats[i];
+        if (f->box.y1 == y && f->box.x0 == x0 && f->box.x1 == x1 && f->color == color) {
+            f->box.y1++;
+            return true;
+        }
+    }
+    if (c->nflats >= most)
+        return false;
+    c->flats[c->nflats++] = (struct clear_flat){{x0, y, x1, y + 1}, color};
+    return true;
+}
+
+/* What is neither ground nor covered by a leaf. Returns whether `most` rectangles are enough. */
+static bool find_flats(struct clear *c, const uint8_t *px, size_t stride, int width, int height, uint32_t ground, int most)
+{
     cover(c, width, height);
-    *ground = 0;
+    c->nflats = 0;
     for (int y = 0; y < height; y++) {
         const uint8_t *row = px + (size_t)y * stride, *covered = c->covered + (size_t)y * (size_t)width;
-        int x = c->columns_of->residual_run(row, covered, width, *ground, known);
-        if (x < width && known)
-            return false;
-        if (x == width)
-            continue;
-        *ground = pixel(row + 4 * (size_t)x);
-        known = true;
-        if (x + c->columns_of->residual_run(row + 4 * (size_t)x, covered + x, width - x, *ground, true) < width)
-            return false;
+        int x = c->columns_of->residual_run(row, covered, width, ground, true);
+        while (x < width) {
+            uint32_t color = pixel(row + 4 * (size_t)x);
+            int end = x + 1;
+            while (end < width && !covered[end] && pixel(row + 4 * (size_t)end) == color)
+                end++;
+            if (!add_flat(c, x, end, y, color, most))
+                return false;
+            x = end + c->columns_of->residual_run(row + 4 * (size_t)end, covered + end, width - end, ground, true);
+        }
     }
     return true;
 }
@@ -290,14 +307,15 @@ static int join_chopped(struct layout *l)
     return l->n = n;
 }
 
-int clear_leaves(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int most, uint32_t *ground,
-                 const struct box **boxes)
+int clear_find_parts(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int flats, int leaves, struct clear_parts *parts)
 {
     if (width < 1 || height < 1 || width > CLEAR_WIDTH_MAX || width * height > CLEAR_PIXELS_MAX)
         return -1;
+    uint32_t ground = clear_ground(px, stride, (struct box){0, 0, width, height});
     layout_find(&c->layout, c->ops, c->columns_of, px, stride, width, height);
-    if (join_chopped(&c->layout) > most || !one_ground(c, px, stride, width, height, ground))
+    flats = flats < CLEAR_FLATS_MAX ? flats : CLEAR_FLATS_MAX;
+    if (join_chopped(&c->layout) > leaves || !find_flats(c, px, stride, width, height, ground, flats))
         return -1;
-    *boxes = c->layout.leaves;
-    return c->layout.n;
+    *parts = (struct clear_parts){ground, c->flats, c->layout.leaves, c->nflats, c->layout.n};
+    return 0;
 }

@@ -22,11 +22,20 @@ struct clear *clear_create(const struct compare_ops *ops); /* NULL: out of memor
 void clear_destroy(struct clear *c);
 /* A new channel: sequence and caches start anew. */
 void clear_restart(struct clear *c);
-/* Where bands would draw a bitmap, as disjoint boxes relative to it; they are the encoder's until the next call. Returns how many, or
- * -1: what lies around them has more than one colour (*ground otherwise), or there are more than `most`. A client fills a
- * rectangle and draws the boxes over it in less than half the time that it takes to write a residual pixel by pixel. */
-int clear_leaves(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int most, uint32_t *ground,
-                 const struct box **boxes);
+/* A bitmap as what a client draws in less than half the time that it takes to write a residual pixel by pixel: the ground all over it, rectangles of
+ * other colours, and boxes that bands draw. All are relative to the bitmap and disjoint, and are the encoder's until the next call. */
+struct clear_flat { struct box box; uint32_t color; };
+struct clear_parts {
+    uint32_t ground;
+    const struct clear_flat *flats;
+    const struct box *leaves;
+    int nflats, nleaves;
+};
+/* Returns 0, or -1: it is not made so, or of more flats or leaves than these. */
+int clear_find_parts(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int flats, int leaves, struct clear_parts *parts);
+#define CLEAR_FLATS_MAX 128           /* a window's frames, bars and buttons; what has more is another thing */
+/* The most frequent colour of a box, or nearly so: from samples. */
+uint32_t clear_ground(const uint8_t *px, size_t stride, struct box b);
 /* Append one bitmap of BGRX pixels (X = 0xFF). Needs CLEAR_BYTES of room, so that it cannot fail half way.
  * Returns 0, -EINVAL (size), -EMSGSIZE. */
 int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w);

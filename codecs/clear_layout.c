@@ -29,7 +29,7 @@ static bool crowded(const struct layout *l, struct box b, int depth)
     return depth >= DEPTH_MAX || l->n + (b.y1 - b.y0) / LAYOUT_BAND_ROWS + 128 > LAYOUT_LEAVES_MAX;
 }
 
-/* A letter's stem as high as the line is uniform as well, but belongs to the writing: paper is wider. */
+/* A letter's stem as high as the line is uniform as well, but belongs to the writing: paper is wider. What is higher than a line is a frame. */
 static void keep_stems(struct layout *l, struct box b)
 {
     const uint8_t *row = at(l, b.x0, b.y0);
@@ -61,7 +61,8 @@ static void cut_columns(struct layout *l, struct box b, int depth)
     struct box parts[64];
     int n = 0, start = -1, last = -1;
     l->columns_of->find_moving(at(l, b.x0, b.y0), l->stride, b.x1 - b.x0, b.y1 - b.y0, l->moving);
-    keep_stems(l, b);
+    if (b.y1 - b.y0 <= LAYOUT_BAND_ROWS)
+        keep_stems(l, b);
     for (int x = 0; x < b.x1 - b.x0; x++) {
         if (!l->moving[x])
             continue;

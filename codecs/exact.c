@@ -16,7 +16,8 @@ static uint32_t pixel(const uint8_t *p)
 
 #define GROUND_PIXELS_MIN 8192        /* in smaller areas a residual costs the client next to nothing */
 #define LETTERS_PIXELS_MIN 49152      /* letter by letter a page is drawn sooner, but with more bytes: a line or two are not worth them */
-#define LEAF_PIXELS 4096              /* so many at the least for each command of its own */
+#define LEAF_PIXELS 4096              /* so many at the least for each command of its own, */
+#define FLAT_PIXELS 512               /* and for each rectangle of a fill */
 
 static void add_fill(struct engine *e, const struct surface *s, struct box a, uint32_t color)
 {
@@ -79,27 +80,39 @@ void exact_bands(struct engine *e, const struct surface *s, struct box area)
     send_as(e, s, area, GFX_CODEC_CLEARCODEC, as_bands);
 }
 
-/* Writing on one colour: the colour as a fill, the writing over it. */
+static struct box moved(struct box b, const struct box *by)
+{
+    return (struct box){b.x0 + by->x0, b.y0 + by->y0, b.x1 + by->x0, b.y1 + by->y0};
+}
+
+/* A leaf is writing on a colour of its own, mostly that of all: letters are placed on it. */
+static void send_leaf(struct engine *e, const struct surface *s, struct box leaf, uint32_t filled, bool letters)
+{
+    uint32_t ground = letters ? clear_ground(surface_cur(s, 0, 0), s->stride, leaf) : filled;
+    if (ground != filled)
+        add_fill(e, s, leaf, ground);
+    if (letters)
+        plan_line(e, s, leaf, ground);
+    else
+        exact_bands(e, s, leaf);
+}
+
+/* Writing on a colour, and on rectangles of others: these as fills, the writing over them. */
 static bool send_on_ground(struct engine *e, const struct surface *s, struct box a)
 {
     int width = a.x1 - a.x0, height = a.y1 - a.y0, pixels = width * height;
-    const struct box *boxes;
+    bool page = pixels >= LETTERS_PIXELS_MIN;
     struct box leaves[EXACT_PIXELS_MAX / LEAF_PIXELS];
-    uint32_t ground;
-    if (pixels < GROUND_PIXELS_MIN || pixels > EXACT_PIXELS_MAX)
+    struct clear_parts parts;
+    if (pixels < GROUND_PIXELS_MIN || pixels > EXACT_PIXELS_MAX ||
+        clear_find_parts(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height, page ? pixels / FLAT_PIXELS : 0, pixels / LEAF_PIXELS, &parts) < 0)
         return false;
-    int n = clear_leaves(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height, pixels / LEAF_PIXELS, &ground, &boxes);
-    if (n < 0)
-        return false;
-    memcpy(leaves, boxes, (size_t)n * sizeof *leaves);
-    add_fill(e, s, a, ground);
-    for (int i = 0; i < n; i++) {
-        struct box leaf = {a.x0 + leaves[i].x0, a.y0 + leaves[i].y0, a.x0 + leaves[i].x1, a.y0 + leaves[i].y1};
-        if (pixels >= LETTERS_PIXELS_MIN)
-            plan_line(e, s, leaf, ground);
-        else
-            exact_bands(e, s, leaf);
-    }
+    add_fill(e, s, a, parts.ground);
+    for (int i = 0; i < parts.nflats; i++)
+        add_fill(e, s, moved(parts.flats[i].box, &a), parts.flats[i].color);
+    memcpy(leaves, parts.leaves, (size_t)parts.nleaves * sizeof *leaves); /* the encoder's own until it is used again */
+    for (int i = 0; i < parts.nleaves; i++)
+        send_leaf(e, s, moved(leaves[i], &a), parts.ground, page);
     return true;
 }
 

@@ -107,50 +107,71 @@ static void decode_at(CLEAR_CONTEXT *dec, const struct wr *o, struct box b, uint
         fail_msg("%d,%d to %d,%d refused", b.x0, b.y0, b.x1, b.y1);
 }
 
-static void fill(uint8_t *got, int w, int h, uint32_t color)
+static void fill(uint8_t *got, struct box b, uint32_t color)
 {
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
+    for (int y = b.y0; y < b.y1; y++)
+        for (int x = b.x0; x < b.x1; x++)
             memcpy(got + (size_t)y * W * 4 + 4 * (size_t)x, &color, 4);
 }
 
-/* A ground as a fill and its leaves as bands; what has no single ground as one bitmap between them: sequence and caches are one. */
-static void leaves_on_their_ground_are_the_same_pixels(void **state)
+static void decode_leaf(struct clear *enc, CLEAR_CONTEXT *dec, const struct canvas *c, struct box b, uint8_t *out, uint8_t *got)
+{
+    struct wr o;
+    wr_init(&o, out, CLEAR_BYTES(W, H));
+    assert_int_equal(clear_encode_bands(enc, c->px + (size_t)b.y0 * c->stride + 4 * (size_t)b.x0, c->stride, b.x1 - b.x0, b.y1 - b.y0, &o), 0);
+    decode_at(dec, &o, b, got);
+}
+
+/* Fills, and leaves as bands. */
+static void draw_parts(struct clear *enc, CLEAR_CONTEXT *dec, const struct canvas *c, int w, int h, const struct clear_parts *parts, uint8_t *out,
+                       uint8_t *got)
+{
+    struct box leaves[64];
+    memcpy(leaves, parts->leaves, (size_t)parts->nleaves * sizeof *leaves);
+    fill(got, (struct box){0, 0, w, h}, parts->ground);
+    for (int i = 0; i < parts->nflats; i++)
+        fill(got, parts->flats[i].box, parts->flats[i].color);
+    for (int i = 0; i < parts->nleaves; i++)
+        decode_leaf(enc, dec, c, leaves[i], out, got);
+}
+
+/* Bars and buttons over what is drawn: flat rectangles. */
+static void add_bars(struct canvas *c, int w, int h, uint32_t *seed)
+{
+    for (unsigned n = scene_rand(seed) % 6; n > 0; n--)
+        draw_rect(c, (int)(scene_rand(seed) % (unsigned)w), (int)(scene_rand(seed) % (unsigned)h), 1 + (int)(scene_rand(seed) % 80),
+                  1 + (int)(scene_rand(seed) % 40), scene_rand(seed) | 0xFF000000u);
+}
+
+/* A ground and rectangles as fills and the leaves as bands; what is not made so as one bitmap between them: sequence and caches are one. */
+static void parts_are_the_same_pixels(void **state)
 {
     struct canvas c = canvas_new(W, H);
     struct clear *enc = clear_create(compare_best());
     CLEAR_CONTEXT *dec = clear_context_new(FALSE);
     uint8_t *got = calloc(W * 4, H + 64), *out = malloc(CLEAR_BYTES(W, H));
-    uint32_t seed = 97, ground;
-    int grounded = 0, whole = 0;
+    uint32_t seed = 97;
+    int parted = 0, flat = 0, whole = 0;
     for (int round = 0; round < 3000; round++) {
         int w = 1 + (int)(scene_rand(&seed) % (round % 40 ? 160 : W)), h = 1 + (int)(scene_rand(&seed) % (round % 40 ? 130 : H));
-        const struct box *boxes;
-        struct box leaves[64];
+        struct clear_parts parts = {0};
         struct wr o;
         draw(&c, w, h, &seed);
-        int n = clear_leaves(enc, c.px, c.stride, w, h, 64, &ground, &boxes);
-        if (n > 0)
-            memcpy(leaves, boxes, (size_t)n * sizeof *leaves);
-        if (n >= 0)
-            fill(got, w, h, ground);
-        for (int i = 0; i < n; i++) {
-            const struct box *b = &leaves[i];
-            wr_init(&o, out, CLEAR_BYTES(W, H));
-            assert_int_equal(clear_encode_bands(enc, c.px + (size_t)b->y0 * c.stride + 4 * (size_t)b->x0, c.stride, b->x1 - b->x0, b->y1 - b->y0, &o), 0);
-            decode_at(dec, &o, *b, got);
-        }
-        if (n < 0) {
+        add_bars(&c, w, h, &seed);
+        if (clear_find_parts(enc, c.px, c.stride, w, h, round % 2 ? CLEAR_FLATS_MAX : 0, 64, &parts) == 0) {
+            draw_parts(enc, dec, &c, w, h, &parts, out, got);
+            parted++;
+            flat += parts.nflats > 1 && parts.nleaves > 0;
+        } else {
             wr_init(&o, out, CLEAR_BYTES(W, H));
             assert_int_equal(clear_encode(enc, c.px, c.stride, w, h, &o), 0);
             decode_at(dec, &o, (struct box){0, 0, w, h}, got);
+            whole++;
         }
-        grounded += n > 0;
-        whole += n < 0;
         if (wrong(&c, got, w, h))
-            fail_msg("round %d: %dx%d, %d leaves: %zu pixels wrong", round, w, h, n, wrong(&c, got, w, h));
+            fail_msg("round %d: %dx%d, %d leaves, %d flats: %zu pixels wrong", round, w, h, parts.nleaves, parts.nflats, wrong(&c, got, w, h));
     }
-    assert_true(grounded > 300 && whole > 300);
+    assert_true(parted > 300 && flat > 100 && whole > 300);
     clear_destroy(enc);
     clear_context_free(dec);
     canvas_free(&c);
@@ -186,7 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clear_codec_decodes_to_the_same_pixels),
-        cmocka_unit_test(leaves_on_their_ground_are_the_same_pixels),
+        cmocka_unit_test(parts_are_the_same_pixels),
         cmocka_unit_test(planar_decodes_to_the_same_pixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
