@@ -167,14 +167,22 @@ static inline bool worth(uint32_t len, uint32_t distance)
     return len > MATCH_MIN || (len == MATCH_MIN && distance < 22176);
 }
 
-static struct match find(const struct zgfx *z, uint32_t at, uint32_t max, int chain)
+/* The same bytes one record before. */
+static struct match find_record(const struct zgfx *z, uint32_t at, uint32_t max)
 {
     const uint8_t *p = z->history + (at - z->base);
-    struct match best = {0, MATCH_MIN - 1};
+    uint32_t known = at - z->base < ZGFX_WINDOW ? at - z->base : ZGFX_WINDOW;
+    if (known < RECORD_BYTES || (bytes_at(p) ^ bytes_at(p - RECORD_BYTES)) << 8 != 0)
+        return (struct match){0, MATCH_MIN - 1};
+    return (struct match){RECORD_BYTES, common_length(p, p - RECORD_BYTES, max)};
+}
+
+/* Better than `best`, anywhere in the window; `best`: there is none. */
+static struct match find(const struct zgfx *z, uint32_t at, uint32_t max, int chain, struct match best)
+{
+    const uint8_t *p = z->history + (at - z->base);
     uint32_t floor = at > ZGFX_WINDOW ? at - ZGFX_WINDOW + 1 : 0;
     floor = floor < z->base ? z->base : floor;
-    if (at >= floor + RECORD_BYTES && (bytes_at(p) ^ bytes_at(p - RECORD_BYTES)) << 8 == 0)
-        best = (struct match){RECORD_BYTES, common_length(p, p - RECORD_BYTES, max)};
     uint32_t link = z->head[hash_at(p)];
     for (int i = 0; i < chain && link > floor; i++) {
         uint32_t c = link - 1;
@@ -198,34 +206,46 @@ static void insert_range(struct zgfx *z, uint32_t from, uint32_t to)
         insert(z, z->history + (i - z->base), i);
 }
 
+struct search { int chain; unsigned idle; }; /* idle: searches since the last that found something */
+
+/* Noise is searched with less and less effort. */
+static struct match search(const struct zgfx *z, uint32_t at, uint32_t left, struct search *s)
+{
+    struct match record = find_record(z, at, left);
+    if (s->idle >= 32 && (at & (s->idle < 256 ? 3 : 15)) != 0) {
+        s->idle++;
+        return record;
+    }
+    struct match m = find(z, at, left, s->chain, record);
+    s->idle = m.len > record.len ? 0 : s->idle + 1;
+    return m;
+}
+
 /* Greedy, but one byte may be left behind for a longer match after it. */
 static void compress(struct zgfx *z, uint32_t at, struct bits *b)
 {
     struct match ahead = {0, 0};
     bool have = false;
-    int chain = z->end - at <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX;
-    unsigned misses = 0;              /* literals since the last match: noise is searched with less and less effort */
+    struct search s = {z->end - at <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX, 0};
     while (at < z->end && !b->full) {
         const uint8_t *p = z->history + (at - z->base);
         uint32_t left = z->end - at;
         struct match m = {0, 0};
-        if (left > HASH_BYTES && (have || misses < 32 || (at & (misses < 256 ? 3 : 15)) == 0)) {
-            m = have ? ahead : find(z, at, left, chain);
+        if (left > HASH_BYTES) {
+            m = have ? ahead : search(z, at, left, &s);
             insert(z, p, at);
             have = false;
             if (m.distance && m.len < LAZY_MATCH && left > HASH_BYTES + 1) {
-                ahead = find(z, at + 1, left - 1, chain);
+                ahead = search(z, at + 1, left - 1, &s);
                 have = true;
             }
         }
         if (m.distance == 0 || (have && ahead.distance && ahead.len > m.len + 1)) {
             put(b, z->literals[*p].value, z->literals[*p].bits);
-            misses += m.distance == 0;
             at++;
             continue;
         }
         put_match(b, m.distance, m.len);
-        misses = 0;
         insert_range(z, at + 1, at + m.len);
         at += m.len;
         have = false;
