@@ -206,12 +206,21 @@ static void insert_range(struct zgfx *z, uint32_t from, uint32_t to)
         insert(z, z->history + (i - z->base), i);
 }
 
-struct search { int chain; unsigned idle; }; /* idle: searches since the last that found something */
+struct search {
+    int chain;
+    unsigned idle;                    /* searches since the last that found something */
+    uint32_t record_end;              /* position after the last repeated part of a record */
+};
 
-/* Noise is searched with less and less effort. */
+/* Noise is searched with less and less effort. In a row of records (letters' positions) what repeats is found beside it, and what comes after that is a
+ * coordinate that is nowhere else. */
 static struct match search(const struct zgfx *z, uint32_t at, uint32_t left, struct search *s)
 {
     struct match record = find_record(z, at, left);
+    if (s->chain == CHAIN_MAX && (record.distance || at == s->record_end)) {
+        s->record_end = record.distance ? at + record.len : s->record_end;
+        return record;
+    }
     if (s->idle >= 32 && (at & (s->idle < 256 ? 3 : 15)) != 0) {
         s->idle++;
         return record;
@@ -226,7 +235,7 @@ static void compress(struct zgfx *z, uint32_t at, struct bits *b)
 {
     struct match ahead = {0, 0};
     bool have = false;
-    struct search s = {z->end - at <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX, 0};
+    struct search s = {z->end - at <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX, 0, at - 1};
     while (at < z->end && !b->full) {
         const uint8_t *p = z->history + (at - z->base);
         uint32_t left = z->end - at;
