@@ -85,10 +85,22 @@ static struct box moved(struct box b, const struct box *by)
     return (struct box){b.x0 + by->x0, b.y0 + by->y0, b.x1 + by->x0, b.y1 + by->y0};
 }
 
+/* Is it the colour along the upper edge of a line? There, few letters are. */
+static bool stands_on(const struct surface *s, const struct box *leaf, uint32_t color)
+{
+    enum { SAMPLES = 16 };
+    int n = 0, width = leaf->x1 - leaf->x0;
+    for (int i = 0; i < SAMPLES; i++)
+        n += pixel(surface_cur(s, leaf->x0 + width * i / SAMPLES, leaf->y0)) == color;
+    return n > SAMPLES / 2;
+}
+
 /* A leaf is writing on a colour of its own, mostly that of all: letters are placed on it. */
 static void send_leaf(struct engine *e, const struct surface *s, struct box leaf, uint32_t filled, bool letters)
 {
-    uint32_t ground = letters ? clear_ground(surface_cur(s, 0, 0), s->stride, leaf) : filled;
+    uint32_t ground = filled;
+    if (letters && !stands_on(s, &leaf, filled))
+        ground = clear_ground(surface_cur(s, 0, 0), s->stride, leaf);
     if (ground != filled)
         add_fill(e, s, leaf, ground);
     if (letters)

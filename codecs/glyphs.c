@@ -114,17 +114,20 @@ uint64_t glyphs_widths(const struct glyphs *g, int x, int end)
     return g->heads[i].name == upper(head) ? g->heads[i].widths & fitting : 0;
 }
 
-static int by_slot(const void *a, const void *b)
+void glyphs_place(struct glyphs *g, uint16_t slot, int x, int y)
 {
-    const struct glyph *p = a, *q = b;
-    if (p->slot != q->slot)
-        return p->slot < q->slot ? -1 : 1;
-    if (p->y != q->y)
-        return p->y < q->y ? -1 : 1;
-    return (p->x > q->x) - (p->x < q->x);
+    int at = g->nplaced++;
+    g->placed[at] = (struct glyph){slot, (uint16_t)x, (uint16_t)y, 0};
+    if (g->last[slot])
+        g->placed[g->last[slot] - 1].next = (uint16_t)(at + 1);
+    else
+        g->first[g->nslots++] = (uint16_t)at;
+    g->last[slot] = (uint16_t)(at + 1);
 }
 
-void glyphs_sort(struct glyphs *g)
+void glyphs_drop(struct glyphs *g)
 {
-    qsort(g->placed, (size_t)g->nplaced, sizeof *g->placed, by_slot);
+    for (int i = 0; i < g->nslots; i++)
+        g->last[g->placed[g->first[i]].slot] = 0;
+    g->nplaced = g->nslots = 0;
 }

@@ -18,9 +18,10 @@
 #define GLYPHS_RECUR 2                /* seen so often it is worth a slot: what comes twice mostly comes again */
 #define GLYPHS_OFTEN 4                /* the same where its parts are known already: it saves a position */
 #define GLYPHS_MAX 6144               /* placed together */
+#define GLYPHS_SLOTS 32768            /* more than any cache has */
 #define GLYPHS_NEW_MAX 512            /* kept together */
 
-struct glyph { uint16_t slot, x, y; };
+struct glyph { uint16_t slot, x, y, next; }; /* next: of the same slot, + 1; 0: the last */
 struct new_glyph { struct box box; uint64_t key; uint16_t slot; }; /* slot 0: one must be made free first */
 struct glyphs {
     ink_scan_fn scan;
@@ -31,8 +32,9 @@ struct glyphs {
     uint32_t known[GLYPHS_KNOWN];
     struct { uint32_t name; uint64_t widths; } heads[GLYPHS_HEADS]; /* bit w - 1: something known of w columns begins so */
     struct glyph placed[GLYPHS_MAX];
+    uint16_t first[GLYPHS_MAX], last[GLYPHS_SLOTS];            /* of each slot in its order of appearance; by slot, + 1; 0: none is placed */
     struct new_glyph fresh[GLYPHS_NEW_MAX];
-    int nplaced, nfresh;
+    int nplaced, nslots, nfresh;
 };
 
 /* NULL: out of memory. */
@@ -53,7 +55,9 @@ void glyphs_learn(struct glyphs *g, int x, int width);
 bool glyphs_knows(const struct glyphs *g, uint64_t name);
 /* How wide may something known be that begins at x and ends at `end` or before? Bit w - 1 for each width. */
 uint64_t glyphs_widths(const struct glyphs *g, int x, int end);
-/* Those placed of one slot after each other. */
-void glyphs_sort(struct glyphs *g);
+/* One more is to be drawn from `slot`; there is room for it. Those of a slot are a chain, from placed[first[i]] on. */
+void glyphs_place(struct glyphs *g, uint16_t slot, int x, int y);
+/* All are drawn. */
+void glyphs_drop(struct glyphs *g);
 
 #endif

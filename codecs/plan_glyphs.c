@@ -129,11 +129,6 @@ static void add_piece(struct engine *e, const struct where *w, int x0, int x1, s
     }
 }
 
-static void place(struct glyphs *g, const struct box *b, uint16_t slot)
-{
-    g->placed[g->nplaced++] = (struct glyph){slot, (uint16_t)b->x0, (uint16_t)b->y0};
-}
-
 static void read_line(struct engine *e, const struct where *w, uint32_t ground, struct line *l)
 {
     struct box pieces[GLYPHS_OF_LINE], area = w->area;
@@ -178,7 +173,7 @@ static void send_missing(struct engine *e, const struct surface *s, struct box a
             i = missing_span(l, i, &span) - 1;
             exact_bands(e, s, span);
         } else {
-            place(e->glyphs, &l->cells[i], l->slots[i]);
+            glyphs_place(e->glyphs, l->slots[i], l->cells[i].x0, l->cells[i].y0);
         }
     }
 }
@@ -200,23 +195,28 @@ void plan_line(struct engine *e, const struct surface *s, struct box area, uint3
         send_missing(e, s, area, &l);
 }
 
-static void place_all(struct engine *e, const struct surface *s)
+/* Those of one slot by one command. */
+static void place_slot(struct engine *e, const struct surface *s, int first)
 {
-    struct glyphs *g = e->glyphs;
     struct gfx_command *c = NULL;
-    glyphs_sort(g);
-    for (int i = 0; i < g->nplaced; i++) {
-        const struct glyph *p = &g->placed[i];
+    for (int i = first + 1; i; i = e->glyphs->placed[i - 1].next) {
+        const struct glyph *p = &e->glyphs->placed[i - 1];
         struct engine_rect point = {p->x, p->y, 0, 0};
-        if (!c || c->cache_slot != p->slot || c->nrects >= ENGINE_RECTS_MAX)
+        if (!c || c->nrects >= ENGINE_RECTS_MAX)
             c = frame_add(&e->frame, GFX_FROM_CACHE);
         if (!c)
-            break;
+            return;
         c->surface = s->id;
         c->cache_slot = p->slot;
         frame_add_rects(&e->frame, &point, 1);
     }
-    g->nplaced = 0;
+}
+
+static void place_all(struct engine *e, const struct surface *s)
+{
+    for (int i = 0; i < e->glyphs->nslots; i++)
+        place_slot(e, s, e->glyphs->first[i]);
+    glyphs_drop(e->glyphs);
 }
 
 /* What is placed may have been kept just now; what needs a slot that is in use takes it from what was placed only after it. */

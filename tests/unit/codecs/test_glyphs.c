@@ -146,16 +146,26 @@ static void what_comes_often_is_counted_and_a_newcomer_takes_the_place(void **st
     assert_int_equal(glyphs_count(g, a), 1);
 }
 
-static void those_of_one_slot_stand_together_line_by_line(void **state)
+static void those_of_one_slot_are_a_chain_in_their_order(void **state)
 {
     struct glyphs *g = *state;
-    g->nplaced = GLYPHS_MAX;
-    for (int i = 0; i < GLYPHS_MAX; i++)
-        g->placed[i] = (struct glyph){(uint16_t)(1 + rand() % 50), (uint16_t)(rand() % 1920), (uint16_t)(rand() % 1080)};
-    glyphs_sort(g);
-    for (int i = 1; i < GLYPHS_MAX; i++) {
-        const struct glyph *p = &g->placed[i - 1], *q = &g->placed[i];
-        assert_true(p->slot < q->slot || (p->slot == q->slot && (p->y < q->y || (p->y == q->y && p->x <= q->x))));
+    static bool seen[GLYPHS_MAX];
+    for (int round = 0; round < 3; round++) {
+        int n = 0;
+        memset(seen, 0, sizeof seen);
+        for (int i = 0; i < GLYPHS_MAX; i++)
+            glyphs_place(g, (uint16_t)(1 + rand() % 50 * 600), i % 1920, i / 1920);
+        assert_int_equal(g->nslots, 50);
+        for (int k = 0; k < g->nslots; k++)
+            for (int i = g->first[k] + 1, before = 0; i; before = i, i = g->placed[i - 1].next, n++) {
+                assert_true(i > before && !seen[i - 1]);
+                assert_int_equal(g->placed[i - 1].slot, g->placed[g->first[k]].slot);
+                assert_int_equal(g->placed[i - 1].y * 1920 + g->placed[i - 1].x, i - 1);
+                seen[i - 1] = true;
+            }
+        assert_int_equal(n, GLYPHS_MAX);
+        glyphs_drop(g);
+        assert_int_equal(g->nslots, 0);
     }
 }
 
@@ -181,7 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_letter_has_one_name_wherever_it_stands, create, destroy),
         cmocka_unit_test_setup_teardown(what_is_known_is_found_where_it_begins, create, destroy),
         cmocka_unit_test_setup_teardown(what_comes_often_is_counted_and_a_newcomer_takes_the_place, create, destroy),
-        cmocka_unit_test_setup_teardown(those_of_one_slot_stand_together_line_by_line, create, destroy),
+        cmocka_unit_test_setup_teardown(those_of_one_slot_are_a_chain_in_their_order, create, destroy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
