@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define HEADS 32768
+#define FRACTION 8                    /* of what is to be stored: shorter entries are little */
 
 enum { FOR_CONTENT, FOR_NAMING };    /* what a value derived from the salt is for */
 
@@ -60,6 +61,7 @@ void cache_reset(struct cache *c)
     c->bytes = 0;
     c->filled = 0;
     c->emptied = 0;
+    c->used = 0;
     c->hand = 1;
 }
 
@@ -98,15 +100,16 @@ void cache_forget(struct cache *c, uint16_t slot)
     memset(&c->slots[slot], 0, sizeof c->slots[slot]);
     c->slots[slot].next = c->emptied;
     c->emptied = slot;
+    c->used--;
 }
 
-/* The clock: what was used since the hand came by last gets another round. */
-static uint16_t victim(struct cache *c)
+/* The clock: what was used since the hand came by last gets another round. Nothing shorter than `least`. */
+static uint16_t victim(struct cache *c, uint32_t least)
 {
     for (unsigned i = 0; i < 2 * c->filled; i++) {
         unsigned at = c->hand;
         c->hand = c->hand >= c->filled ? 1 : c->hand + 1;
-        if (c->slots[at].key == 0)
+        if (c->slots[at].key == 0 || c->slots[at].bytes < least)
             continue;
         if (!c->slots[at].warm)
             return (uint16_t)at;
@@ -126,7 +129,22 @@ static uint16_t empty_slot(struct cache *c)
 
 bool cache_fits(const struct cache *c, uint32_t bytes)
 {
-    return (c->emptied || c->filled < c->limit) && bytes <= c->bytes_limit - c->bytes;
+    return c->used < c->limit && bytes <= c->bytes_limit - c->bytes;
+}
+
+bool cache_fits_well(const struct cache *c, uint32_t bytes)
+{
+    return c->used + CACHE_SPARE_SLOTS < c->limit && bytes + CACHE_SPARE_BYTES <= c->bytes_limit - c->bytes;
+}
+
+/* What frees next to nothing stays: of forty letters or one tile the letters are worth more. */
+uint16_t cache_evict(struct cache *c, uint32_t bytes)
+{
+    uint16_t slot = victim(c, bytes / FRACTION);
+    slot = slot ? slot : victim(c, 0);
+    if (slot)
+        cache_forget(c, slot);
+    return slot;
 }
 
 uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict)
@@ -136,9 +154,7 @@ uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evi
         return 0;
     uint16_t slot = c->bytes + bytes <= c->bytes_limit ? empty_slot(c) : 0;
     if (slot == 0) {
-        *evict = victim(c);
-        if (*evict)
-            cache_forget(c, *evict);
+        *evict = cache_evict(c, bytes);
         return 0;
     }
     c->slots[slot].key = key;
@@ -146,5 +162,6 @@ uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evi
     c->slots[slot].next = c->heads[key % HEADS];
     c->heads[key % HEADS] = slot;
     c->bytes += bytes;
+    c->used++;
     return slot;
 }

@@ -20,6 +20,9 @@
 #define CACHE_BYTES_SMALL ((size_t)16 << 20)
 
 #define CACHE_SALT_BYTES 16
+/* Kept free by what can wait, so that letters of a page find room while it is drawn: taking some back first is for its end. */
+#define CACHE_SPARE_SLOTS 512
+#define CACHE_SPARE_BYTES ((size_t)512 << 10)
 
 /* What a picture is called: made once for it, a key of each quality from it. */
 struct cache_name { uint64_t hash[2], size; };
@@ -32,6 +35,7 @@ struct cache {
     unsigned hand;                    /* where the search for a victim goes on */
     unsigned filled;                  /* slots ever used: those above are empty, */
     int32_t emptied;                  /* and so are these, chained by `next`; 0: none */
+    unsigned used;
     struct hash_key content;          /* both from the salt */
     uint64_t naming[2];
 };
@@ -51,6 +55,10 @@ uint16_t cache_find(struct cache *c, uint64_t key);
 void cache_forget(struct cache *c, uint16_t slot);
 /* Is there room without evicting anything? */
 bool cache_fits(const struct cache *c, uint32_t bytes);
+/* The same, and as much as is kept free beside it? */
+bool cache_fits_well(const struct cache *c, uint32_t bytes);
+/* A slot that was not used for long is evicted to make room for `bytes`, of which more may be needed. Returns it, 0: all are empty. */
+uint16_t cache_evict(struct cache *c, uint32_t bytes);
 /* A slot for new content of `bytes`. Slots that must be evicted first come one by one in *evict (call again while it returns 0 and
  * *evict is not 0). Returns the slot, 0: evict that one and ask again, or nothing fits. */
 uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict);

@@ -179,6 +179,9 @@ static void store(struct engine *e, struct surface *s, int tile)
     if (cache_find(e->cache, cache_key(e->cache, &name, PICTURE_QUALITIES)) || cache_find(e->cache, key))
         return;
     drop_lesser(e, &name, quality);
+    uint16_t old;
+    while (!cache_fits_well(e->cache, TILE * TILE * 4) && (old = cache_evict(e->cache, TILE * TILE * 4)) != 0)
+        evict(e, old);
     cache_store(e, s, &b, key);
 }
 

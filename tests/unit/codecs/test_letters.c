@@ -98,6 +98,84 @@ static void letters_under_a_title_come_from_the_cache_too(void **state)
     world_close(&w);
 }
 
+/* A letter of a typeface whose letters touch: no column without ink. Returns its width. */
+static int draw_letter(struct world *w, int x, int y, unsigned letter)
+{
+    int width = 5 + (int)(letter % 5);
+    for (int k = 0; k < width; k++) {
+        unsigned h = (letter * 64 + (unsigned)k) * 2654435761u;
+        int on = (int)(h >> 8) % 8;
+        for (int i = on; i <= on + (int)(h >> 16) % 4; i++)
+            draw_rect(&w->screen, x + k, y + i, 1, 1, 0xFF000000u | (h >> 4 & 0x7F7F7Fu) | (unsigned)i);
+    }
+    return width;
+}
+
+/* A page of words of such letters. Returns how many letters they have. */
+static size_t draw_words(struct world *w, int left, int top, int right, int bottom)
+{
+    size_t letters = 0;
+    draw_rect(&w->screen, left, top, right - left, bottom - top, 0xFFFFFFFFu);
+    for (int y = top + 10; y + 20 < bottom; y += 20)
+        for (int x = left + 20; x < right - 100; x += 6)
+            for (unsigned n = 1 + pick(w, 9); n; n--, letters++)
+                x += draw_letter(w, x, y, pick(w, 26));
+    return letters;
+}
+
+static size_t show_words(struct world *w, int left, int top, int right, int bottom, size_t *letters)
+{
+    size_t before = w->placed;
+    w->now += 200000;
+    *letters = draw_words(w, left, top, right, bottom);
+    damaged(w, 0, 0, w->screen.w, w->screen.h);
+    hand_in(w);
+    step(w);
+    check_equal(w);
+    return w->placed - before;
+}
+
+/* Hardly a word comes twice, but its letters do: single ones tell where the others begin. */
+static void letters_that_touch_are_told_apart(void **state)
+{
+    struct world w;
+    size_t letters, placed;
+    world_open(&w, &gfx_caps, 600, 400, 31);
+    show_words(&w, 0, 0, 600, 400, &letters);
+    for (int page = 0; page < 3; page++) {
+        placed = show_words(&w, 0, 0, 600, 400, &letters);
+        assert_true(placed * 2 > letters); /* some come in pairs */
+    }
+    size_t kept = w.kept;
+    show_words(&w, 0, 0, 600, 400, &letters);
+    assert_true(w.kept - kept < letters / 10);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
+/* A window: its border, title and buttons are rectangles, and the writing between them letters. */
+static void letters_in_a_frame_come_from_the_cache_too(void **state)
+{
+    struct world w;
+    size_t letters, bytes = 0, placed = 0;
+    world_open(&w, &gfx_caps, 640, 448, 32);
+    for (int page = 0; page < 5; page++) {
+        draw_rect(&w.screen, 0, 0, 640, 448, 0xFFEBEBEBu);
+        draw_rect(&w.screen, 0, 0, 640, 30, 0xFF3C5A96u);
+        for (int i = 0; i < 12; i++)
+            draw_rect(&w.screen, 10 + 50 * i, 34, 40, 20, 0xFF808000u + (uint32_t)(page * 12 + i));
+        bytes = w.bytes;
+        placed = show_words(&w, 2, 60, 638, 446, &letters);
+        bytes = w.bytes - bytes;
+    }
+    assert_true(placed * 2 > letters);
+    assert_true(bytes < letters * 10); /* as a residual the frame alone would be more */
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
 static void draw_stems(struct world *w, int x, int end, int y, int bottom)
 {
     for (; x < end; x += 4)
@@ -133,6 +211,8 @@ int main(void)
         cmocka_unit_test(on_a_slow_link_letters_are_sent),
         cmocka_unit_test(letters_of_many_colours_turn_a_small_cache_over),
         cmocka_unit_test(letters_under_a_title_come_from_the_cache_too),
+        cmocka_unit_test(letters_that_touch_are_told_apart),
+        cmocka_unit_test(letters_in_a_frame_come_from_the_cache_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
