@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/classify.h"
 
-#include <string.h>
+#include "codecs/pixel.h"
 
 #define CELL TEXTURE_CELL
 #define PIXELS_MIN 40                 /* smaller areas cost next to nothing exactly */
@@ -12,13 +12,6 @@
 #define MODE_PERCENT 20               /* the commonest colour's share: photographs 2 - 20, the densest writing 25 - 60 */
 #define BUCKETS 256
 #define LINE_MIN 8                    /* pixels: shorter lines tell nothing */
-
-static uint32_t pixel(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 static int step_over(int n)
 {

@@ -3,6 +3,7 @@
 
 #include "codecs/clear_columns.h"
 #include "codecs/clear_layout.h"
+#include "codecs/pixel.h"
 #include "codecs/vbar.h"
 
 #include <errno.h>
@@ -55,13 +56,6 @@ void clear_restart(struct clear *c)
     c->reset = true;
     vbar_reset(&c->full);
     vbar_reset(&c->shorts);
-}
-
-static inline uint32_t pixel(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
 }
 
 /* Writers onto room that clear_encode has checked: at most five bytes a pixel are ever written. */

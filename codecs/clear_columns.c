@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/clear_columns.h"
 
+#include "codecs/pixel.h"
 #include "codecs/simd.h"
 
 #include <string.h>
@@ -15,13 +16,6 @@
 #define B0 0xCC9E2D51u
 #define B1 0xE6546B64u
 #define F0 0x85EBCA6Bu
-
-static inline uint32_t pixel(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 static inline uint32_t mix_a(uint32_t h, uint32_t px)
 {

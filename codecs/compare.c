@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/compare.h"
 
+#include "codecs/pixel.h"
 #include "codecs/simd.h"
 
 #include <string.h>
@@ -10,13 +11,6 @@
 #endif
 
 #define X_OPAQUE 0xFF000000u
-
-static inline uint32_t load_px(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 static inline void store_px(uint8_t *p, uint32_t v)
 {
@@ -38,8 +32,8 @@ static inline void widen(struct box *b, int y, int first, int last)
 static void absorb_row_c(uint8_t *d, const uint8_t *s, int from, int to, int *first, int *last)
 {
     for (int x = from; x < to; x++) {
-        uint32_t v = load_px(s + 4 * x) | X_OPAQUE;
-        if (v == load_px(d + 4 * x))
+        uint32_t v = pixel(s + 4 * x) | X_OPAQUE;
+        if (v == pixel(d + 4 * x))
             continue;
         store_px(d + 4 * x, v);
         if (*first < 0)
@@ -51,7 +45,7 @@ static void absorb_row_c(uint8_t *d, const uint8_t *s, int from, int to, int *fi
 static void diff_row_c(const uint8_t *a, const uint8_t *b, int from, int to, int *first, int *last)
 {
     for (int x = from; x < to; x++) {
-        if (load_px(a + 4 * x) == load_px(b + 4 * x))
+        if (pixel(a + 4 * x) == pixel(b + 4 * x))
             continue;
         if (*first < 0)
             *first = x;
@@ -95,10 +89,10 @@ static bool equal_rows(const uint8_t *a, size_t a_stride, const uint8_t *b, size
 
 static bool uniform_c(const uint8_t *px, size_t stride, int width, int height)
 {
-    uint32_t v = load_px(px);
+    uint32_t v = pixel(px);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
-            if (load_px(px + (size_t)y * stride + 4 * x) != v)
+            if (pixel(px + (size_t)y * stride + 4 * x) != v)
                 return false;
     return true;
 }
@@ -126,7 +120,7 @@ static void texture_c(const uint8_t *px, size_t stride, int width, int height, s
         const uint8_t *row = px + (size_t)y * stride;
         for (int x = 1; x < width; x++) {
             int cell = y / TEXTURE_CELL * 4 + x / TEXTURE_CELL;
-            t->equal[cell] = (uint16_t)(t->equal[cell] + (load_px(row + 4 * x) == load_px(row + 4 * x - 4)));
+            t->equal[cell] = (uint16_t)(t->equal[cell] + (pixel(row + 4 * x) == pixel(row + 4 * x - 4)));
             t->steep[cell] = (uint16_t)(t->steep[cell] + steep_at(row + 4 * x));
             if (x + 1 < width)
                 t->turns[cell] = (uint16_t)(t->turns[cell] + turns_at(row + 4 * x));
@@ -145,7 +139,7 @@ static inline void nh_pair(const uint32_t *k, uint32_t left, uint32_t right, uin
 static inline void nh_row(const uint32_t *k, const uint8_t *p, int x, int width, uint64_t out[2])
 {
     for (; x < width; x += 2)
-        nh_pair(k + x, load_px(p + 4 * x), x + 1 < width ? load_px(p + 4 * x + 4) : 0, out);
+        nh_pair(k + x, pixel(p + 4 * x), x + 1 < width ? pixel(p + 4 * x + 4) : 0, out);
 }
 
 static void hash_c(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height, uint64_t out[2])
@@ -218,7 +212,7 @@ AVX2 static bool diff_avx2(const uint8_t *a, size_t a_stride, const uint8_t *b, 
 
 AVX2 static bool uniform_avx2(const uint8_t *px, size_t stride, int width, int height)
 {
-    uint32_t v = load_px(px);
+    uint32_t v = pixel(px);
     __m256i all = _mm256_set1_epi32((int)v);
     for (int y = 0; y < height; y++) {
         const uint8_t *p = px + (size_t)y * stride;
@@ -227,7 +221,7 @@ AVX2 static bool uniform_avx2(const uint8_t *px, size_t stride, int width, int h
             if (differing(_mm256_loadu_si256((const __m256i *)(const void *)(p + 4 * x)), all))
                 return false;
         for (; x < width; x++)
-            if (load_px(p + 4 * x) != v)
+            if (pixel(p + 4 * x) != v)
                 return false;
     }
     return true;

@@ -2,17 +2,11 @@
 /* An area sent without loss: a fill where it has one colour, else the smallest exact codec that the client takes. */
 #include "codecs/classify.h"
 #include "codecs/interleaved.h"
+#include "codecs/pixel.h"
 #include "codecs/planar.h"
 #include "codecs/state.h"
 
 #include <string.h>
-
-static uint32_t pixel(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 #define GROUND_PIXELS_MIN 8192        /* in smaller areas a residual costs the client next to nothing */
 #define LETTERS_PIXELS_MIN 49152      /* letter by letter a page is drawn sooner, but with more bytes: a line or two are not worth them */

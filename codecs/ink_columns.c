@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/ink_columns.h"
 
+#include "codecs/pixel.h"
 #include "codecs/simd.h"
-
-#include <string.h>
 
 #ifdef HAVE_AVX2_PATH
 #include <immintrin.h>
@@ -14,13 +13,6 @@
 #define PIXEL 0x9E3779B1u
 #define ROW 0x2C9277B5u
 #define SPREAD 0x85EBCA6Bu
-
-static inline uint32_t pixel(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 static void set(struct ink_columns *c, int x, uint32_t h, int on, int off)
 {

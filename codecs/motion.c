@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/motion.h"
 
+#include "codecs/pixel.h"
 #include "codecs/simd.h"
 
 #include <errno.h>
@@ -28,9 +29,7 @@
 
 static inline uint32_t px_at(const uint8_t *row, int x)
 {
-    uint32_t v;
-    memcpy(&v, row + 4 * (ptrdiff_t)x, sizeof v);
-    return v;
+    return pixel(row + 4 * (ptrdiff_t)x);
 }
 
 typedef void (*pattern_fn)(void *ctx, uint32_t hash, int x, int y);
