@@ -89,18 +89,15 @@ static bool stands_on(const struct surface *s, const struct box *leaf, uint32_t 
     return n > SAMPLES / 2;
 }
 
-/* A leaf is writing on a colour of its own, mostly that of all: letters are placed on it. */
-static void send_leaf(struct engine *e, const struct surface *s, struct box leaf, uint32_t filled, bool letters)
+/* A page's line is writing on a colour of its own, mostly that of all: letters are placed on it. */
+static void send_line(struct engine *e, const struct surface *s, struct box line, uint32_t filled)
 {
     uint32_t ground = filled;
-    if (letters && !stands_on(s, &leaf, filled))
-        ground = clear_ground(surface_cur(s, 0, 0), s->stride, leaf);
+    if (!stands_on(s, &line, filled))
+        ground = clear_ground(surface_cur(s, 0, 0), s->stride, line);
     if (ground != filled)
-        add_fill(e, s, leaf, ground);
-    if (letters)
-        plan_line(e, s, leaf, ground);
-    else
-        exact_bands(e, s, leaf);
+        add_fill(e, s, line, ground);
+    plan_line(e, s, line, ground);
 }
 
 /* Writing on a colour, and on rectangles of others: these as fills, the writing over them. */
@@ -117,8 +114,13 @@ static bool send_on_ground(struct engine *e, const struct surface *s, struct box
     for (int i = 0; i < parts.nflats; i++)
         add_fill(e, s, moved(parts.flats[i].box, &a), parts.flats[i].color);
     memcpy(leaves, parts.leaves, (size_t)parts.nleaves * sizeof *leaves); /* the encoder's own until it is used again */
-    for (int i = 0; i < parts.nleaves; i++)
-        send_leaf(e, s, moved(leaves[i], &a), parts.ground, page);
+    for (int i = 0; i < parts.nleaves; i++) {
+        struct box leaf = moved(leaves[i], &a);
+        if (page)
+            send_line(e, s, leaf, parts.ground);
+        else
+            exact_bands(e, s, leaf);
+    }
     return true;
 }
 
