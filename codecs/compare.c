@@ -285,6 +285,13 @@ AVX2 static inline __m256i nh_eight(__m256i sum, __m256i v, const uint32_t *k)
     return _mm256_add_epi64(sum, _mm256_mul_epu32(v, _mm256_srli_epi64(v, 32)));
 }
 
+/* The last one to seven pixels of a row: pairs beyond them count nothing, a missing right one is 0. */
+AVX2 static inline __m256i nh_rest(__m256i sum, __m256i v, __m256i pairs, const uint32_t *k)
+{
+    v = _mm256_add_epi32(v, _mm256_load_si256((const __m256i *)(const void *)k));
+    return _mm256_add_epi64(sum, _mm256_and_si256(_mm256_mul_epu32(v, _mm256_srli_epi64(v, 32)), pairs));
+}
+
 AVX2 static inline uint64_t sum_lanes(__m256i v)
 {
     uint64_t l[4];
@@ -295,7 +302,9 @@ AVX2 static inline uint64_t sum_lanes(__m256i v)
 AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height, uint64_t out[2])
 {
     __m256i a = _mm256_setzero_si256(), b = a;
-    out[0] = out[1] = 0;
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i rest = _mm256_cmpgt_epi32(_mm256_set1_epi32(width % 8), lanes);
+    const __m256i pairs = _mm256_shuffle_epi32(rest, 0xA0); /* both halves as the left one */
     for (int y = 0; y < height; y++) {
         const uint8_t *p = px + (size_t)y * stride;
         const uint32_t *k = key->words + y * HASH_SIDE;
@@ -305,10 +314,14 @@ AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t
             a = nh_eight(a, v, k + x);
             b = nh_eight(b, v, k + x + HASH_SHIFT);
         }
-        nh_row(k, p, x, width, out);
+        if (x == width)
+            continue;
+        __m256i v = _mm256_maskload_epi32((const int *)(const void *)(p + 4 * x), rest);
+        a = nh_rest(a, v, pairs, k + x);
+        b = nh_rest(b, v, pairs, k + x + HASH_SHIFT);
     }
-    out[0] += sum_lanes(a);
-    out[1] += sum_lanes(b);
+    out[0] = sum_lanes(a);
+    out[1] = sum_lanes(b);
 }
 
 static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, diff_avx2, equal_rows, uniform_avx2, hash_avx2, texture_avx2};

@@ -6,10 +6,14 @@
 #include <string.h>
 
 enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
-#define HASH_BITS 17                  /* two positions of the window a bucket, so that noise costs little */
-#define CHAIN_MAX 6                   /* candidates looked at: 12 save a hundredth of a page's bytes for a fifth more time, 24 a twentieth */
+#define BUCKET_BITS 14
+#define BUCKET_WAYS 16                /* a cache line: who looks for a match waits for memory once, and as many positions as the window has */
+#define WINDOW_BITS 18
+#define TAG_BITS (32 - WINDOW_BITS)
+#define CHAIN_MAX 6                   /* candidates looked at */
 #define SHORT_BYTES 1024              /* a key's echo: there the time does not count, */
-#define SHORT_CHAIN_MAX 32            /* but each byte comes with every key */
+#define SHORT_CHAIN_MAX BUCKET_WAYS   /* but each byte comes with every key */
+#define AHEAD 16                      /* bytes that are worked on while a bucket comes from memory */
 #define MATCH_MIN 3
 #define HASH_BYTES 4                  /* what is looked up: matches of three bytes alone are not found, and gain little */
 #define RECORD_BYTES 4                /* points and pixels: what is the same in the next one may be three bytes only */
@@ -21,10 +25,15 @@ enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
 struct code { uint8_t bits; uint16_t value; };
 struct distance_code { uint32_t base; uint8_t bits; uint16_t prefix; uint8_t extra; };
 
+_Static_assert(ZGFX_WINDOW == 1u << WINDOW_BITS, "an entry names any position of the window");
+
+/* Where four bytes were last, the latest first: of each the position's lowest bits, above them a tag of the bytes, so that few others are looked at.
+ * An entry is a guess: what is there now decides. */
+struct bucket { _Alignas(64) uint32_t entries[BUCKET_WAYS]; };
+
 struct zgfx {
     uint8_t history[HISTORY_BYTES];
-    uint32_t head[1u << HASH_BITS];   /* position + 1 of the latest occurrence, 0 none */
-    uint32_t previous[ZGFX_WINDOW];
+    struct bucket buckets[1u << BUCKET_BITS];
     uint32_t base;                    /* position of history[0] */
     uint32_t end;                     /* position after the last byte */
     struct code literals[256];
@@ -85,9 +94,10 @@ static void put_match(struct bits *b, uint32_t distance, uint32_t len)
 
 struct zgfx *zgfx_create(void)
 {
-    struct zgfx *z = calloc(1, sizeof *z);
+    struct zgfx *z = aligned_alloc(_Alignof(struct zgfx), sizeof *z);
     if (!z)
         return NULL;
+    memset(z, 0, sizeof *z);
     for (unsigned i = 0; i < 256; i++)
         z->literals[i] = (struct code){9, (uint16_t)i};
     for (size_t i = 0; i < sizeof literal_codes / sizeof literal_codes[0]; i++)
@@ -102,7 +112,6 @@ void zgfx_destroy(struct zgfx *z)
 
 void zgfx_reset(struct zgfx *z)
 {
-    memset(z->head, 0, sizeof z->head);
     z->base = z->end = 0;
 }
 
@@ -133,14 +142,35 @@ static inline uint32_t bytes_at(const uint8_t *p)
 
 static inline uint32_t hash_at(const uint8_t *p)
 {
-    return bytes_at(p) * 2654435761u >> (32 - HASH_BITS);
+    return bytes_at(p) * 2654435761u;
+}
+
+static inline struct bucket *bucket_of(struct zgfx *z, uint32_t hash)
+{
+    return &z->buckets[hash >> (32 - BUCKET_BITS)];
+}
+
+static inline uint32_t tag_of(uint32_t hash)
+{
+    return hash >> (32 - BUCKET_BITS - TAG_BITS) & ((1u << TAG_BITS) - 1);
 }
 
 static inline void insert(struct zgfx *z, const uint8_t *p, uint32_t at)
 {
-    uint32_t h = hash_at(p);
-    z->previous[at % ZGFX_WINDOW] = z->head[h];
-    z->head[h] = at + 1;
+    uint32_t hash = hash_at(p), older[BUCKET_WAYS - 1];
+    struct bucket *b = bucket_of(z, hash);
+    memcpy(older, b->entries, sizeof older);
+    memcpy(b->entries + 1, older, sizeof older);
+    b->entries[0] = tag_of(hash) << WINDOW_BITS | at % ZGFX_WINDOW;
+}
+
+/* The buckets up to `to` will be wanted soon; those before `from` are on their way. Returns the new `from`. */
+static inline uint32_t expect(struct zgfx *z, uint32_t from, uint32_t to)
+{
+    to = to > z->end - HASH_BYTES ? z->end - HASH_BYTES : to;
+    for (; from < to; from++)
+        __builtin_prefetch(bucket_of(z, hash_at(z->history + (from - z->base))), 1);
+    return from;
 }
 
 static inline uint32_t common_length(const uint8_t *a, const uint8_t *b, uint32_t max)
@@ -177,22 +207,32 @@ static struct match find_record(const struct zgfx *z, uint32_t at, uint32_t max)
     return (struct match){RECORD_BYTES, common_length(p, p - RECORD_BYTES, max)};
 }
 
+/* The entries of a bucket with this tag, a bit each. */
+static inline unsigned candidates(const struct bucket *b, uint32_t tag)
+{
+    unsigned m = 0;
+    for (unsigned i = 0; i < BUCKET_WAYS; i++)
+        m |= (unsigned)(b->entries[i] >> WINDOW_BITS == tag) << i;
+    return m;
+}
+
 /* Better than `best`, anywhere in the window; `best`: there is none. */
-static struct match find(const struct zgfx *z, uint32_t at, uint32_t max, int chain, struct match best)
+static struct match find(struct zgfx *z, uint32_t at, uint32_t max, int chain, struct match best)
 {
     const uint8_t *p = z->history + (at - z->base);
-    uint32_t floor = at > ZGFX_WINDOW ? at - ZGFX_WINDOW + 1 : 0;
-    floor = floor < z->base ? z->base : floor;
-    uint32_t link = z->head[hash_at(p)];
-    for (int i = 0; i < chain && link > floor; i++) {
-        uint32_t c = link - 1;
-        const uint8_t *q = z->history + (c - z->base);
-        link = z->previous[c % ZGFX_WINDOW];
+    uint32_t hash = hash_at(p), known = at - z->base;
+    const struct bucket *b = bucket_of(z, hash);
+    for (unsigned m = candidates(b, tag_of(hash)); m && chain > 0; m &= m - 1) {
+        uint32_t distance = (at - b->entries[__builtin_ctz(m)]) % ZGFX_WINDOW;
+        if (distance == 0 || distance > known)
+            continue;
+        const uint8_t *q = p - distance;
+        chain--;
         if (q[best.len] != p[best.len])
             continue;
         uint32_t n = common_length(p, q, max);
-        if (n > best.len && worth(n, at - c)) {
-            best = (struct match){at - c, n};
+        if (n > best.len && worth(n, distance)) {
+            best = (struct match){distance, n};
             if (n >= GOOD_MATCH || n == max)
                 break;
         }
@@ -214,7 +254,7 @@ struct search {
 
 /* Noise is searched with less and less effort. In a row of records (letters' positions) what repeats is found beside it, and what comes after that is a
  * coordinate that is nowhere else. */
-static struct match search(const struct zgfx *z, uint32_t at, uint32_t left, struct search *s)
+static struct match search(struct zgfx *z, uint32_t at, uint32_t left, struct search *s)
 {
     struct match record = find_record(z, at, left);
     if (s->chain == CHAIN_MAX && (record.distance || at == s->record_end)) {
@@ -235,11 +275,13 @@ static void compress(struct zgfx *z, uint32_t at, struct bits *b)
 {
     struct match ahead = {0, 0};
     bool have = false;
+    uint32_t expected = at;
     struct search s = {z->end - at <= SHORT_BYTES ? SHORT_CHAIN_MAX : CHAIN_MAX, 0, at - 1};
     while (at < z->end && !b->full) {
         const uint8_t *p = z->history + (at - z->base);
         uint32_t left = z->end - at;
         struct match m = {0, 0};
+        expected = expect(z, expected, at + AHEAD);
         if (left > HASH_BYTES) {
             m = have ? ahead : search(z, at, left, &s);
             insert(z, p, at);
@@ -255,6 +297,7 @@ static void compress(struct zgfx *z, uint32_t at, struct bits *b)
             continue;
         }
         put_match(b, m.distance, m.len);
+        expected = expect(z, expected, at + m.len);
         insert_range(z, at + 1, at + m.len);
         at += m.len;
         have = false;
