@@ -60,6 +60,12 @@ static inline bool box_empty(const struct box *b)
     return b->x0 >= b->x1 || b->y0 >= b->y1;
 }
 
+/* Is all of `b` in `of`? */
+static inline bool box_inside(const struct box *b, const struct box *of)
+{
+    return b->x0 >= of->x0 && b->x1 <= of->x1 && b->y0 >= of->y0 && b->y1 <= of->y1;
+}
+
 static inline void box_add(struct box *b, const struct box *a)
 {
     if (box_empty(a))

@@ -241,10 +241,16 @@ int motion_find(struct motion *m, const struct surface *s, struct motion_vector 
     return n;
 }
 
-void motion_used(struct motion *m, struct motion_vector v)
+void motion_used(struct motion *m, struct motion_last used, const struct motion_last *last)
 {
-    if (m->nlast < MOTION_VECTORS_MAX)
-        m->last[m->nlast++] = v;
+    for (int i = 0; i < m->nlast; i++)
+        if (m->last[i].v.dx == used.v.dx && m->last[i].v.dy == used.v.dy)
+            return;
+    if (m->nlast == MOTION_VECTORS_MAX)
+        return;
+    used.steady = last && last->surface == used.surface && last->v.dx == used.v.dx && last->v.dy == used.v.dy &&
+                  memcmp(&last->to, &used.to, sizeof used.to) == 0;
+    m->last[m->nlast++] = used;
 }
 
 /* Is the destination box equal to what lies (dx, dy) before it in what the client shows? */
@@ -332,6 +338,13 @@ static bool source_known(const struct surface *s, struct motion_vector v, struct
             if (s->tiles[y * s->tiles_x + x].flags & TILE_UNKNOWN)
                 return false;
     return true;
+}
+
+bool motion_goes_on(const struct surface *s, const struct compare_ops *ops, const struct motion_last *l)
+{
+    struct box all = {0, 0, s->width, s->height};
+    return l->steady && l->surface == s->id && box_inside(&l->to, &all) && source_inside(s, l->v, l->to) && source_known(s, l->v, l->to) &&
+           motion_explains(s, ops, l->v, l->to);
 }
 
 /* How many of at most `max` pixels ending before (to the left) or starting at `a` and `b` are equal, counted from there outwards? */

@@ -18,12 +18,18 @@
 #define MOTION_PIXELS_MIN 2048        /* a key's echo that touches three tiles is searched for nothing */
 
 struct motion_vector { int16_t dx, dy; uint32_t votes; };
+struct motion_last {
+    struct motion_vector v;
+    uint16_t surface;
+    struct box to;                    /* the largest rectangle that was copied */
+    bool steady;                      /* the one before that was the same: a pane scrolls */
+};
 struct motion {
     struct { uint32_t hash; int16_t x, y; } table[MOTION_TABLE]; /* y < 0: seen more than once */
     uint16_t used[MOTION_TABLE];      /* occupied entries, to clear only those */
     uint32_t nused;
     struct motion_vector votes[MOTION_VOTES];
-    struct motion_vector last[MOTION_VECTORS_MAX]; /* what moved the last time often moves on */
+    struct motion_last last[MOTION_VECTORS_MAX]; /* what moved the last time often moves on */
     int nlast;
     uint8_t *matched;                 /* a tile each, for the displacement being looked at */
     size_t matched_cap;
@@ -43,7 +49,9 @@ int motion_try(struct motion *m, const struct surface *s, const struct compare_o
  * it. False: none is worth a command. */
 bool motion_rect(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to,
                  struct box *exact);
-/* Remember what was used. */
-void motion_used(struct motion *m, struct motion_vector v);
+/* Does a pane scroll on as it did the last two times? By samples: what is asked next is what a copy of the same rectangle leaves wrong. */
+bool motion_goes_on(const struct surface *s, const struct compare_ops *ops, const struct motion_last *l);
+/* Remember what was used. A displacement that is remembered already stays as it is. `last`: what was used the last time, or NULL. */
+void motion_used(struct motion *m, struct motion_last used, const struct motion_last *last);
 
 #endif

@@ -50,48 +50,58 @@ static void emit_copy(struct engine *e, struct surface *s, struct motion_vector 
     frame_add_rects(&e->frame, &point, 1);
 }
 
+/* The client may begin to move it while we do. */
+static void send_copy(struct engine *e, struct surface *s, struct motion_vector v, struct box to)
+{
+    emit_copy(e, s, v, to);
+    plan_part(e, (to.x1 - to.x0) * (to.y1 - to.y0));
+}
+
+static bool is_under_way(const struct surface *s, struct motion_vector v, struct box to)
+{
+    struct box from = {to.x0 - v.dx, to.y0 - v.dy, to.x1 - v.dx, to.y1 - v.dy};
+    return surface_is_pending(s, &from) || surface_is_pending(s, &to);
+}
+
 /* The rectangles of one displacement, largest first. A copy changes what later ones would read, so tiles are tried anew after
- * each. Returns how many changed tiles it made right. */
-static int copy_for(struct engine *e, struct surface *s, struct motion_vector v)
+ * each. Returns how many changed tiles it made right. `last`: what was used the last time, if that is this displacement; or NULL. */
+static int copy_for(struct engine *e, struct surface *s, struct motion_vector v, const struct motion_last *last)
 {
     int won = 0;
+    struct motion_last used = {.v = v, .surface = s->id};
     for (int k = 0; k < 4; k++) {
         struct box to, exact;
         if (motion_try(e->motion, s, e->ops, v) <= 0 || !motion_rect(e->motion, s, e->ops, v, &to, &exact))
             break;
         int before = s->checks - s->held;
-        struct box from = {to.x0 - v.dx, to.y0 - v.dy, to.x1 - v.dx, to.y1 - v.dy};
-        if (surface_is_pending(s, &from) || surface_is_pending(s, &to)) {
+        if (is_under_way(s, v, to)) {
             s->waits = true;
             break;
         }
-        emit_copy(e, s, v, to);
-        plan_part(e, (to.x1 - to.x0) * (to.y1 - to.y0)); /* the client moves it while we do */
+        send_copy(e, s, v, to);
+        if (k == 0)
+            used.to = to;
         surface_moved(s, to, v.dx, v.dy, exact);
         surface_find_dirty(s, e->ops);
         won += before - (s->checks - s->held);
     }
     if (won > 0)
-        motion_used(e->motion, v);
+        motion_used(e->motion, used, last);
     return won;
 }
 
-/* What moved the last time usually moves on: try that before searching. */
-static int copy_as_before(struct engine *e, struct surface *s)
+/* A pane that scrolls on: the copy leaves first, and is compared while it is made here. */
+static int slide(struct engine *e, struct surface *s, const struct motion_last *last)
 {
-    struct motion_vector last[MOTION_VECTORS_MAX];
-    int n = e->motion->nlast, won = 0;
-    for (int i = 0; i < n; i++)
-        last[i] = e->motion->last[i];
-    e->motion->nlast = 0;
-    for (int i = 0; i < n; i++) {
-        struct motion_vector near;
-        int explained = copy_for(e, s, last[i]);
-        if (explained == 0 && motion_near(s, e->ops, last[i], &near))
-            explained = copy_for(e, s, near);
-        won += explained;
-    }
-    return won;
+    const struct box *to = &last->to;
+    if (!motion_goes_on(s, e->ops, last) || is_under_way(s, last->v, *to))
+        return 0;
+    int before = s->checks - s->held;
+    send_copy(e, s, last->v, *to);
+    int right = surface_slide(s, e->ops, *to, last->v.dx, last->v.dy), left = surface_find_dirty(s, e->ops);
+    if (right > left) /* else it is another pane by now */
+        motion_used(e->motion, *last, last);
+    return before - (s->checks - s->held);
 }
 
 /* Tiles of which much is left to explain. */
@@ -103,6 +113,26 @@ static int unexplained(const struct surface *s)
         n += (d->x1 - d->x0) * (d->y1 - d->y0) * 3 > TILE * TILE;
     }
     return n;
+}
+
+/* What moved the last time usually moves on: try that before searching. */
+static int copy_as_before(struct engine *e, struct surface *s)
+{
+    struct motion_last last[MOTION_VECTORS_MAX];
+    int n = e->motion->nlast, won = 0;
+    for (int i = 0; i < n; i++)
+        last[i] = e->motion->last[i];
+    e->motion->nlast = 0;
+    for (int i = 0; i < n; i++) {
+        struct motion_vector near;
+        int explained = slide(e, s, &last[i]);
+        if (explained <= 0 || unexplained(s) >= UNEXPLAINED_MIN)
+            explained += copy_for(e, s, last[i].v, &last[i]);
+        if (explained <= 0 && motion_near(s, e->ops, last[i].v, &near))
+            explained = copy_for(e, s, near, NULL);
+        won += explained;
+    }
+    return won;
 }
 
 static bool worth_searching(const struct surface *s, int dirty)
@@ -124,7 +154,7 @@ void plan_motion(struct engine *e, struct surface *s, int dirty)
         return;
     int n = motion_find(e->motion, s, v);
     for (int i = 0; i < n; i++)
-        (void)copy_for(e, s, v[i]);
+        (void)copy_for(e, s, v[i], NULL);
 }
 
 /* Film, then copies, then pictures, then everything else exactly. */

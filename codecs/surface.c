@@ -246,8 +246,7 @@ static void hold_tile(struct surface *s, int tile)
     s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
 }
 
-/* Drawn over: of what is pending there, the client will show the older. */
-static void spoil(struct surface *s, const struct box *area)
+void surface_spoil(struct surface *s, const struct box *area)
 {
     for (int i = 0; i < SURFACE_PENDING_MAX; i++) {
         struct box both = box_intersect(*area, &s->pending[i]);
@@ -306,16 +305,10 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
     return n;
 }
 
-static bool inside(const struct box *b, const struct box *of)
-{
-    struct box both = box_intersect(*b, of);
-    return memcmp(&both, b, sizeof both) == 0;
-}
-
 /* What is left of `b` without `off`; where that would be no box, all of it. */
 static void cut(struct box *b, const struct box *off)
 {
-    if (inside(b, off))
+    if (box_inside(b, off))
         *b = (struct box){0, 0, 0, 0};
     else if (off->x0 <= b->x0 && off->x1 >= b->x1 && off->y0 <= b->y0 && off->y1 > b->y0)
         b->y0 = off->y1;
@@ -327,7 +320,7 @@ static void cut(struct box *b, const struct box *off)
         b->x1 = off->x0;
 }
 
-static void no_longer_lossy(struct surface *s, int tile, const struct box *area)
+void surface_drop_lossy(struct surface *s, int tile, const struct box *area)
 {
     struct tile *t = &s->tiles[tile];
     if (!(t->flags & TILE_LOSSY))
@@ -337,84 +330,14 @@ static void no_longer_lossy(struct surface *s, int tile, const struct box *area)
         surface_set_exact(s, tile);
 }
 
-static void touched(struct surface *s, int tile, struct box exact)
-{
-    struct box b = surface_tile_box(s, tile);
-    if (inside(&b, &exact) && !(s->tiles[tile].flags & TILE_UNKNOWN)) {
-        surface_mark(s, tile, 0); /* its content is new to the cache */
-        surface_unmark(s, tile);
-    } else {
-        surface_mark(s, tile, TILE_RECHECK);
-    }
-}
-
-enum { BEFORE_EXACT = 0xFF };
-
-/* The coarsest quality of what lies in a source box, as it was before the copy, and the box around that. */
-static uint8_t coarsest(const struct surface *s, struct box from, struct box *around)
-{
-    uint8_t q = BEFORE_EXACT;
-    for (int ty = from.y0 / TILE; ty <= (from.y1 - 1) / TILE; ty++)
-        for (int tx = from.x0 / TILE; tx <= (from.x1 - 1) / TILE; tx++) {
-            int tile = ty * s->tiles_x + tx;
-            struct box both = box_intersect(s->lossy_before[tile], &from);
-            box_add(around, &both);
-            if (!box_empty(&both) && s->before[tile] < q)
-                q = s->before[tile];
-        }
-    return q;
-}
-
-/* Approximations move along with their pixels. */
-static void move_quality(struct surface *s, int tile, struct box to, int dx, int dy)
-{
-    struct box b = surface_tile_box(s, tile), part = box_intersect(b, &to), lossy = {0, 0, 0, 0};
-    uint8_t q = coarsest(s, (struct box){part.x0 - dx, part.y0 - dy, part.x1 - dx, part.y1 - dy}, &lossy);
-    no_longer_lossy(s, tile, &part);
-    if (q == BEFORE_EXACT)
-        return;
-    if (s->tiles[tile].flags & TILE_LOSSY && s->before[tile] < q)
-        q = s->before[tile];
-    surface_set_lossy(s, tile, (struct box){lossy.x0 + dx, lossy.y0 + dy, lossy.x1 + dx, lossy.y1 + dy}, q);
-}
-
-static void remember_quality(struct surface *s)
-{
-    for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
-        bool lossy = s->tiles[t].flags & TILE_LOSSY;
-        s->before[t] = lossy ? s->tiles[t].quality : BEFORE_EXACT;
-        s->lossy_before[t] = lossy ? s->tiles[t].lossy : (struct box){0, 0, 0, 0};
-    }
-}
-
-void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact)
-{
-    size_t bytes = (size_t)(to.x1 - to.x0) * 4;
-    int rows = to.y1 - to.y0;
-    for (int i = 0; i < rows; i++) {
-        int y = dy > 0 ? to.y1 - 1 - i : to.y0 + i;
-        memmove(surface_shown(s, to.x0, y), surface_shown(s, to.x0 - dx, y - dy), bytes);
-    }
-    bool lossy = s->lossy > 0;
-    spoil(s, &to);
-    if (lossy)
-        remember_quality(s);
-    for (int ty = to.y0 / TILE; ty <= (to.y1 - 1) / TILE; ty++)
-        for (int tx = to.x0 / TILE; tx <= (to.x1 - 1) / TILE; tx++) {
-            touched(s, ty * s->tiles_x + tx, exact);
-            if (lossy)
-                move_quality(s, ty * s->tiles_x + tx, to, dx, dy);
-        }
-}
-
 void surface_settle(struct surface *s, struct box area)
 {
-    spoil(s, &area);
+    surface_spoil(s, &area);
     for (int y = area.y0; y < area.y1; y++)
         memcpy(surface_shown(s, area.x0, y), surface_cur(s, area.x0, y), (size_t)(area.x1 - area.x0) * 4);
     for (int ty = area.y0 / TILE; s->lossy && ty <= (area.y1 - 1) / TILE; ty++)
         for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++)
-            no_longer_lossy(s, ty * s->tiles_x + tx, &area);
+            surface_drop_lossy(s, ty * s->tiles_x + tx, &area);
 }
 
 static bool differs_at(const struct surface *s, int x, int y)

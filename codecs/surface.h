@@ -83,6 +83,9 @@ int surface_find_dirty(struct surface *s, const struct compare_ops *ops);
 /* Copy within `shown`, as the client does. Tiles wholly within `exact` are known to be right afterwards; others touched are to be
  * looked at again. */
 void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact);
+/* The same where nobody knows yet what the copy makes right: compared row by row as it moves, so memory is passed once. Returns how many tiles
+ * are right; those that lie wholly in `to` and are not have their `dirty`. */
+int surface_slide(struct surface *s, const struct compare_ops *ops, struct box to, int dx, int dy);
 /* What must be sent of a tile: empty when nothing differs. */
 struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile);
 #define PIECES_MAX 4
@@ -90,6 +93,10 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
 int surface_pieces(const struct surface *s, const struct compare_ops *ops, int tile, struct box *out);
 /* The largest rectangle in one of the corners of `b` in which nothing differs; empty where that has fewer than two pixels. */
 struct box surface_equal_corner(const struct surface *s, const struct compare_ops *ops, const struct box *b);
+/* Drawn over: of what is pending there, the client will show the older. */
+void surface_spoil(struct surface *s, const struct box *area);
+/* What of a tile lies in `area` is no approximation any more. */
+void surface_drop_lossy(struct surface *s, int tile, const struct box *area);
 /* The client now shows cur in `area`, exactly. */
 void surface_settle(struct surface *s, struct box area);
 /* `area` was settled, but the client gets it later, and then over whatever was sent there meanwhile: until surface_release nothing

@@ -253,12 +253,6 @@ bool film_open(struct engine *e, struct film *f, const struct surface *s, struct
     return true;
 }
 
-static bool inside(const struct box *b, const struct box *of)
-{
-    struct box both = box_intersect(*b, of);
-    return memcmp(&both, b, sizeof both) == 0;
-}
-
 /* The client will show the rectangle, approximately. */
 static void settle(struct engine *e, struct film *f, struct surface *s)
 {
@@ -269,7 +263,7 @@ static void settle(struct engine *e, struct film *f, struct surface *s)
             int t = ty * s->tiles_x + tx;
             struct box whole = surface_tile_box(s, t);
             surface_set_lossy(s, t, r, PICTURE_MOVING);
-            if (inside(&whole, &r))
+            if (box_inside(&whole, &r))
                 surface_unmark(s, t);
             if (!(s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN)))
                 continue;
