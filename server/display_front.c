@@ -58,6 +58,7 @@ static void on_buffer(struct peer *p, const struct display_buffer *b, int fd)
     size_t size = 0;
     const char *wrong = buffer_wrong(b, fd, &size);
     unmap(d);
+    picture_forget_parts(p);
     d->fd = fd;
     void *px = wrong ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     if (px == MAP_FAILED) {
@@ -88,6 +89,15 @@ static void on_frame(struct peer *p, const struct display_frame *f)
     picture_frame(p, f->rects, f->nrects);
 }
 
+static void on_copied(struct peer *p, const struct display_copied *m)
+{
+    struct display_front *d = &p->display;
+    if (d->px && m->surface == 0 && !d->on_loan && picture_copied(p, m->rects, m->nrects))
+        return;
+    log_error("part of a frame out of turn", "parts=%u", p->picture.nparts);
+    display_front_detach(p);
+}
+
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct peer *p = user;
@@ -96,6 +106,8 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
         on_buffer(p, msg, fds[0]);
     } else if (def == &display_frame_def) {
         on_frame(p, msg);
+    } else if (def == &display_copied_def) {
+        on_copied(p, msg);
     } else if (def == &display_cursor_def) {
         p->sent++;
         p->ops->cursor(p->front, msg);
@@ -165,6 +177,7 @@ void display_front_detach(struct peer *p)
     link_destroy(d->link);
     d->link = NULL;
     d->input.nevents = 0;
+    picture_forget_parts(p);
     picture_pause(p);
     /* A session that is only starting has the monitor's patience; one that was seen comes back soon or never. */
     if (d->kind == DISPLAY_SESSION && p->login.state == LOGIN_GRANTED && !p->ended)

@@ -67,8 +67,12 @@ struct picture {
     bool broken;                 /* a frame, or a part of it, could not be sent */
     bool stale;                  /* the engine sends in a way that is no longer open */
     uint16_t width, height;
-    struct engine_rect held[DISPLAY_RECTS_MAX]; /* of the frame on loan */
+    struct engine_rect held[DISPLAY_RECTS_MAX + DISPLAY_COPIED_MAX * DISPLAY_PART_RECTS_MAX]; /* not yet in the engine: of the frame on loan, and of the
+                                                                                                  * parts before it */
     size_t nheld;
+    unsigned nparts;             /* that the drawer told of since the last frame */
+    bool parts_taken;            /* they are in the engine: nothing is shown before the frame */
+    uint64_t parts_us;           /* when the first of them came */
     struct engine_cache_entry *offer; /* waits for the engine; NULL none */
     size_t noffer;
     uint8_t cache_salt[CACHE_SALT_LENGTH]; /* random until the login brings the user's */
@@ -151,6 +155,10 @@ void picture_buffer(struct peer *p);
 void picture_salt(struct peer *p, const uint8_t salt[CACHE_SALT_LENGTH]);
 /* A fresh oriel-encoder's link (owned from now on). */
 void picture_encoder(struct peer *p, int fd);
+/* A part of the next frame can be read already. False: they are more than a drawer may tell of. */
+bool picture_copied(struct peer *p, const struct display_rect *rects, size_t nrects);
+/* The drawer, or its buffer, is gone, and with it what it told. */
+void picture_forget_parts(struct peer *p);
 /* A frame is on loan. */
 void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects);
 /* Nobody draws: keep what is shown. */

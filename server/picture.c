@@ -17,6 +17,7 @@
 
 #define FRAMES_PER_TURN 4 /* input must not wait behind a row of frames */
 #define DESKTOP 0         /* the desktop's surface */
+#define PARTS_US 10000    /* the agent's frame follows its parts within 8 ms; where it does not, they are shown without it */
 
 static uint64_t now_us(void)
 {
@@ -57,10 +58,23 @@ static void start_over(struct peer *p)
         p->ops->silent(p->front);
 }
 
+/* Half a frame is not shown. */
+static bool waits_for_frame(struct peer *p)
+{
+    struct picture *pic = &p->picture;
+    uint64_t now = now_us();
+    if (!pic->parts_taken || p->display.on_loan || now - pic->parts_us >= PARTS_US)
+        return false;
+    wake_in(pic, (int64_t)(pic->parts_us + PARTS_US - now));
+    return true;
+}
+
 /* Send what there is to send, as long as the client takes it. */
 static void pump(struct peer *p)
 {
     struct picture *pic = &p->picture;
+    if (waits_for_frame(p))
+        return;
     for (int turn = 0; turn < FRAMES_PER_TURN; turn++) {
         if (!pic->engine || !pic->ready || p->ended || p->ops->queued(p->front) >= TRANSPORT_BUSY)
             return;
@@ -156,10 +170,12 @@ void picture_finish(struct peer *p)
         close(p->picture.woken_fd);
 }
 
+/* The parts of a frame changed when the first of them did. */
 static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects)
 {
     struct display_front *d = &p->display;
-    return engine_damage(p->picture.engine, DESKTOP, d->px, d->stride, rects, nrects, now_us());
+    uint64_t when = p->picture.parts_taken ? p->picture.parts_us : now_us();
+    return engine_damage(p->picture.engine, DESKTOP, d->px, d->stride, rects, nrects, when);
 }
 
 /* Answer the offer that waits. What does not fit into memory is not taken. */
@@ -264,6 +280,7 @@ void peer_client_picture_ready(struct peer *p)
         engine_suppress(pic->engine, true);
     /* While a frame is on loan the buffer stands still and is complete; else ask for everything again. */
     struct engine_rect all = {0, 0, pic->width, pic->height};
+    picture_forget_parts(p);
     if (d->on_loan)
         (void)damage(p, &all, 1);
     else
@@ -297,26 +314,59 @@ void peer_client_caps_changed(struct peer *p)
         picture_buffer(p);
 }
 
+void picture_forget_parts(struct peer *p)
+{
+    p->picture.nheld = 0;
+    p->picture.nparts = 0;
+    p->picture.parts_taken = false;
+}
+
+static bool has_room(const struct peer *p)
+{
+    return p->picture.ready && p->ops->queued(p->front) < TRANSPORT_BUSY;
+}
+
 /* The frame on loan goes into the engine as soon as the client has room. Until then the drawer gathers damage instead of drawing
  * frames that nobody will see. */
 static void take_frame(struct peer *p)
 {
     struct picture *pic = &p->picture;
-    if (!p->display.on_loan || !pic->ready || p->ops->queued(p->front) >= TRANSPORT_BUSY ||
-        !engine_takes(pic->engine, DESKTOP, pic->held, pic->nheld))
+    if (!p->display.on_loan || !has_room(p) || !engine_takes(pic->engine, DESKTOP, pic->held, pic->nheld))
         return;
     int changed = damage(p, pic->held, pic->nheld);
+    picture_forget_parts(p);
     display_front_return(p);
     if (changed < 0)
         log_error("frame refused", "error=%s", strerror(-changed));
 }
 
-void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects)
+static void hold(struct picture *pic, const struct display_rect *rects, size_t nrects)
+{
+    for (size_t i = 0; i < nrects; i++)
+        pic->held[pic->nheld++] = (struct engine_rect){rects[i].x, rects[i].y, rects[i].width, rects[i].height};
+}
+
+/* All parts of a frame are taken early, or none: what is shown is one state of the screen. */
+bool picture_copied(struct peer *p, const struct display_rect *rects, size_t nrects)
 {
     struct picture *pic = &p->picture;
-    for (size_t i = 0; i < nrects; i++)
-        pic->held[i] = (struct engine_rect){rects[i].x, rects[i].y, rects[i].width, rects[i].height};
-    pic->nheld = nrects;
+    if (pic->nparts == DISPLAY_COPIED_MAX)
+        return false;
+    if (pic->nparts++ == 0) {
+        pic->parts_taken = has_room(p) && !engine_encoding(pic->engine);
+        pic->parts_us = now_us();
+    }
+    hold(pic, rects, nrects);
+    if (!pic->parts_taken || !pic->ready)
+        return true;
+    (void)damage(p, pic->held, pic->nheld);
+    pic->nheld = 0;
+    return true;
+}
+
+void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects)
+{
+    hold(&p->picture, rects, nrects);
     take_frame(p);
     pump(p);
 }

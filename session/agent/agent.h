@@ -28,6 +28,9 @@
 #define FRAME_COPIES_MAX 2     /* early ones of one burst: more would slow down the program that draws */
 #define FRAME_COPY_AREA 65536  /* copies of fewer pixels say nothing about how long copying takes */
 #define FRAME_COPY_US 1000     /* for 2^20 pixels, before the first was measured */
+#define COPY_PARTS_AREA 524288 /* from so many pixels on a client reads the first part while the next is copied, */
+#define COPY_PART_AREA 262144  /* a quarter of a millisecond: smaller ones would cost more in waking up than they gain */
+#define COPY_PART_ROWS 64      /* parts end where the front end's tiles do */
 #define LAYOUT_PAUSE_US 50000  /* layout changes that come faster are gathered: dragging a window's corner sends dozens */
 
 struct agent;
@@ -47,6 +50,8 @@ struct client {
     struct backend_pixels *pixels;
     pixman_region32_t pending;      /* damage this client has not seen */
     pixman_region32_t uncopied;     /* the part of `pending` that changed since it was copied to `pixels`, or never was */
+    pixman_region32_t told;         /* the part of `pending` that display_copied told of, and that did not change since */
+    unsigned ntold;                 /* messages since the last frame */
     uint64_t pending_us;            /* when the first of it came; 0: none */
     /* control clients only: what it holds down */
     struct scancode_state scancodes;
@@ -121,6 +126,21 @@ void client_send_cursor(struct client *c);
 /* input.c */
 void input_handle(struct client *c, const struct display_input *in);
 void input_release_all(struct client *c);
+
+/* copies.c */
+/* Pixels that are to be copied before frames can leave. */
+uint64_t copies_area(const struct agent *a);
+/* Copy what is damaged into the buffers that are not on loan, and wait until it is done. `in_parts`: a large one may be made in parts. Then programs may
+ * draw between them, and their damage has to be looked for before the frame leaves. */
+int copies_make(struct agent *a, bool in_parts);
+/* What was damaged in `region` is to be copied, and told, anew. */
+void copies_damaged(struct client *c, const pixman_region32_t *region);
+
+/* Takes frames: open, not suppressed, and none is on loan. */
+static inline bool client_ready(const struct client *c)
+{
+    return c->open && !c->suppressed && !c->on_loan;
+}
 
 /* frames.c */
 void frames_damaged(struct agent *a, uint64_t when_us);

@@ -52,6 +52,8 @@ void client_new_buffer(struct client *c)
     (void)link_send(c->link, &display_buffer_def, &m, &fd);
     pixman_region32_clear(&c->pending);
     pixman_region32_clear(&c->uncopied);
+    pixman_region32_clear(&c->told);
+    c->ntold = 0;
     c->pending_us = 0;
     frames_invalidate(c, NULL, 0);
     tell_size(c);
@@ -174,6 +176,7 @@ int client_add(struct agent *a, uint32_t id, uint8_t role, int fd)
     }
     pixman_region32_init(&c->pending);
     pixman_region32_init(&c->uncopied);
+    pixman_region32_init(&c->told);
     c->next = a->clients;
     a->clients = c;
     return 0;
@@ -194,6 +197,7 @@ void client_remove(struct client *c, enum display_end_reason reason)
         a->ops->pixels_destroy(a->backend, c->pixels);
     pixman_region32_fini(&c->pending);
     pixman_region32_fini(&c->uncopied);
+    pixman_region32_fini(&c->told);
     free(c);
 }
 

@@ -12,15 +12,10 @@
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
 
-static bool ready(const struct client *c)
-{
-    return c->open && !c->suppressed && !c->on_loan;
-}
-
 static bool any_ready(const struct agent *a)
 {
     for (const struct client *c = a->clients; c; c = c->next)
-        if (ready(c))
+        if (client_ready(c))
             return true;
     return false;
 }
@@ -48,21 +43,11 @@ static uint64_t collect(struct agent *a, uint64_t when_us)
             if (!c->open)
                 continue;
             pixman_region32_union(&c->pending, &c->pending, &damage);
-            pixman_region32_union(&c->uncopied, &c->uncopied, &damage);
+            copies_damaged(c, &damage);
             note_pending(c, a->damage_us);
         }
     }
     pixman_region32_fini(&damage);
-    return area;
-}
-
-/* Pixels that are to be copied before frames can leave. */
-static uint64_t uncopied_area(const struct agent *a)
-{
-    uint64_t area = 0;
-    for (const struct client *c = a->clients; c; c = c->next)
-        if (ready(c))
-            area += damage_area(&c->uncopied);
     return area;
 }
 
@@ -73,34 +58,18 @@ static size_t rects_of(const struct client *c, const pixman_region32_t *region, 
     return damage_rects(region, width, height, rects, DISPLAY_RECTS_MAX);
 }
 
-/* Copy what is damaged into the buffers that are not on loan, and wait until it is done. */
-static int copy_all(struct agent *a)
-{
-    static struct display_rect rects[DISPLAY_RECTS_MAX]; /* 4 KiB; one thread */
-    uint64_t area = uncopied_area(a), begun = agent_now_us();
-    if (area == 0)
-        return 0;
-    for (struct client *c = a->clients; c; c = c->next) {
-        if (!ready(c) || !pixman_region32_not_empty(&c->uncopied))
-            continue;
-        a->ops->copy(a->backend, c->pixels, rects, rects_of(c, &c->uncopied, rects));
-        pixman_region32_clear(&c->uncopied);
-    }
-    int r = a->ops->sync(a->backend);
-    uint64_t spent = agent_now_us() - begun;
-    if (r == 0 && area >= FRAME_COPY_AREA) /* half old, half new: one copy that waited for a busy server counts little */
-        a->copy_us_per_mpx = (a->copy_us_per_mpx + (spent << 20) / area) / 2;
-    return r;
-}
-
 static void send_frame(struct client *c)
 {
     static struct display_frame f; /* 4 KiB; one thread */
     f = (struct display_frame){.frame = c->frame + 1, .damaged_us = c->pending_us};
+    pixman_region32_subtract(&c->pending, &c->pending, &c->told);
     f.nrects = (uint32_t)rects_of(c, &c->pending, f.rects);
+    bool told = c->ntold > 0;
     pixman_region32_clear(&c->pending);
+    pixman_region32_clear(&c->told);
+    c->ntold = 0;
     c->pending_us = 0;
-    if (f.nrects == 0)
+    if (f.nrects == 0 && !told)
         return;
     c->frame++;
     c->on_loan = true;
@@ -109,10 +78,10 @@ static void send_frame(struct client *c)
 
 static void send_frames(struct agent *a)
 {
-    if (copy_all(a) < 0)
+    if (copies_make(a, false) < 0)
         return;
     for (struct client *c = a->clients; c; c = c->next)
-        if (ready(c) && pixman_region32_not_empty(&c->pending))
+        if (client_ready(c) && pixman_region32_not_empty(&c->pending))
             send_frame(c);
     a->sent_us = agent_now_us();
 }
@@ -120,7 +89,7 @@ static void send_frames(struct agent *a)
 static bool anything_pending(const struct agent *a)
 {
     for (const struct client *c = a->clients; c; c = c->next)
-        if (ready(c) && pixman_region32_not_empty(&c->pending))
+        if (client_ready(c) && pixman_region32_not_empty(&c->pending))
             return true;
     return false;
 }
@@ -151,12 +120,12 @@ static uint64_t copy_at(const struct agent *a, uint64_t area, uint64_t whole)
  * to the copying may have brought: the loop hands that out before the timer. */
 static void burst_step(struct agent *a)
 {
-    uint64_t area = uncopied_area(a), whole = whole_at(a), when = whole;
+    uint64_t area = copies_area(a), whole = whole_at(a), when = whole;
     if (area && a->burst_copies < FRAME_COPIES_MAX)
         when = copy_at(a, area, whole);
     if (when < whole && agent_now_us() >= when) {
         a->burst_copies++;
-        (void)copy_all(a); /* a server that is gone is reported from the loop */
+        (void)copies_make(a, true); /* a server that is gone is reported from the loop */
         when = whole;
     }
     wait_until(a, when < whole ? when : whole);
@@ -246,8 +215,11 @@ void frames_step(struct agent *a)
 
 static void invalidate(struct client *c, const struct display_rect *r)
 {
-    pixman_region32_union_rect(&c->pending, &c->pending, r->x, r->y, r->width, r->height);
-    pixman_region32_union_rect(&c->uncopied, &c->uncopied, r->x, r->y, r->width, r->height);
+    pixman_region32_t region;
+    pixman_region32_init_rect(&region, r->x, r->y, r->width, r->height);
+    pixman_region32_union(&c->pending, &c->pending, &region);
+    copies_damaged(c, &region);
+    pixman_region32_fini(&region);
 }
 
 void frames_invalidate(struct client *c, const struct display_rect *rects, size_t nrects)

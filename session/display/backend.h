@@ -45,6 +45,8 @@ struct backend_keymap {
 
 struct backend_limits { uint32_t max_width, max_height; }; /* the largest desktop that may be asked for */
 
+#define BACKEND_MARKS_MAX 2 /* the one that is worked on, and the next: so the display server is never idle */
+
 struct backend_ops {
     const char *name;
     /* Connect to the display server that the environment names. `why` gets a sentence for people on failure. */
@@ -68,8 +70,11 @@ struct backend_ops {
     int (*pixels_info)(const struct backend_pixels *p, uint32_t *width, uint32_t *height, uint32_t *stride);
     /* Ask for these rectangles of the screen to be copied to the same place of `p`. Clipped to the buffer. */
     void (*copy)(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t nrects);
-    /* Wait until all copies asked for are done. */
-    int (*sync)(struct backend *b);
+    /* Ask to be told when the copies asked for so far are done: the display server sets to work, and may do more before it tells. At most
+     * BACKEND_MARKS_MAX may be waited for at a time. */
+    void (*mark)(struct backend *b);
+    /* Wait for the oldest of them. */
+    int (*wait)(struct backend *b);
     /* Input. Key codes are evdev's (linux/input-event-codes.h), buttons X11's. The
      * server must not repeat keys by itself: clients do. */
     void (*key)(struct backend *b, uint32_t code, bool down);

@@ -253,7 +253,8 @@ static int x11_open(struct event_base *base, const struct backend_events *ev, vo
     if (r < 0)
         goto fail;
     x11_release_all(b);
-    (void)x11_sync(b); /* where the pointer is now is nobody's doing */
+    x11_mark(b);
+    (void)x11_wait(b); /* where the pointer is now is nobody's doing */
     b->pointer_moved = false;
     r = -ENOMEM;
     b->readable = event_new(base, xcb_get_file_descriptor(b->c), EV_READ | EV_PERSIST, on_readable, b);
@@ -283,7 +284,8 @@ const struct backend_ops backend_x11 = {
     .pixels_destroy = x11_pixels_destroy,
     .pixels_info = x11_pixels_info,
     .copy = x11_copy,
-    .sync = x11_sync,
+    .mark = x11_mark,
+    .wait = x11_wait,
     .key = x11_key,
     .unicode = x11_unicode,
     .move = x11_move,

@@ -33,6 +33,9 @@ struct backend {
     xcb_gcontext_t gc;
     bool told_damage;        /* `damaged` was raised and not collected */
 
+    struct { xcb_query_pointer_cookie_t cookie; uint64_t sent_us; } marks[BACKEND_MARKS_MAX]; /* oldest first */
+    unsigned nmarks;
+
     bool reported;           /* the first cursor and leds were raised */
     bool pointer_moved;      /* by an application: to be reported from the loop */
     int32_t pointer_x, pointer_y; /* where the last move (or report) left the pointer */
@@ -59,7 +62,8 @@ int x11_pixels_create(struct backend *b, struct backend_pixels **out);
 void x11_pixels_destroy(struct backend *b, struct backend_pixels *p);
 int x11_pixels_info(const struct backend_pixels *p, uint32_t *width, uint32_t *height, uint32_t *stride);
 void x11_copy(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t nrects);
-int x11_sync(struct backend *b);
+void x11_mark(struct backend *b);
+int x11_wait(struct backend *b);
 
 /* x11_layout.c */
 int x11_set_layout(struct backend *b, const struct display_layout *want, struct display_layout *real);

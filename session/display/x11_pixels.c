@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xcb/shm.h>
@@ -129,10 +130,34 @@ void x11_copy(struct backend *b, struct backend_pixels *p, const struct display_
     }
 }
 
-/* Any round trip would do; this one also tells whether an application moved the pointer. */
-int x11_sync(struct backend *b)
+#define APART_US 120 /* a server that slept has woken up, read its first request, and is at work */
+
+/* The server answers when it has nothing more to read. What is asked for while it is busy with the copy before is done next, but answered apart. */
+static void keep_apart(uint64_t before_us)
 {
-    xcb_query_pointer_reply_t *r = xcb_query_pointer_reply(b->c, xcb_query_pointer(b->c, b->root), NULL);
+    uint64_t spent = x11_now_us() - before_us;
+    if (spent < APART_US)
+        (void)usleep((useconds_t)(APART_US - spent));
+}
+
+/* Any round trip would do; this one also tells whether an application moved the pointer. */
+void x11_mark(struct backend *b)
+{
+    if (b->nmarks == BACKEND_MARKS_MAX)
+        (void)x11_wait(b);
+    if (b->nmarks)
+        keep_apart(b->marks[b->nmarks - 1].sent_us);
+    b->marks[b->nmarks].cookie = xcb_query_pointer(b->c, b->root);
+    x11_flush(b);
+    b->marks[b->nmarks++].sent_us = x11_now_us();
+}
+
+int x11_wait(struct backend *b)
+{
+    if (b->nmarks == 0)
+        return 0;
+    xcb_query_pointer_reply_t *r = xcb_query_pointer_reply(b->c, b->marks[0].cookie, NULL);
+    memmove(b->marks, b->marks + 1, --b->nmarks * sizeof b->marks[0]);
     x11_replied(b);
     if (!r)
         return -EIO;

@@ -71,7 +71,12 @@ static const struct wire_field display_leds_fields[] = {WF_U8(display_leds, lock
 WIRE_DEF(display_leds, 105, 0);
 static const struct wire_field display_end_fields[] = {WF_U8(display_end, reason, DISPLAY_END_MAX)};
 WIRE_DEF(display_end, 106, 0);
+static const struct wire_field display_copied_fields[] = {
+    WF_U32(display_copied, surface, UINT32_MAX), WF_ARRAY(display_copied, rects, nrects, &display_rect_def),
+};
+WIRE_DEF(display_copied, 107, 0);
 static const struct wire_def *const to_front[] = {
     &display_buffer_def, &display_frame_def, &display_cursor_def, &display_pointer_def, &display_leds_def, &display_end_def,
+    &display_copied_def,
 };
 const struct wire_proto display_to_front = {"display (to front end)", to_front, COUNT(to_front)};

@@ -7,6 +7,8 @@
  * Rule for a layout change: the drawer sends display_buffer before any frame of the new size; the front end unmaps the old
  * buffer on display_buffer. At most one frame is on loan: the drawer writes into the buffer again only after
  * display_frame_done with that frame's id (or after sending a new buffer). The pixels: BGRX, 4 bytes, top-down.
+ * Before a large frame the drawer may tell with display_copied what is in the buffer already: the front end may read it while the rest is copied,
+ * and shows nothing of it before the frame. What changed again since it was told is in the frame's rectangles, the rest of it is not.
  *
  * The buffer is a memfd of stride * height bytes, sealed against shrinking, growing and future writable mappings; the front end
  * maps it read-only, verifies seals and size, and treats rectangles and pixels as hostile.
@@ -20,6 +22,8 @@
 #define DISPLAY_MONITORS_MAX 15  /* RDPGFX_RESET_GRAPHICS carries at most 16; libfreerdp refuses 16: 15 */
 #define DISPLAY_SIDE_MAX 32767   /* X11 and the dummy driver end there */
 #define DISPLAY_RECTS_MAX 512    /* 512 * 8 bytes is a small message; a drawer with more sends the bounding rows */
+#define DISPLAY_COPIED_MAX 8     /* parts of a frame that are told before it */
+#define DISPLAY_PART_RECTS_MAX 64 /* of each */
 #define DISPLAY_INPUTS_MAX 128   /* events in one message; a front end sends more messages */
 #define DISPLAY_CURSOR_SIDE 96   /* RDP's largest pointer without the large-pointer capability */
 
@@ -96,8 +100,13 @@ struct display_buffer {         /* fd: the memfd */
 struct display_frame {
     uint32_t surface, frame;    /* frame: counts up, wraps; one on loan at a time */
     uint64_t damaged_us;        /* CLOCK_MONOTONIC µs of the first damage in it */
-    uint32_t nrects;            /* disjoint, inside the buffer */
+    uint32_t nrects;            /* disjoint, inside the buffer; none: all of it was told before */
     struct display_rect rects[DISPLAY_RECTS_MAX];
+};
+struct display_copied {         /* at most DISPLAY_COPIED_MAX before a frame, none while one is on loan */
+    uint32_t surface;
+    uint32_t nrects;
+    struct display_rect rects[DISPLAY_PART_RECTS_MAX];
 };
 struct display_cursor {
     uint32_t serial;            /* same serial, same shape: front ends cache by it */
@@ -112,6 +121,6 @@ enum display_end_reason { DISPLAY_END_LOGOFF = 1, DISPLAY_END_SERVER_DIED, DISPL
 struct display_end { uint8_t reason; };
 extern const struct wire_proto display_to_front;
 extern const struct wire_def display_buffer_def, display_frame_def, display_cursor_def, display_pointer_def, display_leds_def,
-    display_end_def;
+    display_end_def, display_copied_def;
 
 #endif

@@ -76,19 +76,25 @@ static int take_buffer(struct front *f, const struct display_buffer *m, int fd)
     return 0;
 }
 
-static int take_frame(struct front *f, const struct display_frame *m)
+static int take_rects(struct front *f, const struct display_rect *rects, uint32_t n)
 {
-    f->frame = *m;
-    f->frames++;
-    for (uint32_t i = 0; i < m->nrects; i++) {
-        const struct display_rect *r = &m->rects[i];
+    for (uint32_t i = 0; i < n; i++) {
+        const struct display_rect *r = &rects[i];
         if (!f->map || r->x + r->width > (int)f->buffer.width || r->y + r->height > (int)f->buffer.height)
             return -EPROTO;
         for (uint32_t y = r->y; y < (uint32_t)r->y + r->height; y++)
             memcpy(f->picture + ((size_t)y * f->buffer.width + r->x) * 4, f->map + (size_t)y * f->buffer.stride + r->x * 4ul,
                    r->width * 4ul);
     }
-    return f->hold ? 0 : front_done(f);
+    return 0;
+}
+
+static int take_frame(struct front *f, const struct display_frame *m)
+{
+    f->frame = *m;
+    f->frames++;
+    int r = take_rects(f, m->rects, m->nrects);
+    return r < 0 || f->hold ? r : front_done(f);
 }
 
 int front_done(struct front *f)
@@ -109,6 +115,11 @@ int front_step(struct front *f, int timeout_ms)
         return take_buffer(f, (const void *)buf, fds[0]);
     if (def == &display_frame_def)
         return take_frame(f, (const void *)buf);
+    if (def == &display_copied_def) {
+        const struct display_copied *m = (const void *)buf;
+        f->copied++;
+        return take_rects(f, m->rects, m->nrects);
+    }
     if (def == &display_cursor_def) {
         memcpy(&f->cursor, buf, sizeof f->cursor);
         f->cursors++;

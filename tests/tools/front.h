@@ -16,12 +16,12 @@ struct front {
     const uint8_t *map;
     size_t map_len;
     struct display_buffer buffer;
-    uint8_t *picture;          /* what a client would show: BGRX, stride width * 4; copied from frames only */
+    uint8_t *picture;          /* what a client would show: BGRX, stride width * 4; copied from frames, and what is told before them, only */
     struct display_frame frame;/* the last one */
     struct display_cursor cursor;
     struct display_pointer pointer;
     struct display_leds leds;
-    unsigned buffers, frames, cursors, pointers, ledses;
+    unsigned buffers, frames, copied, cursors, pointers, ledses;
     int end_reason;            /* 0: none yet */
     bool hold;                 /* do not answer frames (a slow client) */
 };

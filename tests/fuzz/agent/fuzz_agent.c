@@ -18,6 +18,7 @@ struct backend {
     void *user;
     struct display_layout layout;
     pixman_region32_t damage;
+    int marks;
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -89,7 +90,12 @@ static void fake_copy(struct backend *b, struct backend_pixels *p, const struct 
     for (const struct client *c = agent.clients; c; c = c->next)
         MUST(c->pixels != p || !c->on_loan);
 }
-static int fake_sync(struct backend *b) { return 0; }
+static void fake_mark(struct backend *b) { MUST(++b->marks <= BACKEND_MARKS_MAX); }
+static int fake_wait(struct backend *b)
+{
+    MUST(b->marks-- > 0);
+    return 0;
+}
 static void fake_key(struct backend *b, uint32_t code, bool down) { MUST(code > 0 && code < 248); }
 static void fake_unicode(struct backend *b, uint32_t c) { MUST(c <= 0x10ffff); }
 static void fake_move(struct backend *b, int32_t x, int32_t y)
@@ -111,7 +117,7 @@ static int fake_notice(struct backend *b, int fd, uint32_t width, uint32_t heigh
 static const struct backend_ops fake = {
     .name = "fake", .open = fake_open, .close = fake_close, .set_layout = fake_set_layout, .get_layout = fake_get_layout,
     .set_scale = fake_set_scale, .collect = fake_collect, .pixels_create = fake_create, .pixels_destroy = fake_destroy,
-    .pixels_info = fake_info, .copy = fake_copy, .sync = fake_sync, .key = fake_key, .unicode = fake_unicode, .move = fake_move,
+    .pixels_info = fake_info, .copy = fake_copy, .mark = fake_mark, .wait = fake_wait, .key = fake_key, .unicode = fake_unicode, .move = fake_move,
     .button = fake_button, .set_locks = fake_locks, .input_done = fake_done, .set_keymap = fake_keymap, .notice = fake_notice,
 };
 

@@ -24,9 +24,11 @@ static struct world {
     int screen[SIDE][SIDE], mirror[SIDE][SIDE];
     pixman_region32_t damage;
     bool told;
-    struct { struct display_rect r[DISPLAY_RECTS_MAX]; size_t n; } asked;
+    struct { struct display_rect r[DISPLAY_RECTS_MAX]; size_t n; } asked[BACKEND_MARKS_MAX + 1]; /* the last one has no mark yet */
+    unsigned marks;
     struct backend_pixels pixels;
     unsigned frames, collects, copies, most_collects, most_copies;
+    unsigned parts, most_parts;          /* parts of a frame before it */
     uint64_t sent_us, damaged_us;       /* of the last frame */
     void (*on_frame)(void);
     struct agent agent;
@@ -81,8 +83,9 @@ static void fake_copy(struct backend *b, struct backend_pixels *p, const struct 
     (void)b;
     assert_ptr_equal(p, &w.pixels);
     assert_false(w.client.on_loan);
-    memcpy(w.asked.r, rects, n * sizeof *rects);
-    w.asked.n = n;
+    assert_true(w.asked[w.marks].n + n <= DISPLAY_RECTS_MAX);
+    memcpy(w.asked[w.marks].r + w.asked[w.marks].n, rects, n * sizeof *rects);
+    w.asked[w.marks].n += n;
 }
 
 static void copy_rect(int to[SIDE][SIDE], int from[SIDE][SIDE], const struct display_rect *r)
@@ -91,23 +94,33 @@ static void copy_rect(int to[SIDE][SIDE], int from[SIDE][SIDE], const struct dis
         memcpy(&to[y][r->x / PLACE_W], &from[y][r->x / PLACE_W], r->width / PLACE_W * sizeof(int));
 }
 
-/* The server copies in one go: what is drawn meanwhile waits for it. */
-static int fake_sync(struct backend *b)
+static void fake_mark(struct backend *b)
+{
+    (void)b;
+    assert_true(w.marks < BACKEND_MARKS_MAX);
+    w.copies += w.marks == 0; /* those that are asked for in between are parts of one */
+    w.asked[++w.marks].n = 0;
+}
+
+/* The server copies in one go: what is drawn meanwhile waits for it. Between two parts it does not. */
+static int fake_wait(struct backend *b)
 {
     (void)b;
     uint64_t places = 0;
-    for (size_t i = 0; i < w.asked.n; i++) {
-        copy_rect(w.pixels.places, w.screen, &w.asked.r[i]);
-        places += w.asked.r[i].width / PLACE_W * (w.asked.r[i].height / PLACE_H);
+    assert_true(w.marks > 0);
+    for (size_t i = 0; i < w.asked[0].n; i++) {
+        const struct display_rect *r = &w.asked[0].r[i];
+        copy_rect(w.pixels.places, w.screen, r);
+        places += (uint64_t)r->width * r->height / (PLACE_W * PLACE_H);
     }
-    w.asked.n = 0;
-    w.copies++;
-    pass(COLLECT_US + places * COPY_US_PER_PLACE_X1000 / 1000);
+    memmove(w.asked, w.asked + 1, w.marks-- * sizeof w.asked[0]);
+    w.asked[w.marks + 1].n = 0;
+    pass((w.marks ? 0 : COLLECT_US) + places * COPY_US_PER_PLACE_X1000 / 1000); /* who has more to do is not waited for */
     return 0;
 }
 
 static const struct backend_ops fake = {.name = "fake", .collect = fake_collect, .pixels_info = fake_info, .copy = fake_copy,
-                                        .sync = fake_sync};
+                                        .mark = fake_mark, .wait = fake_wait};
 
 /* ---- what frames.c needs of the agent ---- */
 
@@ -124,17 +137,26 @@ int link_send(struct link *l, const struct wire_def *def, const void *msg, const
     const struct display_frame *f = msg;
     (void)l;
     (void)fds;
+    if (def == &display_copied_def) {
+        const struct display_copied *m = msg;
+        assert_true(!w.client.on_loan && m->nrects > 0 && ++w.parts <= DISPLAY_COPIED_MAX);
+        for (uint32_t i = 0; i < m->nrects; i++)
+            copy_rect(w.mirror, w.pixels.places, &m->rects[i]);
+        return 0;
+    }
     assert_ptr_equal(def, &display_frame_def);
-    assert_true(w.client.on_loan && f->nrects > 0);
+    assert_true(w.client.on_loan && (f->nrects > 0 || w.parts > 0));
     for (uint32_t i = 0; i < f->nrects; i++)
         copy_rect(w.mirror, w.pixels.places, &f->rects[i]);
+    assert_memory_equal(w.mirror, w.pixels.places, sizeof w.mirror); /* whatever was copied is told, before it or with it */
     w.frames++;
     w.sent_us = w.now;
     w.damaged_us = f->damaged_us;
     w.done = w.now + ENCODE_US;
     w.most_collects = w.collects > w.most_collects ? w.collects : w.most_collects;
     w.most_copies = w.copies > w.most_copies ? w.copies : w.most_copies;
-    w.collects = w.copies = 0;
+    w.most_parts = w.parts > w.most_parts ? w.parts : w.most_parts;
+    w.collects = w.copies = w.parts = 0;
     if (w.on_frame)
         w.on_frame();
     return 0;
@@ -182,6 +204,7 @@ static int setup(void **state)
     pixman_region32_init(&w.damage);
     pixman_region32_init(&w.client.pending);
     pixman_region32_init(&w.client.uncopied);
+    pixman_region32_init(&w.client.told);
     return 0;
 }
 
@@ -191,6 +214,7 @@ static int teardown(void **state)
     pixman_region32_fini(&w.damage);
     pixman_region32_fini(&w.client.pending);
     pixman_region32_fini(&w.client.uncopied);
+    pixman_region32_fini(&w.client.told);
     return 0;
 }
 
@@ -267,6 +291,7 @@ static void a_picture_in_one_piece_soon_waits_for_its_copy_only(void **state)
     assert_int_equal(seen.half, 0);
     assert_int_equal(w.frames, 41);
     assert_int_equal(w.most_copies, 1);
+    assert_in_range(w.most_parts, 2, DISPLAY_COPIED_MAX);
 }
 
 static void a_picture_in_parts_stays_whole(void **state)
@@ -375,6 +400,7 @@ static void a_small_first_change_leaves_at_once(void **state)
     w.on_frame = look;
     run_in_order();
     assert_int_equal(w.frames, 50);
+    assert_int_equal(w.most_parts, 0);
     assert_int_equal(seen.lag, 2 * COLLECT_US);
     assert_int_equal(w.timer, NEVER);
 }
