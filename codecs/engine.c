@@ -153,6 +153,7 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
     if (!s || !px || stride < (size_t)s->width * 4)
         return -EINVAL;
     int changed = 0;
+    surface_catch_up(s);
     for (size_t i = 0; i < nrects; i++)
         changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
     for (size_t i = 0; i < nrects && changed && changed <= SMALL_TILES; i++)
@@ -226,8 +227,11 @@ static int64_t next_plan(struct engine *e, uint64_t now_us)
     return ahead < wait ? ahead : wait;
 }
 
+/* After a frame this is asked: while the client decodes. */
 int64_t engine_next(struct engine *e, uint64_t now_us)
 {
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        surface_catch_up(&e->surfaces[i]);
     if (e->suppressed)
         return -1;
     if (video_ready(e, now_us))

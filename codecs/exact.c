@@ -207,5 +207,5 @@ void exact_send(struct engine *e, struct surface *s, struct box area)
         send_bitmap(e, s, area);
     else if (!send_fill(e, s, area))
         send_gfx(e, s, area);
-    surface_settle(s, area);
+    surface_settle_later(s, area);
 }

@@ -148,6 +148,7 @@ static bool worth_searching(const struct surface *s, int dirty)
 void plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
+    surface_catch_up(s);
     int won = copy_as_before(e, s);
     /* what a window uncovered beside it lies in strips: nothing moved there */
     if (won * 4 >= dirty * 3 || (won > 0 && unexplained(s) < UNEXPLAINED_MIN))

@@ -75,7 +75,7 @@ void plan_from_cache(struct engine *e, struct surface *s)
             continue;
         fetch(e, s, b, slot);
         plan_part(e, TILE * TILE);
-        surface_settle(s, b);
+        surface_settle_later(s, b);
         surface_unmark(s, t);
         if (quality < PICTURE_QUALITIES)
             surface_set_lossy(s, t, b, quality);

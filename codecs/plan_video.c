@@ -212,9 +212,10 @@ static bool is_new_picture(const struct surface *s, const struct film *f)
 }
 
 /* A picture that only moves, as when somebody pans over a map, is sharper and cheaper as copies. */
-static bool only_moves(struct engine *e, const struct surface *s, const struct film *f)
+static bool only_moves(struct engine *e, struct surface *s, const struct film *f)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
+    surface_catch_up(s);
     return f->pictures % MOVES_PICTURES == 0 && motion_find(e->motion, s, v) > 0 && motion_explains(s, e->ops, v[0], f->rect);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define OWED_PIXELS (TILE * TILE)     /* less is copied at once */
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /* A row is two pages long: whoever walks down a tile, or a letter, has another page at each row, and of small ones more than a processor's table
@@ -330,14 +331,53 @@ void surface_drop_lossy(struct surface *s, int tile, const struct box *area)
         surface_set_exact(s, tile);
 }
 
+static void show(const struct surface *s, const struct box *area)
+{
+    for (int y = area->y0; y < area->y1; y++)
+        memcpy(surface_shown(s, area->x0, y), surface_cur(s, area->x0, y), (size_t)(area->x1 - area->x0) * 4);
+}
+
+void surface_catch_up(struct surface *s)
+{
+    for (int i = 0; i < s->nowed; i++)
+        show(s, &s->owed[i]);
+    s->nowed = 0;
+}
+
+/* Tiles that lie side by side are one box: whole rows are copied faster. */
+static void owe(struct surface *s, const struct box *area)
+{
+    struct box *last = s->nowed ? &s->owed[s->nowed - 1] : NULL;
+    if (last && last->x1 == area->x0 && last->y0 == area->y0 && last->y1 == area->y1) {
+        last->x1 = area->x1;
+        return;
+    }
+    if (s->nowed == SURFACE_OWED_MAX)
+        surface_catch_up(s);
+    s->owed[s->nowed++] = *area;
+}
+
+static void settled(struct surface *s, const struct box *area)
+{
+    surface_spoil(s, area);
+    for (int ty = area->y0 / TILE; s->lossy && ty <= (area->y1 - 1) / TILE; ty++)
+        for (int tx = area->x0 / TILE; tx <= (area->x1 - 1) / TILE; tx++)
+            surface_drop_lossy(s, ty * s->tiles_x + tx, area);
+}
+
 void surface_settle(struct surface *s, struct box area)
 {
-    surface_spoil(s, &area);
-    for (int y = area.y0; y < area.y1; y++)
-        memcpy(surface_shown(s, area.x0, y), surface_cur(s, area.x0, y), (size_t)(area.x1 - area.x0) * 4);
-    for (int ty = area.y0 / TILE; s->lossy && ty <= (area.y1 - 1) / TILE; ty++)
-        for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++)
-            surface_drop_lossy(s, ty * s->tiles_x + tx, &area);
+    settled(s, &area);
+    show(s, &area);
+}
+
+void surface_settle_later(struct surface *s, struct box area)
+{
+    settled(s, &area);
+    if ((area.x1 - area.x0) * (area.y1 - area.y0) < OWED_PIXELS)
+        show(s, &area);
+    else
+        owe(s, &area);
 }
 
 static bool differs_at(const struct surface *s, int x, int y)

@@ -32,6 +32,8 @@ struct tile {
 
 #define RESTED_MS 100                 /* more than two of a film's pictures; faster typing is seen with the film */
 
+#define SURFACE_OWED_MAX 64           /* a row of tiles or an area each: a screen has some thirty */
+
 #define SURFACE_PENDING_MAX 3         /* as many as films may play */
 
 struct surface {
@@ -42,6 +44,8 @@ struct surface {
     size_t stride;                    /* of both pictures: whole tiles */
     uint8_t *cur;                     /* newest pixels, X = 0xFF */
     uint8_t *shown;                   /* what the client shows (exactly, but for TILE_LOSSY and TILE_UNKNOWN) */
+    struct box owed[SURFACE_OWED_MAX]; /* where `shown` is cur, and is copied from it when the frame is on its way */
+    int nowed;
     struct tile *tiles;
     int tiles_x, tiles_y;
     int checks;                       /* how many tiles have CHECK or UNKNOWN */
@@ -99,6 +103,10 @@ void surface_spoil(struct surface *s, const struct box *area);
 void surface_drop_lossy(struct surface *s, int tile, const struct box *area);
 /* The client now shows cur in `area`, exactly. */
 void surface_settle(struct surface *s, struct box area);
+/* The same, but what is large is only noted: until surface_catch_up `shown` may have older pixels there. Who compares it with cur then sends what needs
+ * not be sent; who copies from it, or changes cur, catches up first. */
+void surface_settle_later(struct surface *s, struct box area);
+void surface_catch_up(struct surface *s);
 /* `area` was settled, but the client gets it later, and then over whatever was sent there meanwhile: until surface_release nothing
  * reads from there or is sent there. */
 void surface_hold(struct surface *s, int slot, struct box area);

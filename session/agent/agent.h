@@ -29,7 +29,7 @@
 #define FRAME_COPY_AREA 65536  /* copies of fewer pixels say nothing about how long copying takes */
 #define FRAME_COPY_US 1000     /* for 2^20 pixels, before the first was measured */
 #define COPY_PARTS_AREA 524288 /* from so many pixels on a client reads the first part while the next is copied, */
-#define COPY_PART_AREA 262144  /* a quarter of a millisecond: smaller ones would cost more in waking up than they gain */
+#define COPY_PART_AREA 393216  /* a third of a millisecond: smaller ones would cost more in waking up than they gain */
 #define COPY_PART_ROWS 64      /* parts end where the front end's tiles do */
 #define LAYOUT_PAUSE_US 50000  /* layout changes that come faster are gathered: dragging a window's corner sends dozens */
 
