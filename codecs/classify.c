@@ -62,9 +62,11 @@ static uint16_t picture_cells(const struct surface *s, int tile)
     struct texture t;
     if (k->flags & TILE_LOOKED_AT)
         return k->picture;
-    s->ops->texture(surface_cur(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, &t);
     k->picture = 0;
     k->flags |= TILE_LOOKED_AT;
+    if (s->ops->is_calm(surface_cur(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, EQUAL_PERCENT))
+        return 0;
+    s->ops->texture(surface_cur(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, &t);
     for (int cell = 0; cell < 16; cell++) {
         struct box c = cell_box(&b, cell);
         if (!box_empty(&c) && block_is_picture(s, c, (struct counts){t.equal[cell], t.steep[cell], t.turns[cell]}))

@@ -128,6 +128,20 @@ static void texture_c(const uint8_t *px, size_t stride, int width, int height, s
     }
 }
 
+static bool is_calm_c(const uint8_t *px, size_t stride, int width, int height, int percent)
+{
+    struct texture t;
+    texture_c(px, stride, width, height, &t);
+    for (int cell = 0; cell < 16; cell++) {
+        int w = width - cell % 4 * TEXTURE_CELL, h = height - cell / 4 * TEXTURE_CELL;
+        w = w < TEXTURE_CELL ? w : TEXTURE_CELL;
+        h = h < TEXTURE_CELL ? h : TEXTURE_CELL;
+        if (w > 0 && h > 0 && t.equal[cell] * 100 < w * ((h + TEXTURE_ROW_STEP - 1) / TEXTURE_ROW_STEP) * percent)
+            return false;
+    }
+    return true;
+}
+
 /* NH (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, 1999): the sum of products of pixel pairs, each pixel with a word of the key added.
  * Its second half is the same with the key shifted (the paper's Toeplitz construction). A missing pixel counts as 0. */
 static inline void nh_pair(const uint32_t *k, uint32_t left, uint32_t right, uint64_t out[2])
@@ -149,7 +163,7 @@ static void hash_c(const struct hash_key *key, const uint8_t *px, size_t stride,
         nh_row(key->words + y * HASH_SIDE, px + (size_t)y * stride, 0, width, out);
 }
 
-const struct compare_ops compare_c = {"c", absorb_c, diff_c, equal_rows, uniform_c, hash_c, texture_c};
+const struct compare_ops compare_c = {"c", absorb_c, diff_c, equal_rows, uniform_c, hash_c, texture_c, is_calm_c};
 
 #ifdef HAVE_AVX2_PATH
 
@@ -279,6 +293,44 @@ AVX2 static void texture_avx2(const uint8_t *px, size_t stride, int width, int h
         texture_cells(px, stride, x, width, height, t);
 }
 
+/* Sixteen pixels of a row that equal their left neighbours, added up lane by lane; the first of a block has none. */
+AVX2 static inline __m256i add_equal(__m256i sum, const uint8_t *p, bool first, int width)
+{
+    const __m256i not_first = _mm256_setr_epi32(0, -1, -1, -1, -1, -1, -1, -1), all = _mm256_set1_epi32(-1);
+    for (int k = 0; k < TEXTURE_CELL && k < width; k += 8) {
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 4 * k)), mask = first && k == 0 ? not_first : all;
+        __m256i a = _mm256_maskload_epi32((const int *)(const void *)(p + 4 * k - 4), mask);
+        sum = _mm256_sub_epi32(sum, _mm256_and_si256(_mm256_cmpeq_epi32(a, b), mask));
+    }
+    return sum;
+}
+
+/* Writing and what is flat show it in half of a cell's rows. */
+AVX2 static bool cell_is_calm(const uint8_t *px, size_t stride, bool first, int width, int height, int percent)
+{
+    int rows = (height + TEXTURE_ROW_STEP - 1) / TEXTURE_ROW_STEP, pixels = (width < TEXTURE_CELL ? width : TEXTURE_CELL) * rows;
+    __m256i sum = _mm256_setzero_si256();
+    for (int i = 0; i < rows; i++) {
+        if (i == rows / 2 && sum_eight(sum) * 100 >= pixels * percent)
+            return true;
+        sum = add_equal(sum, px + (size_t)i * TEXTURE_ROW_STEP * stride, first, width);
+    }
+    return sum_eight(sum) * 100 >= pixels * percent;
+}
+
+AVX2 static bool is_calm_avx2(const uint8_t *px, size_t stride, int width, int height, int percent)
+{
+    if (width % 8)
+        return is_calm_c(px, stride, width, height, percent);
+    for (int y = 0; y < height; y += TEXTURE_CELL)
+        for (int x = 0; x < width; x += TEXTURE_CELL) {
+            int h = height - y < TEXTURE_CELL ? height - y : TEXTURE_CELL;
+            if (!cell_is_calm(px + (size_t)y * stride + 4 * (size_t)x, stride, x == 0, width - x, h, percent))
+                return false;
+        }
+    return true;
+}
+
 AVX2 static inline __m256i nh_eight(__m256i sum, __m256i v, const uint32_t *k)
 {
     v = _mm256_add_epi32(v, _mm256_load_si256((const __m256i *)(const void *)k));
@@ -324,7 +376,7 @@ AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t
     out[1] = sum_lanes(b);
 }
 
-static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, diff_avx2, equal_rows, uniform_avx2, hash_avx2, texture_avx2};
+static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, diff_avx2, equal_rows, uniform_avx2, hash_avx2, texture_avx2, is_calm_avx2};
 #endif
 
 const struct compare_ops *compare_best(void)

@@ -49,6 +49,8 @@ struct compare_ops {
     void (*hash)(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height, uint64_t out[2]);
     /* A block's first column has no left neighbour, its last no right one: both count as neither. */
     void (*texture)(const uint8_t *px, size_t stride, int width, int height, struct texture *t);
+    /* Would `texture` count at least so many percent of the pixels looked at as equal, in every cell? Of what is, it looks at half. */
+    bool (*is_calm)(const uint8_t *px, size_t stride, int width, int height, int percent);
 };
 
 extern const struct compare_ops compare_c;

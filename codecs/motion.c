@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/motion.h"
 
+#include "codecs/patterns.h"
 #include "codecs/pixel.h"
-#include "codecs/simd.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef HAVE_AVX2_PATH
-#include <immintrin.h>
-#endif
-
-/* A pattern: sixteen pixels in each of three rows. */
-#define SPAN_X 16
-#define SPAN_Y 5
+#define SPAN_X PATTERN_WIDTH
+#define SPAN_Y PATTERN_HEIGHT
 #define ROWS (TILE + SPAN_Y)
-#define K0 0x9E3779B1u
-#define K1 0x85EBCA77u
-#define K2 0xC2B2AE3Du
-#define K3 0x27D4EB2Fu
-#define CHOSEN_MASK 0x3Fu             /* a pattern in 64 is looked at: the choice depends on content only */
 #define EDGES_MIN 3                   /* changes of colour along its first row: fewer are no landmark */
 #define FOUND_MIN 6                   /* votes below this are chance */
+#define ROWS_AHEAD 6
 #define GROW_MAX (2 * TILE)
 #define MANY_TILES 96                 /* from here on a part of them is looked at, */
 #define MOST_TILES 300                /* and from here on, more than half of a common screen, still less: it would not have votes to spare below */
@@ -34,93 +25,19 @@ static inline uint32_t px_at(const uint8_t *row, int x)
 
 typedef void (*pattern_fn)(void *ctx, uint32_t hash, int x, int y);
 
-/* h[x] over pixels x … x + 15, by doubling. `n` results from n + 15 pixels. */
-static inline __attribute__((always_inline)) void hash_row(const uint8_t *p, int n, uint32_t *h)
-{
-    uint32_t a[TILE + 16], b[TILE + 16];
-    for (int x = 0; x < n + 14; x++) {
-        uint32_t here = px_at(p, x), next = px_at(p, x + 1);
-        b[x] = here * K0 + (next ^ next >> 11);
-    }
-    for (int x = 0; x < n + 12; x++)
-        a[x] = b[x] * K1 + (b[x + 2] ^ b[x + 2] >> 13);
-    for (int x = 0; x < n + 8; x++)
-        b[x] = a[x] * K2 + (a[x + 4] ^ a[x + 4] >> 15);
-    for (int x = 0; x < n; x++)
-        h[x] = b[x] * K3 + (b[x + 8] ^ b[x + 8] >> 16);
-}
-
-static inline __attribute__((always_inline)) void mix_rows(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n,
-                                                           uint32_t *h)
-{
-    for (int x = 0; x < n; x++) {
-        uint32_t v = (a[x] * K1 + b[x]) * K2 + c[x];
-        h[x] = v ^ v >> 15;
-    }
-}
-
-VECTORIZED static void hash_row_c(const uint8_t *p, int n, uint32_t *h) { hash_row(p, n, h); }
-VECTORIZED static void mix_rows_c(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n, uint32_t *h)
-{
-    mix_rows(a, b, c, n, h);
-}
-#ifdef HAVE_AVX2_PATH
-AVX2 VECTORIZED static void hash_row_avx2(const uint8_t *p, int n, uint32_t *h)
-{
-    hash_row(p, n, h);
-}
-AVX2 VECTORIZED static void mix_rows_avx2(const uint32_t *a, const uint32_t *b, const uint32_t *c,
-                                                                          int n, uint32_t *h)
-{
-    mix_rows(a, b, c, n, h);
-}
-AVX2 static uint64_t chosen_avx2(const uint32_t *h, int n)
-{
-    const __m256i mask = _mm256_set1_epi32(CHOSEN_MASK), zero = _mm256_setzero_si256();
-    uint64_t m = 0;
-    int x = 0;
-    for (; x + 8 <= n; x += 8) {
-        __m256i v = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(const void *)(h + x)), mask);
-        m |= (uint64_t)(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(v, zero))) << x;
-    }
-    for (; x < n; x++)
-        m |= (uint64_t)((h[x] & CHOSEN_MASK) == 0) << x;
-    return m;
-}
-#endif
-
-struct pattern_ops {
-    void (*hash_row)(const uint8_t *p, int n, uint32_t *h);
-    void (*mix_rows)(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n, uint32_t *h);
-    uint64_t (*chosen)(const uint32_t *h, int n); /* bit x: h[x] is one to look at; n at most 64 */
-};
-
-static uint64_t chosen_c(const uint32_t *h, int n)
-{
-    uint64_t m = 0;
-    for (int x = 0; x < n; x++)
-        m |= (uint64_t)((h[x] & CHOSEN_MASK) == 0) << x;
-    return m;
-}
-
-static const struct pattern_ops ops_c = {hash_row_c, mix_rows_c, chosen_c};
-
-static const struct pattern_ops *pattern_best(void)
-{
-#ifdef HAVE_AVX2_PATH
-    static const struct pattern_ops ops_avx2 = {hash_row_avx2, mix_rows_avx2, chosen_avx2};
-    if (__builtin_cpu_supports("avx2"))
-        return &ops_avx2;
-#endif
-    return &ops_c;
-}
-
 static int edges(const uint8_t *p)
 {
     int n = 0;
     for (int x = 1; x < SPAN_X; x++)
         n += px_at(p, x) != px_at(p, x - 1);
     return n;
+}
+
+/* Rows lie pages apart: no processor guesses which comes next. */
+static inline void expect_row(const uint8_t *p, int n, size_t ahead)
+{
+    for (int x = 0; x < n + SPAN_X; x += 16)
+        __builtin_prefetch(p + ahead + 4 * x);
 }
 
 static void tile_patterns(const struct surface *s, const uint8_t *picture, int tile, int row_step, pattern_fn fn, void *ctx)
@@ -134,8 +51,10 @@ static void tile_patterns(const struct surface *s, const uint8_t *picture, int t
     if (n <= 0 || height <= 0)
         return;
     for (int y = 0; y < height + SPAN_Y - 1; y++)
-        if (row_step == 1 || y % row_step == 0 || y % row_step == 2 || y % row_step == 4)
+        if (row_step == 1 || y % row_step == 0 || y % row_step == 2 || y % row_step == 4) {
+            expect_row(p + (size_t)y * s->stride, n, s->stride * (row_step == 1 ? ROWS_AHEAD : (size_t)row_step));
             ops->hash_row(p + (size_t)y * s->stride, n, rows[y]);
+        }
     for (int y = 0; y < height; y += row_step) {
         ops->mix_rows(rows[y], rows[y + 2], rows[y + 4], n, h);
         for (uint64_t m = ops->chosen(h, n); m; m &= m - 1) {

@@ -10,6 +10,7 @@
 
 #include "codecs/clear_columns.h"
 #include "codecs/compare.h"
+#include "codecs/patterns.h"
 #include "codecs/siphash.h"
 
 #define W 96
@@ -88,6 +89,8 @@ static void texture_and_hash_of_the_fast_path_equal_the_plain_ones(void **state)
         compare_c.texture(px + 4 * x, 4 * 64, w, h, &a);
         best->texture(px + 4 * x, 4 * 64, w, h, &b);
         assert_memory_equal(&a, &b, sizeof a);
+        for (int percent = 0; percent <= 100; percent += 10)
+            assert_int_equal(compare_c.is_calm(px + 4 * x, 4 * 64, w, h, percent), best->is_calm(px + 4 * x, 4 * 64, w, h, percent));
         uint64_t hash[2], other[2];
         best->hash(&key, px + 4 * x, 4 * 64, w, h, hash);
         compare_c.hash(&key, px + 4 * x, 4 * 64, w, h, other);
@@ -95,6 +98,29 @@ static void texture_and_hash_of_the_fast_path_equal_the_plain_ones(void **state)
         px[4 * (x + rand() % w + 64 * (rand() % h)) + rand() % 3] ^= 1;
         best->hash(&key, px + 4 * x, 4 * 64, w, h, other);
         assert_true(hash[0] != other[0] && hash[1] != other[1]);
+    }
+}
+
+static void patterns_of_the_fast_path_equal_the_plain_ones(void **state)
+{
+    const struct pattern_ops *best = pattern_best();
+    uint32_t rows[3][PATTERNS_MAX], same[3][PATTERNS_MAX], h[PATTERNS_MAX], other[PATTERNS_MAX];
+    srand(4);
+    for (int round = 0; round < 4000; round++) {
+        int n = rand() % 2 ? PATTERNS_MAX : 1 + rand() % PATTERNS_MAX, pixels = n + PATTERN_WIDTH - (n < PATTERNS_MAX);
+        uint8_t *px = malloc(4 * (size_t)pixels); /* as long as may be read */
+        for (int r = 0; r < 3; r++) {
+            patches(px, pixels);
+            pattern_c.hash_row(px, n, rows[r]);
+            best->hash_row(px, n, same[r]);
+            assert_memory_equal(rows[r], same[r], (size_t)n * 4);
+        }
+        free(px);
+        pattern_c.mix_rows(rows[0], rows[1], rows[2], n, h);
+        best->mix_rows(rows[0], rows[1], rows[2], n, other);
+        assert_memory_equal(h, other, (size_t)n * 4);
+        h[rand() % n] &= ~0x3Fu;
+        assert_true(pattern_c.chosen(h, n) == best->chosen(h, n));
     }
 }
 
@@ -180,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fast_path_equals_the_plain_one_on_random_blocks),
         cmocka_unit_test(texture_and_hash_of_the_fast_path_equal_the_plain_ones),
+        cmocka_unit_test(patterns_of_the_fast_path_equal_the_plain_ones),
         cmocka_unit_test(siphash_gives_the_published_values),
         cmocka_unit_test(hashes_see_where_a_pixel_stands_and_depend_on_the_key),
         cmocka_unit_test(columns_of_the_fast_path_equal_the_plain_ones),
