@@ -35,6 +35,10 @@ static void transmit(struct world *w, const struct gfx_frame *f)
     for (size_t i = 0; i < f->ncommands; i++) {
         w->starts += f->commands[i].type == GFX_START_FRAME;
         w->ends += f->commands[i].type == GFX_END_FRAME;
+        if (f->commands[i].type == GFX_COPY) {
+            w->copies++;
+            w->copied = f->commands[i].rect;
+        }
         w->placed += f->commands[i].type == GFX_FROM_CACHE ? f->commands[i].nrects : 0;
         w->kept += f->commands[i].type == GFX_TO_CACHE && f->commands[i].rect.width < 64;
         w->evicted += f->commands[i].type == GFX_EVICT;

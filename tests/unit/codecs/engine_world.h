@@ -32,6 +32,8 @@ struct world {
     bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
     size_t frames, bytes, parts;
     size_t starts, ends;              /* commands that begin and end frames */
+    size_t copies;                    /* within the picture */
+    struct engine_rect copied;        /* the last one's source */
     size_t placed, kept, evicted;     /* points drawn from the cache, pieces smaller than tiles put into it, slots taken back */
 };
 
