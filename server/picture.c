@@ -361,6 +361,7 @@ bool picture_copied(struct peer *p, const struct display_rect *rects, size_t nre
         return true;
     (void)damage(p, pic->held, pic->nheld);
     pic->nheld = 0;
+    wake_in(pic, PARTS_US);
     return true;
 }
 

@@ -19,7 +19,7 @@ KIND_LOGON, KIND_SESSION, KIND_NOTICE = 1, 2, 3
 PASSWORD, CONVERSATION, ASSERTION, ARC = 1, 2, 3, 4
 # session/proto/display.h
 OPEN, LAYOUT, INPUT, FRAME_DONE, REFRESH, SUPPRESS, KEYBOARD = 1, 2, 3, 4, 5, 6, 7
-BUFFER, FRAME, CURSOR, POINTER, LEDS, DISPLAY_END = 101, 102, 103, 104, 105, 106
+BUFFER, FRAME, CURSOR, POINTER, LEDS, DISPLAY_END, COPIED = 101, 102, 103, 104, 105, 106, 107
 MONITOR = "iiIIIIIIB"
 
 F_ADD_SEALS = 1033
@@ -114,11 +114,16 @@ class Drawer(End):
             if self.frame > len(self.done) and self.done and self.done[-1] != self.frame:
                 return False
             self.frame += 1
-            rects = rects or [(0, 0) + self.size]
-            payload = struct.pack("<IIQ", 0, self.frame, time.monotonic_ns() // 1000)
-            payload += struct.pack("<I", len(rects)) + b"".join(struct.pack("<HHHH", *x) for x in rects)
-            wire.send(self.ours, FRAME, payload)
+            rects = [(0, 0) + self.size] if rects is None else rects
+            wire.send(self.ours, FRAME, struct.pack("<IIQ", 0, self.frame, time.monotonic_ns() // 1000) + self.pack(rects))
             return True
+
+    @staticmethod
+    def pack(rects):
+        return struct.pack("<I", len(rects)) + b"".join(struct.pack("<HHHH", *x) for x in rects)
+
+    def tell_copied(self, rects, surface=0):
+        wire.send(self.ours, COPIED, struct.pack("<I", surface) + self.pack(rects))
 
     def repaint(self, phase):
         with self.lock:

@@ -465,6 +465,53 @@ def test_rectangles_beyond_the_buffer_are_clipped(world):
     c.until(lambda: c.frames > n, what="frame")
 
 
+def bands(drawer, n):
+    width, height = drawer.size
+    return [(0, height * i // n, width, height * (i + 1) // n - height * i // n) for i in range(n)]
+
+
+def test_what_is_told_before_a_frame_is_shown_with_it(world):
+    c, m = logged_in(world)
+    c.settle()
+    n = c.frames
+    m.drawer.memory[:] = m.drawer.paint(*m.drawer.size, 77)
+    for band in bands(m.drawer, 3):
+        m.drawer.tell_copied([band])
+    m.drawer.send_frame([])
+    c.until(lambda: c.frames > n, what="frame")
+    assert m.drawer.done[-1] == m.drawer.frame
+    c.settle()
+    n = c.frames
+    m.drawer.send_frame()    # all of it was taken: nothing is left to show
+    c.run(1)
+    assert c.frames == n
+
+
+def test_parts_without_their_frame_are_shown_after_a_while(world):
+    c, m = logged_in(world)
+    c.settle()
+    n = c.frames
+    m.drawer.fill(0, 0, *m.drawer.size, (0, 0, 99, 0))
+    c.until(lambda: c.frames > n, what="frame")
+    c.settle()
+    n = c.frames
+    m.drawer.memory[:] = m.drawer.paint(*m.drawer.size, 55)
+    m.drawer.tell_copied(bands(m.drawer, 1))
+    c.until(lambda: c.frames > n, what="frame")
+
+
+@pytest.mark.parametrize("parts, surface", [(9, 0), (1, 1)])
+def test_more_parts_than_a_frame_has_and_parts_of_nothing_end_the_drawer(world, parts, surface):
+    c, m = logged_in(world)
+    c.settle()
+    for band in bands(m.drawer, parts):
+        m.drawer.tell_copied([band, (32767, 32767, 9, 9)], surface)
+    wait_for(m.drawer.closed.is_set, what="refusal")
+    assert "part of a frame out of turn" in world.text()
+    c.run(1)
+    assert c.error_info is None    # who draws next is waited for
+
+
 def test_the_monitor_may_restart_and_the_session_resumes(world):
     c, m = logged_in(world)
     world.link.shutdown(2)
