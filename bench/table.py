@@ -93,15 +93,21 @@ def programs(of):
     return ", ".join(f"{name} {number(value)}" for name, value in sorted(of.items(), key=lambda kv: -kv[1]))
 
 
+def memory_row(what, scene, peer, r, oriel):
+    judged = f" | {goal(r, {'pss_client': MEMORY_GOAL})}" if oriel else " | "
+    return (f"| PSS, {what} ({scene}) | {peer} | per client {number(r['pss_client'])} MB: {programs(r['pss_of'].get('client', {}))} | "
+            f"shared {number(r['pss_shared'])} MB: {programs(r['pss_of'].get('shared', {}))}{judged} |")
+
+
 def resource_rows(peer, results, oriel):
-    """The scene that took most memory, with each program's part; and the same for CPU."""
+    """The scene that took most memory, with each program's part, and a screen that stands still; and the most CPU."""
     done = [(name, r) for name, r in results.items() if "pss_of" in r]
     if not done:
         return
     scene, r = max(done, key=lambda x: x[1]["pss_client"])
-    judged = f" | {goal(r, {'pss_client': MEMORY_GOAL})}" if oriel else " | "
-    yield (f"| PSS, at most ({scene}) | {peer} | per client {number(r['pss_client'])} MB: {programs(r['pss_of'].get('client', {}))} | "
-           f"shared {number(r['pss_shared'])} MB: {programs(r['pss_of'].get('shared', {}))}{judged} |")
+    yield memory_row("at most", scene, peer, r, oriel)
+    if "idle" in results and results["idle"] in [r for _, r in done]:
+        yield memory_row("still", "idle", peer, results["idle"], oriel)
     scene, r = max(done, key=lambda x: x[1]["server_cpu"])
     yield (f"| CPU %, at most ({scene}) | {peer} | per client: {programs(r['cpu_of'].get('client', {}))} | "
            f"shared: {programs(r['cpu_of'].get('shared', {}))}; X server: {programs(r['cpu_of'].get('x', {}))} | |")

@@ -156,6 +156,8 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
     surface_catch_up(s);
     for (size_t i = 0; i < nrects; i++)
         changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
+    if (changed)
+        e->active_us = now_us;
     for (size_t i = 0; i < nrects && changed && changed <= SMALL_TILES; i++)
         surface_mark_urgent(s, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
     /* a key's echo beside a film's picture; where so few frames may leave that all beside the film has rested, it waits for the next one */
@@ -227,6 +229,22 @@ static int64_t next_plan(struct engine *e, uint64_t now_us)
     return ahead < wait ? ahead : wait;
 }
 
+/* Nothing is to be done. Returns microseconds until memory is given back that nobody needs meanwhile; -1: it was, or there is none. */
+static int64_t rest(struct engine *e, uint64_t now_us)
+{
+    bool rests = true;
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        rests &= !e->surfaces[i].live || e->surfaces[i].checks > 0 || surface_rests(&e->surfaces[i]);
+    if (rests)
+        return -1;
+    if (now_us < e->active_us + REST_US)
+        return (int64_t)(e->active_us + REST_US - now_us);
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
+        if (e->surfaces[i].live)
+            surface_rest(&e->surfaces[i]);
+    return -1;
+}
+
 /* After a frame this is asked: while the client decodes. */
 int64_t engine_next(struct engine *e, uint64_t now_us)
 {
@@ -237,7 +255,8 @@ int64_t engine_next(struct engine *e, uint64_t now_us)
     if (video_ready(e, now_us))
         return 0;
     int64_t plan = next_plan(e, now_us), patience = video_patience(e, now_us);
-    return plan < 0 || (patience >= 0 && patience < plan) ? patience : plan;
+    int64_t next = plan < 0 || (patience >= 0 && patience < plan) ? patience : plan;
+    return next < 0 ? rest(e, now_us) : next;
 }
 
 bool engine_encoding(const struct engine *e)
@@ -379,6 +398,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     }
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
     out->background = background;
+    e->active_us = now_us;
     pace_clock(&e->pace, kind, since ? since : now_us);
     pace_sent(&e->pace, out->frame_id, plan_cost(e), kind, now_us);
     return 1;

@@ -149,6 +149,7 @@ void plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
     surface_catch_up(s);
+    surface_own(s, 0, s->height);
     int won = copy_as_before(e, s);
     /* what a window uncovered beside it lies in strips: nothing moved there */
     if (won * 4 >= dirty * 3 || (won > 0 && unexplained(s) < UNEXPLAINED_MIN))

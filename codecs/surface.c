@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define OWED_PIXELS (TILE * TILE)     /* less is copied at once */
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -42,7 +43,8 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     s->before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, 1);
     s->lossy_before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->lossy_before);
     s->changed = calloc((size_t)s->tiles_x, sizeof *s->changed);
-    if (!s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed) {
+    s->borrowed = calloc((size_t)s->tiles_y, 1);
+    if (!s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed || !s->borrowed) {
         surface_finish(s);
         return -ENOMEM;
     }
@@ -67,6 +69,7 @@ void surface_finish(struct surface *s)
     free(s->before);
     free(s->lossy_before);
     free(s->changed);
+    free(s->borrowed);
     memset(s, 0, sizeof *s);
 }
 
@@ -207,6 +210,7 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
     int changed = 0;
     if (box_empty(&area))
         return 0;
+    surface_own(s, area.y0, area.y1);
     for (int ty = area.y0 / TILE; ty <= (area.y1 - 1) / TILE; ty++) {
         struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE};
         absorb_lines(s, ops, px, stride, box_intersect(row, &area));
@@ -342,6 +346,33 @@ void surface_catch_up(struct surface *s)
     for (int i = 0; i < s->nowed; i++)
         show(s, &s->owed[i]);
     s->nowed = 0;
+}
+
+bool surface_rests(const struct surface *s)
+{
+    return s->nborrowed == s->tiles_y || (size_t)s->tiles_y * TILE * s->stride < HUGE_PAGE; /* a small window's would not be worth it */
+}
+
+void surface_rest(struct surface *s)
+{
+    size_t bytes = (size_t)s->tiles_y * TILE * s->stride;
+    surface_catch_up(s);
+    if (s->checks || surface_rests(s) || madvise(s->shown, bytes - bytes % (size_t)sysconf(_SC_PAGESIZE), MADV_DONTNEED) < 0)
+        return;
+    memset(s->borrowed, 1, (size_t)s->tiles_y);
+    s->nborrowed = s->tiles_y;
+}
+
+void surface_own(struct surface *s, int y0, int y1)
+{
+    size_t row = TILE * s->stride;
+    for (int ty = y0 / TILE; s->nborrowed && ty <= (y1 - 1) / TILE; ty++) {
+        if (!s->borrowed[ty])
+            continue;
+        memcpy(s->shown + (size_t)ty * row, s->cur + (size_t)ty * row, row);
+        s->borrowed[ty] = 0;
+        s->nborrowed--;
+    }
 }
 
 /* Tiles that lie side by side are one box: whole rows are copied faster. */

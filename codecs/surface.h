@@ -46,6 +46,8 @@ struct surface {
     uint8_t *shown;                   /* what the client shows (exactly, but for TILE_LOSSY and TILE_UNKNOWN) */
     struct box owed[SURFACE_OWED_MAX]; /* where `shown` is cur, and is copied from it when the frame is on its way */
     int nowed;
+    uint8_t *borrowed;                /* a row of tiles each: `shown` is cur there, and has no memory of its own */
+    int nborrowed;
     struct tile *tiles;
     int tiles_x, tiles_y;
     int checks;                       /* how many tiles have CHECK or UNKNOWN */
@@ -107,6 +109,12 @@ void surface_settle(struct surface *s, struct box area);
  * not be sent; who copies from it, or changes cur, catches up first. */
 void surface_settle_later(struct surface *s, struct box area);
 void surface_catch_up(struct surface *s);
+/* Nothing waits, and has not for a while: `shown`, which is what cur is, gives its memory back. It has it again (surface_own) row by row before cur
+ * changes there, and all of it before somebody copies from it; who compares borrowed rows with cur sends what needs not be sent. */
+void surface_rest(struct surface *s);
+bool surface_rests(const struct surface *s);
+/* The tiles' rows of the lines y0 … y1 - 1. */
+void surface_own(struct surface *s, int y0, int y1);
 /* `area` was settled, but the client gets it later, and then over whatever was sent there meanwhile: until surface_release nothing
  * reads from there or is sent there. */
 void surface_hold(struct surface *s, int slot, struct box area);

@@ -63,6 +63,7 @@ void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box 
 {
     int rows = to.y1 - to.y0;
     surface_catch_up(s);
+    surface_own(s, 0, s->height);
     for (int i = 0; i < rows; i++)
         move_row(s, &to, dy > 0 ? to.y1 - 1 - i : to.y0 + i, dx, dy);
     bool lossy = s->lossy > 0;
@@ -114,6 +115,7 @@ int surface_slide(struct surface *s, const struct compare_ops *ops, struct box t
     int first = to.x0 / TILE, last = (to.x1 - 1) / TILE, top = to.y0 / TILE, bottom = (to.y1 - 1) / TILE, right = 0;
     bool lossy = s->lossy > 0;
     surface_catch_up(s);
+    surface_own(s, 0, s->height);
     surface_spoil(s, &to);
     if (lossy)
         remember_quality(s);

@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -281,6 +283,55 @@ static void a_large_frame_leaves_in_parts_and_is_one_frame(void **state)
     world_close(&w);
 }
 
+static long resident_kib(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%*d %ld", &pages), 1);
+    fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void steps(struct world *w, uint64_t us)
+{
+    for (uint64_t end = w->now + us; w->now < end;)
+        step(w);
+}
+
+/* What the client shows is the newest picture then: one of two is enough, and a key brings only its rows back. */
+static void a_picture_that_nobody_changes_is_kept_once(void **state)
+{
+    enum { W = 1920, H = 1080, PICTURE_KIB = W * H * 4 / 1024 };
+    struct world w;
+    world_open(&w, &gfx_caps, W, H, 3);
+    engine_link(w.engine, &(struct engine_link_state){.rtt_us = 500, .bytes_per_second = 100000000});
+    for (int round = 0; round < 3; round++) {
+        draw_text(&w.screen, 0, 0, W, H, 77 + (uint32_t)round, 0, 0xFFFFFF, 1);
+        damaged(&w, 0, 0, W, H);
+        hand_in(&w);
+        steps(&w, 1500000);
+        check_equal(&w);
+        long busy = resident_kib();
+        steps(&w, 2000000);
+        assert_int_equal(engine_next(w.engine, w.now), -1);
+        long still = resident_kib();
+        assert_true(busy - still > PICTURE_KIB * 9 / 10);
+        draw_text(&w.screen, 300, 460, 9, 16, 5, 0, 0xFFFFFF, 1);
+        damaged(&w, 300, 460, 9, 16);
+        hand_in(&w);
+        steps(&w, 100000);
+        check_equal(&w);
+        assert_true(resident_kib() - still < PICTURE_KIB / 3);
+        draw_scroll(&w.screen, 0, 0, W, H, 0, -18);
+        damaged(&w, 0, 0, W, H);
+        hand_in(&w);
+        steps(&w, 100000);
+        check_equal(&w);
+    }
+    world_close(&w);
+}
+
 static size_t wrong_within(const struct world *w, int x0, int y0, int width, int height)
 {
     const struct ref_surface *s = ref_client_surface(w->client, 0);
@@ -348,6 +399,7 @@ int main(void)
         cmocka_unit_test(what_was_kept_under_another_salt_is_never_shown),
         cmocka_unit_test(cache_offers_end_at_what_cannot_be_taken),
         cmocka_unit_test(a_window_dragged_over_a_photograph_stays_exact),
+        cmocka_unit_test(a_picture_that_nobody_changes_is_kept_once),
         cmocka_unit_test(a_large_frame_leaves_in_parts_and_is_one_frame),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
     };
