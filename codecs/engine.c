@@ -242,6 +242,8 @@ static int64_t rest(struct engine *e, uint64_t now_us)
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live)
             surface_rest(&e->surfaces[i]);
+    if (e->motion)
+        e->motion->nlast = 0; /* nothing moves on, and asking would take the memory back */
     return -1;
 }
 

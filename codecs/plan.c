@@ -69,6 +69,7 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v,
 {
     int won = 0;
     struct motion_last used = {.v = v, .surface = s->id};
+    surface_own(s, 0, s->height);
     for (int k = 0; k < 4; k++) {
         struct box to, exact;
         if (motion_try(e->motion, s, e->ops, v) <= 0 || !motion_rect(e->motion, s, e->ops, v, &to, &exact))
@@ -149,7 +150,6 @@ void plan_motion(struct engine *e, struct surface *s, int dirty)
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
     surface_catch_up(s);
-    surface_own(s, 0, s->height);
     int won = copy_as_before(e, s);
     /* what a window uncovered beside it lies in strips: nothing moved there */
     if (won * 4 >= dirty * 3 || (won > 0 && unexplained(s) < UNEXPLAINED_MIN))
