@@ -3,6 +3,8 @@
 #include "codecs/state.h"
 
 #define AREA_PIXELS (256 * 1024)      /* of one command: a millisecond or two */
+#define FIRST_PIXELS (128 * 1024)     /* of the first one in a large frame: a row of tiles */
+#define LARGE_TILES 128
 #define LINE_ROWS_MAX 48              /* what is higher is no line of writing */
 #define GLYPHS_TOGETHER 700           /* letters placed by one command each kind: fewer cost bytes, and the client waits for more */
 
@@ -12,9 +14,16 @@ static int area(const struct box *b)
 }
 
 /* On a slow link rectangles stay small, so that the budget is looked at in time: nobody knows before what one costs. */
-static int area_limit(const struct engine *e)
+static int area_limit(const struct engine *e, bool first)
 {
-    return e->budget >= AREA_PIXELS / 4 ? AREA_PIXELS : (int)e->budget * 4;
+    int most = first ? FIRST_PIXELS : AREA_PIXELS;
+    return e->budget >= (size_t)most / 4 ? most : (int)e->budget * 4;
+}
+
+/* Of a large frame nothing has left yet: the client waits, and should not for long. */
+static bool is_first(const struct engine *e, const struct surface *s)
+{
+    return e->config.part && e->frame.passed == 0 && s->checks >= LARGE_TILES;
 }
 
 /* Worth sending as one? Pixels that did not change cost little, but not nothing. */
@@ -88,26 +97,26 @@ static bool continues(const struct box *left, const struct box *b)
            both.x1 - both.x0 <= CLEAR_WIDTH_MAX && area(&both) <= EXACT_PIXELS_MAX;
 }
 
-static void send_area(struct engine *e, struct surface *s, struct box b)
+static void send_area(struct engine *e, struct surface *s, struct box b, bool first)
 {
     exact_send(e, s, b);
-    plan_part(e, area(&b));
-    if (e->glyphs->nplaced >= GLYPHS_TOGETHER)
+    if (e->glyphs->nplaced >= GLYPHS_TOGETHER || first)
         plan_glyphs_end(e, s);
+    plan_part(e, first ? PART_PIXELS : area(&b));
 }
 
 static void send_next(struct engine *e, struct surface *s, int t, struct box *left)
 {
-    bool more;
-    struct box b = collect(s, t % s->tiles_x, t / s->tiles_x, area_limit(e), &more);
+    bool more, first = is_first(e, s);
+    struct box b = collect(s, t % s->tiles_x, t / s->tiles_x, area_limit(e, first), &more);
     if (!box_empty(left) && continues(left, &b))
         box_add(&b, left);
     else if (!box_empty(left))
-        send_area(e, s, *left);
+        send_area(e, s, *left, first);
     *left = (struct box){0, 0, 0, 0};
     if (more)
         *left = leave_cut_line(s, &b);
-    send_area(e, s, b);
+    send_area(e, s, b, first);
 }
 
 void plan_exact(struct engine *e, struct surface *s)
@@ -128,7 +137,7 @@ void plan_exact(struct engine *e, struct surface *s)
             old_send(e, s, t, take(s, t));
     }
     if (!box_empty(&left))
-        send_area(e, s, left);
+        send_area(e, s, left, false);
     if (e->glyphs)
         plan_glyphs_end(e, s);
 }
