@@ -2,6 +2,7 @@
 #include "codecs/state.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 struct engine *engine_create(const struct engine_config *config)
@@ -244,6 +245,7 @@ static int64_t rest(struct engine *e, uint64_t now_us)
             surface_rest(&e->surfaces[i]);
     if (e->motion)
         e->motion->nlast = 0; /* nothing moves on, and asking would take the memory back */
+    (void)malloc_trim(0);     /* a film's encoders, which ended, leave seven megabytes to the allocator */
     return -1;
 }
 
