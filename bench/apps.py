@@ -71,11 +71,11 @@ class Session:
         return raw if isinstance(raw, bytes) else raw.encode("latin-1")
 
     def window(self, title):
-        todo = [self.dpy.screen().root]
-        while todo:
-            w = todo.pop()
+        unseen = [self.dpy.screen().root]
+        while unseen:
+            w = unseen.pop()
             try:
-                todo += w.query_tree().children
+                unseen += w.query_tree().children
                 name = w.get_full_text_property(self.dpy.intern_atom("_NET_WM_NAME")) or w.get_wm_name() or ""
                 if title in str(name) and w.get_attributes().map_state == X.IsViewable:
                     return w

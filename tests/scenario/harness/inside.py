@@ -26,11 +26,11 @@ class Inside:
 
     def window(self, title):
         """The viewable window with these words in its title, or None."""
-        todo = [self.dpy.screen().root]
-        while todo:
-            w = todo.pop()
+        unseen = [self.dpy.screen().root]
+        while unseen:
+            w = unseen.pop()
             try:
-                todo += w.query_tree().children
+                unseen += w.query_tree().children
                 name = w.get_full_text_property(self.dpy.intern_atom("_NET_WM_NAME")) or w.get_wm_name() or ""
                 if title in str(name) and w.get_attributes().map_state == X.IsViewable:
                     return w

@@ -54,13 +54,13 @@ class Screen:
 
     def windows(self):
         """Viewable client windows, deep."""
-        found, todo = [], [self.root]
-        while todo:
-            w = todo.pop()
+        found, unseen = [], [self.root]
+        while unseen:
+            w = unseen.pop()
             try:
                 for child in w.query_tree().children:
                     if child.get_attributes().map_state == X.IsViewable:
-                        todo.append(child)
+                        unseen.append(child)
                         if child.get_wm_class():
                             found.append(child)
             except xerror.BadWindow:
