@@ -104,12 +104,13 @@ static void send_line(struct engine *e, const struct surface *s, struct box line
 static bool send_on_ground(struct engine *e, const struct surface *s, struct box a)
 {
     int width = a.x1 - a.x0, height = a.y1 - a.y0, pixels = width * height;
-    bool page = pixels >= LETTERS_PIXELS_MIN;
+    bool page = pixels >= LETTERS_PIXELS_MIN || e->glyphs->in_page;
     struct box leaves[EXACT_PIXELS_MAX / LEAF_PIXELS];
     struct clear_parts parts;
     if (pixels < GROUND_PIXELS_MIN || pixels > EXACT_PIXELS_MAX ||
         clear_find_parts(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height, page ? pixels / FLAT_PIXELS : 0, pixels / LEAF_PIXELS, &parts) < 0)
         return false;
+    e->glyphs->in_page = page;
     add_fill(e, s, a, parts.ground);
     for (int i = 0; i < parts.nflats; i++)
         add_fill(e, s, moved(parts.flats[i].box, &a), parts.flats[i].color);

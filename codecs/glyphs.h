@@ -35,6 +35,7 @@ struct glyphs {
     uint16_t first[GLYPHS_MAX], last[GLYPHS_SLOTS];            /* of each slot in its order of appearance; by slot, + 1; 0: none is placed */
     struct new_glyph fresh[GLYPHS_NEW_MAX];
     int nplaced, nslots, nfresh;
+    bool in_page;                     /* some of this frame is drawn letter by letter: so are the lines that are left of it */
 };
 
 /* NULL: out of memory. */

@@ -58,16 +58,30 @@ static int row_end(const struct surface *s, int tx, int ty, struct box *row, int
     return tx;
 }
 
+/* Does a row that starts further left go through here? It is not to be cut in two. */
+static bool goes_through(const struct surface *s, int tx, int ty, int limit)
+{
+    struct box both;
+    return tx > 0 && waits(s, tx - 1, ty) && waits(s, tx, ty) &&
+           joins(&s->tiles[ty * s->tiles_x + tx - 1].dirty, &s->tiles[ty * s->tiles_x + tx].dirty, &both, limit);
+}
+
+/* Does the row below span the same tiles? */
+static bool row_below(const struct surface *s, int tx, int end, int ty, struct box *row, int limit)
+{
+    return waits(s, tx, ty) && !goes_through(s, tx, ty, limit) && row_end(s, tx, ty, row, limit) == end;
+}
+
 /* The next row joins when it spans the same tiles. *more: another would have, but for the limit. */
 static struct box collect(struct surface *s, int tx, int ty, int limit, bool *more)
 {
     struct box all, row, both;
     int end = row_end(s, tx, ty, &all, limit), bottom = ty + 1;
-    while (waits(s, tx, bottom) && row_end(s, tx, bottom, &row, limit) == end && joins(&all, &row, &both, limit)) {
+    while (row_below(s, tx, end, bottom, &row, limit) && joins(&all, &row, &both, limit)) {
         all = both;
         bottom++;
     }
-    *more = waits(s, tx, bottom) && row_end(s, tx, bottom, &row, limit) == end && area(&all) >= limit / 2;
+    *more = row_below(s, tx, end, bottom, &row, limit) && area(&all) >= limit / 2;
     for (int y = ty; y < bottom; y++)
         for (int x = tx; x < end; x++)
             take(s, y * s->tiles_x + x);
@@ -138,8 +152,10 @@ void plan_exact(struct engine *e, struct surface *s)
     }
     if (!box_empty(&left))
         send_area(e, s, left, false);
-    if (e->glyphs)
+    if (e->glyphs) {
         plan_glyphs_end(e, s);
+        e->glyphs->in_page = false;
+    }
 }
 
 void plan_urgent(struct engine *e, struct surface *s)

@@ -73,14 +73,15 @@ static void keep(struct engine *e, const struct where *w, int x0, int x1)
     g->fresh[g->nfresh++] = (struct new_glyph){b, key, slot};
 }
 
-/* Columns that are of nothing known: sent, and kept if they come again. */
+/* Columns that are of nothing known: sent, and kept if they come again. Where two letters overlap that is a column or two, too few to be looked for. */
 static void add_new(struct engine *e, const struct where *w, int x0, int x1, struct line *l)
 {
     if (x0 == x1)
         return;
-    if (x1 - x0 <= GLYPH_SIDE && glyphs_count(e->glyphs, glyphs_name(e->glyphs, x0, x1 - x0)) >= GLYPHS_RECUR)
+    uint16_t slot = x1 - x0 < GLYPH_HEAD ? find(e, w, x0, x1) : 0;
+    if (!slot && x1 - x0 <= GLYPH_SIDE && glyphs_count(e->glyphs, glyphs_name(e->glyphs, x0, x1 - x0)) >= GLYPHS_RECUR)
         keep(e, w, x0, x1);
-    add(l, box_of(e, w, x0, x1), 0);
+    add(l, box_of(e, w, x0, x1), slot);
 }
 
 /* Letters that touch: those that are known, and what is between them. */
