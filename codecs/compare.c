@@ -66,6 +66,22 @@ static bool absorb_c(uint8_t *dst, size_t dst_stride, const uint8_t *src, size_t
     return !box_empty(changed);
 }
 
+static bool follow_from(uint8_t *dst, const uint8_t *src, const uint8_t *expected, int from, int to)
+{
+    uint32_t differ = 0;
+    for (int x = from; x < to; x++) {
+        uint32_t v = pixel(src + 4 * x) | X_OPAQUE;
+        differ |= v ^ pixel(expected + 4 * x);
+        store_px(dst + 4 * x, v);
+    }
+    return differ == 0;
+}
+
+static bool follow_c(uint8_t *dst, const uint8_t *src, const uint8_t *expected, int width)
+{
+    return follow_from(dst, src, expected, 0, width);
+}
+
 static bool diff_c(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height,
                    struct box *changed)
 {
@@ -163,7 +179,7 @@ static void hash_c(const struct hash_key *key, const uint8_t *px, size_t stride,
         nh_row(key->words + y * HASH_SIDE, px + (size_t)y * stride, 0, width, out);
 }
 
-const struct compare_ops compare_c = {"c", absorb_c, diff_c, equal_rows, uniform_c, hash_c, texture_c, is_calm_c};
+const struct compare_ops compare_c = {"c", absorb_c, follow_c, diff_c, equal_rows, uniform_c, hash_c, texture_c, is_calm_c};
 
 #ifdef HAVE_AVX2_PATH
 
@@ -202,6 +218,19 @@ AVX2 static bool absorb_avx2(uint8_t *dst, size_t dst_stride, const uint8_t *src
             widen(changed, y, first, last);
     }
     return !box_empty(changed);
+}
+
+AVX2 static bool follow_avx2(uint8_t *dst, const uint8_t *src, const uint8_t *expected, int width)
+{
+    const __m256i opaque = _mm256_set1_epi32((int)X_OPAQUE);
+    __m256i differ = _mm256_setzero_si256();
+    int x = 0;
+    for (; x + 8 <= width; x += 8) {
+        __m256i v = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)(const void *)(src + 4 * x)), opaque);
+        differ = _mm256_or_si256(differ, _mm256_xor_si256(v, _mm256_loadu_si256((const __m256i *)(const void *)(expected + 4 * x))));
+        _mm256_storeu_si256((__m256i *)(void *)(dst + 4 * x), v);
+    }
+    return follow_from(dst, src, expected, x, width) && _mm256_testz_si256(differ, differ);
 }
 
 AVX2 static bool diff_avx2(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height,
@@ -376,7 +405,7 @@ AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t
     out[1] = sum_lanes(b);
 }
 
-static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, diff_avx2, equal_rows, uniform_avx2, hash_avx2, texture_avx2, is_calm_avx2};
+static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, follow_avx2, diff_avx2, equal_rows, uniform_avx2, hash_avx2, texture_avx2, is_calm_avx2};
 #endif
 
 const struct compare_ops *compare_best(void)

@@ -36,7 +36,9 @@ struct compare_ops {
      * was copied. */
     bool (*absorb)(uint8_t *dst, size_t dst_stride, const uint8_t *src, size_t src_stride, int width, int height,
                    struct box *changed);
-    /* The same comparison without copying; both blocks have X = 0xFF. */
+    /* Copy a line of `src` over `dst` in the same way, whatever that had. Returns whether it is what was `expected`, which may not overlap `dst`. */
+    bool (*follow)(uint8_t *dst, const uint8_t *src, const uint8_t *expected, int width);
+    /* The comparison without copying; both blocks have X = 0xFF. */
     bool (*diff)(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height,
                  struct box *changed);
     /* Equal pictures? Stops at the first difference. */

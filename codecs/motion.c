@@ -259,11 +259,10 @@ static bool source_known(const struct surface *s, struct motion_vector v, struct
     return true;
 }
 
-bool motion_goes_on(const struct surface *s, const struct compare_ops *ops, const struct motion_last *l)
+bool motion_may_go_on(const struct surface *s, const struct motion_last *l)
 {
     struct box all = {0, 0, s->width, s->height};
-    return l->steady && l->surface == s->id && box_inside(&l->to, &all) && source_inside(s, l->v, l->to) && source_known(s, l->v, l->to) &&
-           motion_explains(s, ops, l->v, l->to);
+    return l->steady && l->surface == s->id && box_inside(&l->to, &all) && source_inside(s, l->v, l->to) && source_known(s, l->v, l->to);
 }
 
 /* How many of at most `max` pixels ending before (to the left) or starting at `a` and `b` are equal, counted from there outwards? */

@@ -49,8 +49,8 @@ int motion_try(struct motion *m, const struct surface *s, const struct compare_o
  * it. False: none is worth a command. */
 bool motion_rect(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to,
                  struct box *exact);
-/* Does a pane scroll on as it did the last two times? By samples: what is asked next is what a copy of the same rectangle leaves wrong. */
-bool motion_goes_on(const struct surface *s, const struct compare_ops *ops, const struct motion_last *l);
+/* A pane that scrolled as steadily the last two times, and that a copy may be made for once more: nothing unknown would be copied. */
+bool motion_may_go_on(const struct surface *s, const struct motion_last *l);
 /* Remember what was used. A displacement that is remembered already stays as it is. `last`: what was used the last time, or NULL. */
 void motion_used(struct motion *m, struct motion_last used, const struct motion_last *last);
 

@@ -2,6 +2,8 @@
 /* What goes into a frame, and in which order. */
 #include "codecs/state.h"
 
+#include <string.h>
+
 #define SEEN_TILES_MIN 64             /* from here on it pays to ask first whether all of it was seen before */
 #define NEW_TILES_MIN 192             /* so many that nothing explains, and none of some samples seen before: all is new */
 #define UNEXPLAINED_MIN 8             /* fewer tiles are cheaper sent than searched for a second motion */
@@ -63,17 +65,33 @@ static bool is_under_way(const struct surface *s, struct motion_vector v, struct
     return surface_is_pending(s, &from) || surface_is_pending(s, &to);
 }
 
+/* A copy is as large as tiles match, and then some: around a pane nothing changed, and need not be copied. */
+static struct box needed(const struct surface *s, const struct box *to)
+{
+    struct box need = {0, 0, 0, 0};
+    for (int i = 0; i < s->ncame; i++) {
+        struct box both = box_intersect(s->came[i], to);
+        box_add(&need, &both);
+    }
+    for (int ty = to->y0 / TILE; ty <= (to->y1 - 1) / TILE; ty++)
+        for (int tx = to->x0 / TILE; tx <= (to->x1 - 1) / TILE; tx++)
+            box_add(&need, &s->tiles[ty * s->tiles_x + tx].dirty);
+    return box_intersect(*to, &need);
+}
+
 /* The rectangles of one displacement, largest first. A copy changes what later ones would read, so tiles are tried anew after
  * each. Returns how many changed tiles it made right. `last`: what was used the last time, if that is this displacement; or NULL. */
 static int copy_for(struct engine *e, struct surface *s, struct motion_vector v, const struct motion_last *last)
 {
     int won = 0;
     struct motion_last used = {.v = v, .surface = s->id};
+    surface_catch_up(s);
     surface_own(s, 0, s->height);
     for (int k = 0; k < 4; k++) {
         struct box to, exact;
         if (motion_try(e->motion, s, e->ops, v) <= 0 || !motion_rect(e->motion, s, e->ops, v, &to, &exact))
             break;
+        to = needed(s, &to);
         int before = s->checks - s->held;
         if (is_under_way(s, v, to)) {
             s->waits = true;
@@ -91,15 +109,30 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v,
     return won;
 }
 
-/* A pane that scrolls on: the copy leaves first, and is compared while it is made here. */
+static bool is_followed(const struct surface *s, const struct motion_last *last)
+{
+    const struct follow *f = &s->follow;
+    return surface_followed(s) && f->dx == last->v.dx && f->dy == last->v.dy && memcmp(&f->to, &last->to, sizeof f->to) == 0;
+}
+
+static bool explains(const struct engine *e, struct surface *s, const struct motion_last *last)
+{
+    surface_catch_up(s);
+    return motion_explains(s, e->ops, last->v, last->to);
+}
+
+/* A pane that scrolls on: the copy leaves first. If it was not compared while it came in, it is while it is made here. */
 static int slide(struct engine *e, struct surface *s, const struct motion_last *last)
 {
     const struct box *to = &last->to;
-    if (!motion_goes_on(s, e->ops, last) || is_under_way(s, last->v, *to))
+    if (!motion_may_go_on(s, last) || is_under_way(s, last->v, *to))
+        return 0;
+    bool followed = is_followed(s, last);
+    if (!followed && !explains(e, s, last))
         return 0;
     int before = s->checks - s->held;
     send_copy(e, s, last->v, *to);
-    int right = surface_slide(s, e->ops, *to, last->v.dx, last->v.dy), left = surface_find_dirty(s, e->ops);
+    int right = followed ? surface_shift(s) : surface_slide(s, e->ops, *to, last->v.dx, last->v.dy), left = surface_find_dirty(s, e->ops);
     if (right > left) /* else it is another pane by now */
         motion_used(e->motion, *last, last);
     return before - (s->checks - s->held);
@@ -154,20 +187,29 @@ void plan_motion(struct engine *e, struct surface *s, int dirty)
     /* what a window uncovered beside it lies in strips: nothing moved there */
     if (won * 4 >= dirty * 3 || (won > 0 && unexplained(s) < UNEXPLAINED_MIN))
         return;
+    surface_catch_up(s);
     int n = motion_find(e->motion, s, v);
     for (int i = 0; i < n; i++)
         (void)copy_for(e, s, v[i], NULL);
 }
 
-/* Film, then copies, then pictures, then everything else exactly. */
-void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
+/* What scrolled steadily is expected to. */
+static void follow(const struct engine *e, struct surface *s)
 {
-    if (s->waits)
-        return;
+    for (int i = 0; i < e->motion->nlast; i++)
+        if (motion_may_go_on(s, &e->motion->last[i])) {
+            surface_follow(s, e->motion->last[i].to, e->motion->last[i].v.dx, e->motion->last[i].v.dy);
+            return;
+        }
+}
+
+/* Film, then copies, then pictures, then everything else exactly. */
+static void plan_changes(struct engine *e, struct surface *s, uint64_t now_us)
+{
     int dirty = surface_find_dirty(s, e->ops);
     if (plan_video(e, s, true, now_us))
         dirty = surface_find_dirty(s, e->ops);
-    enum seen seen = e->cache && dirty >= SEEN_TILES_MIN ? seen_before(e, s, dirty) : SEEN_SOME;
+    enum seen seen = e->cache && dirty >= SEEN_TILES_MIN && !surface_followed(s) ? seen_before(e, s, dirty) : SEEN_SOME;
     if (seen == SEEN_MOST) {
         plan_from_cache(e, s);
         dirty = surface_find_dirty(s, e->ops);
@@ -182,4 +224,15 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
         plan_from_cache(e, s);
     plan_pictures(e, s);
     plan_exact(e, s);
+}
+
+void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
+{
+    if (s->waits)
+        return;
+    plan_changes(e, s, now_us);
+    if (s->checks == 0)
+        s->ncame = 0;
+    if (e->motion)
+        follow(e, s);
 }

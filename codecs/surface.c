@@ -44,7 +44,8 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     s->lossy_before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->lossy_before);
     s->changed = calloc((size_t)s->tiles_x, sizeof *s->changed);
     s->borrowed = calloc((size_t)s->tiles_y, 1);
-    if (!s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed || !s->borrowed) {
+    s->follow.seen = calloc(height, 1);
+    if (!s->follow.seen || !s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed || !s->borrowed) {
         surface_finish(s);
         return -ENOMEM;
     }
@@ -70,6 +71,7 @@ void surface_finish(struct surface *s)
     free(s->lossy_before);
     free(s->changed);
     free(s->borrowed);
+    free(s->follow.seen);
     memset(s, 0, sizeof *s);
 }
 
@@ -173,21 +175,33 @@ struct box surface_tile_box(const struct surface *s, int tile)
     return box_intersect((struct box){x, y, x + TILE, y + TILE}, &all);
 }
 
+static void absorb_line(struct surface *s, const struct compare_ops *ops, const uint8_t *line, int y, int x0, int x1)
+{
+    for (int from = x0, to; from < x1; from = to) {
+        int tx = from / TILE;
+        struct box d;
+        to = (tx + 1) * TILE < x1 ? (tx + 1) * TILE : x1;
+        if (!ops->absorb(surface_cur(s, from, y), s->stride, line + (size_t)from * 4, 0, to - from, 1, &d))
+            continue;
+        d = (struct box){from + d.x0, y, from + d.x1, y + 1};
+        box_add(&s->changed[tx], &d);
+    }
+}
+
 /* The part of a row's tiles that lies in `area`, a line of pixels after the other: so memory is read in its order, which takes two thirds
  * of the time that tiles take one by one. */
 static void absorb_lines(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area)
 {
     int first = area.x0 / TILE, last = (area.x1 - 1) / TILE;
     memset(s->changed + first, 0, (size_t)(last - first + 1) * sizeof *s->changed);
-    for (int y = area.y0; y < area.y1; y++)
-        for (int tx = first; tx <= last; tx++) {
-            int x0 = tx == first ? area.x0 : tx * TILE, x1 = tx == last ? area.x1 : (tx + 1) * TILE;
-            struct box d;
-            if (!ops->absorb(surface_cur(s, x0, y), s->stride, px + (size_t)y * stride + (size_t)x0 * 4, stride, x1 - x0, 1, &d))
-                continue;
-            d = (struct box){x0 + d.x0, y, x0 + d.x1, y + 1};
-            box_add(&s->changed[tx], &d);
-        }
+    for (int y = area.y0; y < area.y1; y++) {
+        const uint8_t *line = px + (size_t)y * stride;
+        struct box part = surface_follow_line(s, ops, line, y, &area);
+        if (box_empty(&part))
+            part.x0 = part.x1 = area.x1;
+        absorb_line(s, ops, line, y, area.x0, part.x0);
+        absorb_line(s, ops, line, y, part.x1, area.x1);
+    }
 }
 
 /* Of a tile that was right, what changed now is what differs. */
@@ -204,17 +218,33 @@ static void note_change(struct surface *s, int tile, struct box changed, uint32_
         s->tiles[tile].dirty = changed;
 }
 
+static void note_coming(struct surface *s, const struct box *area)
+{
+    for (int i = 0; i < s->ncame; i++)
+        if (box_inside(area, &s->came[i]))
+            return;
+    if (s->ncame == SURFACE_CAME_MAX)
+        box_add(&s->came[SURFACE_CAME_MAX - 1], area);
+    else
+        s->came[s->ncame++] = *area;
+}
+
 int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area,
                    uint32_t now_ms)
 {
     int changed = 0;
     if (box_empty(&area))
         return 0;
-    surface_own(s, area.y0, area.y1);
+    note_coming(s, &area);
+    surface_own(s, s->follow.on ? 0 : area.y0, s->follow.on ? s->height : area.y1);
     for (int ty = area.y0 / TILE; ty <= (area.y1 - 1) / TILE; ty++) {
-        struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE};
-        absorb_lines(s, ops, px, stride, box_intersect(row, &area));
+        struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE}, part = box_intersect(row, &area), followed = {0, 0, 0, 0};
+        if (s->follow.on)
+            followed = box_intersect(part, &s->follow.to);
+        absorb_lines(s, ops, px, stride, part);
         for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
+            struct box tile = surface_tile_box(s, ty * s->tiles_x + tx), guess = box_intersect(tile, &followed);
+            box_add(&s->changed[tx], &guess);
             if (box_empty(&s->changed[tx]))
                 continue;
             note_change(s, ty * s->tiles_x + tx, s->changed[tx], now_ms);
@@ -292,6 +322,8 @@ void surface_release(struct surface *s, int slot, bool lost)
 int surface_find_dirty(struct surface *s, const struct compare_ops *ops)
 {
     int n = 0;
+    if (s->follow.guessed && !surface_followed(s))
+        surface_unfollow(s);
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
         struct tile *tile = &s->tiles[t];
         if (!(tile->flags & TILE_CHECK) || tile->flags & TILE_HELD)
@@ -390,6 +422,7 @@ static void owe(struct surface *s, const struct box *area)
 
 static void settled(struct surface *s, const struct box *area)
 {
+    s->follow.on = false;
     surface_spoil(s, area);
     for (int ty = area->y0 / TILE; s->lossy && ty <= (area->y1 - 1) / TILE; ty++)
         for (int tx = area->x0 / TILE; tx <= (area->x1 - 1) / TILE; tx++)

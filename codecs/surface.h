@@ -34,7 +34,20 @@ struct tile {
 
 #define SURFACE_OWED_MAX 64           /* a row of tiles or an area each: a screen has some thirty */
 
+#define SURFACE_CAME_MAX 8            /* a frame's damage in parts; more are taken together */
+
 #define SURFACE_PENDING_MAX 3         /* as many as films may play */
+
+/* A pane that scrolls steadily: while its next picture comes in, each line is compared with what one more copy by (dx, dy) into `to` would bring, as
+ * long as it is in the processor's cache. What `shown` is must not change between. */
+struct follow {
+    struct box to;                    /* its source lies in the surface, too */
+    int dx, dy;
+    bool on;                          /* nothing differed so far */
+    bool guessed;                     /* the tiles that came in are dirty all over: what differs from before was not looked for */
+    int lines;                        /* of `to` that came in whole */
+    uint8_t *seen;                    /* a byte a line of the surface: it is among them */
+};
 
 struct surface {
     uint16_t id, width, height, x, y;
@@ -59,6 +72,9 @@ struct surface {
     struct box *changed;              /* scratch, a box for each of a row's tiles */
     struct box pending[SURFACE_PENDING_MAX]; /* what `shown` has already and the client gets later; empty: nothing */
     struct box spoiled[SURFACE_PENDING_MAX]; /* what of it was drawn over meanwhile */
+    struct follow follow;
+    struct box came[SURFACE_CAME_MAX]; /* where pixels came in since nothing waited: outside of these, and of what is dirty, cur is shown */
+    int ncame;
     int held;                         /* how many tiles have HELD */
     bool waits;                       /* nothing more can be planned before what is pending has come */
     uint32_t turn;                    /* counts how often films were looked for */
@@ -92,6 +108,16 @@ void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box 
 /* The same where nobody knows yet what the copy makes right: compared row by row as it moves, so memory is passed once. Returns how many tiles
  * are right; those that lie wholly in `to` and are not have their `dirty`. */
 int surface_slide(struct surface *s, const struct compare_ops *ops, struct box to, int dx, int dy);
+/* From here on it is looked for: `to` and what lies (dx, dy) before it are inside the surface. */
+void surface_follow(struct surface *s, struct box to, int dx, int dy);
+/* Of the part of a new line that is in `area`, takes over what is in `to`, and returns it; empty: none. `line` is pixel 0 of line y. */
+struct box surface_follow_line(struct surface *s, const struct compare_ops *ops, const uint8_t *line, int y, const struct box *area);
+/* It came otherwise: what differs is looked for. */
+void surface_unfollow(struct surface *s);
+/* All of `to` came in as that copy brings it? Then surface_shift notes that the client makes it, and what it brings is copied from cur later, as
+ * by surface_settle_later. Returns how many tiles are right now. */
+bool surface_followed(const struct surface *s);
+int surface_shift(struct surface *s);
 /* What must be sent of a tile: empty when nothing differs. */
 struct box surface_tile_dirty(const struct surface *s, const struct compare_ops *ops, int tile);
 #define PIECES_MAX 4

@@ -62,6 +62,7 @@ static void move_row(const struct surface *s, const struct box *to, int y, int d
 void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box exact)
 {
     int rows = to.y1 - to.y0;
+    s->follow.on = false;
     surface_catch_up(s);
     surface_own(s, 0, s->height);
     for (int i = 0; i < rows; i++)
@@ -114,6 +115,7 @@ int surface_slide(struct surface *s, const struct compare_ops *ops, struct box t
 {
     int first = to.x0 / TILE, last = (to.x1 - 1) / TILE, top = to.y0 / TILE, bottom = (to.y1 - 1) / TILE, right = 0;
     bool lossy = s->lossy > 0;
+    s->follow.on = false;
     surface_catch_up(s);
     surface_own(s, 0, s->height);
     surface_spoil(s, &to);
@@ -135,5 +137,67 @@ int surface_slide(struct surface *s, const struct compare_ops *ops, struct box t
                 move_quality(s, ty * s->tiles_x + tx, to, dx, dy);
         }
     }
+    return right;
+}
+
+void surface_follow(struct surface *s, struct box to, int dx, int dy)
+{
+    uint8_t *seen = s->follow.seen;
+    surface_unfollow(s);
+    memset(seen + to.y0, 0, (size_t)(to.y1 - to.y0));
+    s->follow = (struct follow){.to = to, .dx = dx, .dy = dy, .on = true, .seen = seen};
+}
+
+void surface_unfollow(struct surface *s)
+{
+    const struct box *to = &s->follow.to;
+    for (int ty = to->y0 / TILE; s->follow.guessed && ty <= (to->y1 - 1) / TILE; ty++)
+        for (int tx = to->x0 / TILE; tx <= (to->x1 - 1) / TILE; tx++)
+            if (s->tiles[ty * s->tiles_x + tx].flags & TILE_CHECK)
+                surface_mark(s, ty * s->tiles_x + tx, TILE_RECHECK);
+    s->follow.on = s->follow.guessed = false;
+}
+
+struct box surface_follow_line(struct surface *s, const struct compare_ops *ops, const uint8_t *line, int y, const struct box *area)
+{
+    struct follow *f = &s->follow;
+    struct box all = {area->x0, y, area->x1, y + 1}, part = {0, 0, 0, 0};
+    if (f->on)
+        part = box_intersect(all, &f->to);
+    if (box_empty(&part))
+        return part;
+    f->guessed = true;
+    f->on = ops->follow(surface_cur(s, part.x0, y), line + 4 * (size_t)part.x0, surface_shown(s, part.x0 - f->dx, y - f->dy), part.x1 - part.x0);
+    if (part.x0 == f->to.x0 && part.x1 == f->to.x1 && !f->seen[y]) {
+        f->seen[y] = 1;
+        f->lines++;
+    }
+    return part;
+}
+
+bool surface_followed(const struct surface *s)
+{
+    return s->follow.on && s->follow.lines == s->follow.to.y1 - s->follow.to.y0;
+}
+
+int surface_shift(struct surface *s)
+{
+    struct follow f = s->follow;
+    int right = 0, first = f.to.x0 / TILE, last = (f.to.x1 - 1) / TILE;
+    bool lossy = s->lossy > 0;
+    s->follow.on = s->follow.guessed = false;
+    if (lossy)
+        remember_quality(s);
+    surface_settle_later(s, f.to);
+    memset(s->changed + first, 0, (size_t)(last - first + 1) * sizeof *s->changed);
+    for (int ty = f.to.y0 / TILE; ty <= (f.to.y1 - 1) / TILE; ty++)
+        for (int tx = first; tx <= last; tx++) {
+            struct box b = surface_tile_box(s, ty * s->tiles_x + tx), part = box_intersect(b, &f.to);
+            if (!box_inside(&b, &f.to))
+                surface_settle(s, part); /* the rest of it is compared at once */
+            right += slid(s, ty * s->tiles_x + tx, &f.to);
+            if (lossy)
+                move_quality(s, ty * s->tiles_x + tx, f.to, f.dx, f.dy);
+        }
     return right;
 }

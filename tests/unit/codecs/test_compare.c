@@ -41,6 +41,14 @@ static void the_fast_path_equals_the_plain_one_on_random_blocks(void **state)
         assert_int_equal(compare_c.absorb(a, 4 * W, src + off, 4 * W, w, h, &x), best->absorb(b, 4 * W, src + off, 4 * W, w, h, &y));
         assert_memory_equal(&x, &y, sizeof x);
         assert_memory_equal(a, b, sizeof a);
+        bool differs = rand() % 2;
+        a[4 * (rand() % w)] ^= differs;
+        static uint8_t c[4 * W], d[4 * W];
+        bool same = compare_c.follow(c, src + off, a, w);
+        assert_int_equal(best->follow(d, src + off, a, w), same);
+        assert_int_equal(same, !differs);
+        assert_memory_equal(c, d, sizeof c);
+        assert_memory_equal(c, b, 4 * (size_t)w);
         a[4 * (rand() % (W * H))] ^= 1;
         assert_int_equal(compare_c.diff(a, 4 * W, b, 4 * W, w, h, &x), best->diff(a, 4 * W, b, 4 * W, w, h, &y));
         assert_memory_equal(&x, &y, sizeof x);
