@@ -12,7 +12,7 @@ void silence_size(struct silence *s, uint32_t width, uint32_t height)
     *s = (struct silence){.width = width, .height = height};
     for (unsigned y = 0; y < SILENCE_SIDE; y++)
         for (unsigned x = 0; x < SILENCE_SIDE; x++)
-            s->cells[y][x].old_gap_us = SILENCE_MAX_US;
+            s->cells[y][x].old_gap_us = SILENCE_UNKNOWN;
 }
 
 static unsigned cell_of(int32_t at, uint32_t length)
@@ -97,8 +97,14 @@ void silence_damage(struct silence *s, const pixman_region32_t *damage, uint64_t
         for_picture(s, learn_parts, 2 * SILENCE_PICTURES);
 }
 
-/* The longest gap of the picture's places; *in_parts: whether one of them has pictures in parts. */
-static uint64_t longest_gap(const struct silence *s, bool *in_parts)
+static uint64_t gap_of(const struct silence_cell *c, uint64_t unknown)
+{
+    uint64_t old = c->old_gap_us == SILENCE_UNKNOWN ? unknown : c->old_gap_us;
+    return c->gap_us > old ? c->gap_us : old;
+}
+
+/* The longest gap of the picture's places, `unknown` where none has been seen; *in_parts: whether one of them has pictures in parts. */
+static uint64_t longest_gap(const struct silence *s, uint64_t unknown, bool *in_parts)
 {
     uint64_t longest = 0;
     *in_parts = false;
@@ -107,7 +113,7 @@ static uint64_t longest_gap(const struct silence *s, bool *in_parts)
             const struct silence_cell *c = &s->cells[y][x];
             if (!(s->picture[y] >> x & 1))
                 continue;
-            uint64_t gap = c->gap_us > c->old_gap_us ? c->gap_us : c->old_gap_us;
+            uint64_t gap = gap_of(c, unknown);
             longest = gap > longest ? gap : longest;
             *in_parts |= c->in_parts > 0;
         }
@@ -117,20 +123,20 @@ static uint64_t longest_gap(const struct silence *s, bool *in_parts)
 bool silence_in_parts(const struct silence *s)
 {
     bool in_parts;
-    (void)longest_gap(s, &in_parts);
+    (void)longest_gap(s, 0, &in_parts);
     return in_parts;
 }
 
 uint64_t silence_wait_us(const struct silence *s)
 {
     bool in_parts;
-    uint64_t wait = longest_gap(s, &in_parts) * SILENCE_FACTOR;
+    uint64_t wait = longest_gap(s, SILENCE_MAX_US, &in_parts) * SILENCE_FACTOR;
     return wait < SILENCE_FLOOR_US ? SILENCE_FLOOR_US : wait > SILENCE_MAX_US ? SILENCE_MAX_US : wait;
 }
 
 uint64_t silence_part_us(const struct silence *s)
 {
     bool in_parts;
-    uint64_t gap = longest_gap(s, &in_parts) * 5 / 4;
+    uint64_t gap = longest_gap(s, SILENCE_FLOOR_US * 4 / 5, &in_parts) * 5 / 4;
     return gap < SILENCE_MAX_US / 2 ? gap : SILENCE_MAX_US / 2;
 }

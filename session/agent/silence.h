@@ -20,8 +20,10 @@
 #define SILENCE_LARGE_PART 8    /* large: more than 1/8 of the desktop */
 #define SILENCE_SIDE 16         /* cells across and down: 120 x 68 pixels each at 1080p, less than one window */
 
+#define SILENCE_UNKNOWN UINT16_MAX
+
 struct silence_cell {
-    uint16_t gap_us, old_gap_us; /* the longest of the present and of the former SILENCE_PICTURES pictures */
+    uint16_t gap_us, old_gap_us; /* the longest of the present and of the former SILENCE_PICTURES pictures; SILENCE_UNKNOWN: there were none */
     uint8_t pictures;            /* of the present ones */
     uint8_t in_parts;            /* so many pictures until it is forgotten that a large one came in parts here */
 };
@@ -44,7 +46,7 @@ bool silence_in_parts(const struct silence *s);
 /* How long after the last damage the present picture counts as whole: SILENCE_FLOOR_US … SILENCE_MAX_US. */
 uint64_t silence_wait_us(const struct silence *s);
 /* How long after the last damage its next part should have come by now, if there is one: 0 … SILENCE_MAX_US / 2. What is done before
- * is likely done in vain. */
+ * is likely done in vain. Where nothing is known yet most pictures come in one piece: SILENCE_FLOOR_US. */
 uint64_t silence_part_us(const struct silence *s);
 
 #endif

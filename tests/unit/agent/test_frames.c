@@ -30,6 +30,7 @@ static struct world {
     unsigned frames, collects, copies, most_collects, most_copies;
     unsigned parts, most_parts;          /* parts of a frame before it */
     uint64_t sent_us, damaged_us;       /* of the last frame */
+    uint64_t part_us;                   /* when the first part of a frame was told */
     void (*on_frame)(void);
     struct agent agent;
     struct client client;
@@ -140,6 +141,7 @@ int link_send(struct link *l, const struct wire_def *def, const void *msg, const
     if (def == &display_copied_def) {
         const struct display_copied *m = msg;
         assert_true(!w.client.on_loan && m->nrects > 0 && ++w.parts <= DISPLAY_COPIED_MAX);
+        w.part_us = w.parts == 1 ? w.now : w.part_us;
         for (uint32_t i = 0; i < m->nrects; i++)
             copy_rect(w.mirror, w.pixels.places, &m->rects[i]);
         return 0;
@@ -294,6 +296,19 @@ static void a_picture_in_one_piece_soon_waits_for_its_copy_only(void **state)
     assert_in_range(w.most_parts, 2, DISPLAY_COPIED_MAX);
 }
 
+/* Nothing is known about who draws here: the picture is sent when more would have come, but copied long before. */
+static void the_first_large_picture_of_a_place_is_copied_early(void **state)
+{
+    (void)state;
+    start();
+    uint64_t drawn = w.now + 50000;
+    plays(&film, 1, drawn, 1);
+    run_in_order();
+    assert_true(w.most_parts > 1);
+    assert_in_range(w.part_us - drawn, SILENCE_FLOOR_US, SILENCE_FLOOR_US + 500);
+    assert_in_range(seen.lag, SILENCE_MAX_US, SILENCE_MAX_US + 600);
+}
+
 static void a_picture_in_parts_stays_whole(void **state)
 {
     (void)state;
@@ -411,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_small_first_change_leaves_at_once),
         CASE(a_picture_in_one_piece_soon_waits_for_its_copy_only),
+        CASE(the_first_large_picture_of_a_place_is_copied_early),
         CASE(a_picture_in_parts_stays_whole),
         CASE(a_gap_that_was_too_long_is_learnt_at_once),
         CASE(the_film_does_not_teach_the_window_beside_it),
