@@ -109,10 +109,11 @@ static void wait_until(struct agent *a, uint64_t when_us)
     agent_arm(a->frame_timer, when_us > now ? when_us - now : 0);
 }
 
-/* When to copy early: so that it is done when the silence is, but not while the next part of the picture may still come. */
+/* When to copy early: so that it is done when the silence is, and what is read in parts is read by then, too; but not while the next part of the
+ * picture may still come. */
 static uint64_t copy_at(const struct agent *a, uint64_t area, uint64_t whole)
 {
-    uint64_t copying = area * a->copy_us_per_mpx >> 20, part = a->drawn_us + silence_part_us(&a->silence);
+    uint64_t copying = (area < COPY_PARTS_AREA ? area : 2 * area) * a->copy_us_per_mpx >> 20, part = a->drawn_us + silence_part_us(&a->silence);
     return whole - copying > part ? whole - copying : part;
 }
 

@@ -305,7 +305,7 @@ static void the_first_large_picture_of_a_place_is_copied_early(void **state)
     plays(&film, 1, drawn, 1);
     run_in_order();
     assert_true(w.most_parts > 1);
-    assert_in_range(w.part_us - drawn, SILENCE_FLOOR_US, SILENCE_FLOOR_US + 500);
+    assert_in_range(w.part_us - drawn, SILENCE_FLOOR_US, SILENCE_MAX_US / 2);
     assert_in_range(seen.lag, SILENCE_MAX_US, SILENCE_MAX_US + 600);
 }
 
