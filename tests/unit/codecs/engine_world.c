@@ -39,6 +39,8 @@ static void transmit(struct world *w, const struct gfx_frame *f)
             w->copies++;
             w->copied = f->commands[i].rect;
         }
+        w->bitmaps += f->commands[i].type == GFX_WIRE;
+        w->written += f->commands[i].type == GFX_WIRE ? (size_t)f->commands[i].rect.width * f->commands[i].rect.height : 0;
         w->placed += f->commands[i].type == GFX_FROM_CACHE ? f->commands[i].nrects : 0;
         w->kept += f->commands[i].type == GFX_TO_CACHE && f->commands[i].rect.width < 64;
         w->evicted += f->commands[i].type == GFX_EVICT;

@@ -34,6 +34,7 @@ struct world {
     size_t starts, ends;              /* commands that begin and end frames */
     size_t copies;                    /* within the picture */
     struct engine_rect copied;        /* the last one's source */
+    size_t bitmaps, written;          /* that came encoded, and their pixels */
     size_t placed, kept, evicted;     /* points drawn from the cache, pieces smaller than tiles put into it, slots taken back */
 };
 

@@ -147,6 +147,72 @@ static void letters_that_touch_are_told_apart(void **state)
     world_close(&w);
 }
 
+/* A typeface that joins its letters: strokes of one or two columns. */
+static int draw_stroke(struct world *w, int x, int y, unsigned kind)
+{
+    int width = 1 + (int)(kind % 2);
+    draw_rect(&w->screen, x, y + (int)kind, width, 2, 0xFF000000u | kind * 0x0B1707u);
+    return width;
+}
+
+static size_t draw_joined_words(struct world *w)
+{
+    size_t letters = 0;
+    draw_rect(&w->screen, 0, 0, w->screen.w, w->screen.h, 0xFFFFFFFFu);
+    for (int y = 10; y + 20 < w->screen.h; y += 20)
+        for (int x = 20; x < w->screen.w - 120; x += 6)
+            for (unsigned n = 1 + pick(w, 9); n; n--, letters++) {
+                x += draw_letter(w, x, y, pick(w, 26));
+                if (n > 1)
+                    x += draw_stroke(w, x, y, pick(w, 8));
+            }
+    return letters;
+}
+
+static void strokes_between_letters_come_from_the_cache(void **state)
+{
+    struct world w;
+    size_t letters = 0, bitmaps = 0;
+    world_open(&w, &gfx_caps, 600, 400, 33);
+    for (int page = 0; page < 6; page++) {
+        letters = draw_joined_words(&w);
+        bitmaps = w.bitmaps;
+        show(&w);
+        bitmaps = w.bitmaps - bitmaps;
+    }
+    assert_true(letters > 900);
+    assert_true(bitmaps < letters / 20);
+    world_close(&w);
+}
+
+/* Pages as wide as a screen, whose lines are not where tiles and areas end, from `top` on. Returns how many pixels of the last were encoded. */
+static size_t written_of_a_wide_page(int top)
+{
+    struct world w;
+    size_t written = 0;
+    world_open(&w, &gfx_caps, 1872, 700, 34);
+    for (uint32_t page = 0; page < 5; page++) {
+        draw_text(&w.screen, 0, top, 1872, 700 - top, 100 + 100 * page, 0, 0xFFFFFF, 1);
+        written = w.written;
+        show(&w);
+        written = w.written - written;
+    }
+    world_close(&w);
+    return written;
+}
+
+static void what_is_left_of_a_page_comes_from_the_cache_too(void **state)
+{
+    assert_true(written_of_a_wide_page(6) < 1872 * 14);
+}
+
+/* Of the first row of tiles only some have a line of pixels that changed. */
+static void a_page_that_begins_at_the_end_of_a_tile_is_not_cut_down_its_middle(void **state)
+{
+    for (int top = 55; top < 64; top++)
+        assert_true(written_of_a_wide_page(top) < 1872 * 14);
+}
+
 /* A window: its border, title and buttons are rectangles, and the writing between them letters. */
 static void letters_in_a_frame_come_from_the_cache_too(void **state)
 {
@@ -205,6 +271,9 @@ int main(void)
         cmocka_unit_test(letters_of_many_colours_turn_a_small_cache_over),
         cmocka_unit_test(letters_under_a_title_come_from_the_cache_too),
         cmocka_unit_test(letters_that_touch_are_told_apart),
+        cmocka_unit_test(strokes_between_letters_come_from_the_cache),
+        cmocka_unit_test(what_is_left_of_a_page_comes_from_the_cache_too),
+        cmocka_unit_test(a_page_that_begins_at_the_end_of_a_tile_is_not_cut_down_its_middle),
         cmocka_unit_test(letters_in_a_frame_come_from_the_cache_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
