@@ -2,7 +2,6 @@
 #include "codecs/state.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 
 struct engine *engine_create(const struct engine_config *config)
@@ -245,7 +244,8 @@ static int64_t rest(struct engine *e, uint64_t now_us)
             surface_rest(&e->surfaces[i]);
     if (e->motion)
         e->motion->nlast = 0; /* nothing moves on, and asking would take the memory back */
-    (void)malloc_trim(0);     /* a film's encoders, which ended, leave seven megabytes to the allocator */
+    if (e->config.rested)
+        e->config.rested(e->config.user);
     return -1;
 }
 

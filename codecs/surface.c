@@ -236,7 +236,7 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
     if (box_empty(&area))
         return 0;
     note_coming(s, &area);
-    surface_own(s, s->follow.on ? 0 : area.y0, s->follow.on ? s->height : area.y1);
+    surface_own(s, area.y0, area.y1);
     for (int ty = area.y0 / TILE; ty <= (area.y1 - 1) / TILE; ty++) {
         struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE}, part = box_intersect(row, &area), followed = {0, 0, 0, 0};
         if (s->follow.on)
@@ -393,6 +393,7 @@ void surface_rest(struct surface *s)
         return;
     memset(s->borrowed, 1, (size_t)s->tiles_y);
     s->nborrowed = s->tiles_y;
+    s->follow.on = false; /* it would take all of it back at the first change */
 }
 
 void surface_own(struct surface *s, int y0, int y1)

@@ -144,6 +144,7 @@ void surface_follow(struct surface *s, struct box to, int dx, int dy)
 {
     uint8_t *seen = s->follow.seen;
     surface_unfollow(s);
+    surface_own(s, 0, s->height); /* what is compared with */
     memset(seen + to.y0, 0, (size_t)(to.y1 - to.y0));
     s->follow = (struct follow){.to = to, .dx = dx, .dy = dy, .on = true, .seen = seen};
 }

@@ -73,9 +73,15 @@ static void on_part(void *user, const struct gfx_frame *part)
     transmit(w, part);
 }
 
+static void on_rested(void *user)
+{
+    struct world *w = user;
+    w->rests++;
+}
+
 void world_open_with(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed, struct world_options options)
 {
-    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = options.threads ? wake : NULL, .part = on_part, .user = w,
+    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = options.threads ? wake : NULL, .part = on_part, .rested = on_rested, .user = w,
                                    .cache_salt = {options.cache_salt}};
     memset(w, 0, sizeof *w);
     w->woken = options.threads ? eventfd(0, EFD_CLOEXEC) : -1;

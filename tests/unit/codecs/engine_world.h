@@ -30,7 +30,7 @@ struct world {
     size_t avc, second;               /* pictures that came as H.264; of them of a second film */
     int woken;                        /* an eventfd: encoders have threads; -1: they have none */
     bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
-    size_t frames, bytes, parts;
+    size_t frames, bytes, parts, rests;
     size_t starts, ends;              /* commands that begin and end frames */
     size_t copies;                    /* within the picture */
     struct engine_rect copied;        /* the last one's source */

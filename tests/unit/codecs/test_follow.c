@@ -201,29 +201,54 @@ static void what_was_sent_between_ends_it(void **state)
     close_world(w);
 }
 
+enum { LARGE = 1024, LARGE_STRIDE = LARGE * 4 };
+
+/* A screen large enough to rest, as it is shown. */
+static uint8_t *open_large(struct surface *s)
+{
+    uint8_t *screen = malloc((size_t)LARGE * LARGE_STRIDE);
+    struct box all = {0, 0, LARGE, LARGE};
+    assert_non_null(screen);
+    srand(4);
+    for (size_t i = 0; i < (size_t)LARGE * LARGE_STRIDE; i++)
+        screen[i] = i % 4 == 3 ? 0xFF : (uint8_t)rand();
+    assert_int_equal(surface_init(s, 1, LARGE, LARGE, 0, 0), 0);
+    surface_absorb(s, s->ops, screen, LARGE_STRIDE, all, 1);
+    surface_settle(s, all);
+    for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
+        surface_unmark(s, t);
+    return screen;
+}
+
 /* A picture that rests has given its memory back: it is there again before anything is compared with it. */
 static void a_pane_is_followed_after_a_rest(void **state)
 {
     struct surface s;
-    enum { W = 1024, H = 1024 };
-    uint8_t *screen = malloc((size_t)W * H * 4);
-    struct box all = {0, 0, W, H}, to = {100, 100, 900, 800};
-    assert_non_null(screen);
-    srand(4);
-    for (size_t i = 0; i < (size_t)W * H * 4; i++)
-        screen[i] = i % 4 == 3 ? 0xFF : (uint8_t)rand();
-    assert_int_equal(surface_init(&s, 1, W, H, 0, 0), 0);
-    surface_absorb(&s, s.ops, screen, W * 4, all, 1);
-    surface_settle(&s, all);
-    for (int t = 0; t < s.tiles_x * s.tiles_y; t++)
-        surface_unmark(&s, t);
+    uint8_t *screen = open_large(&s);
+    struct box to = {100, 100, 900, 800};
     surface_rest(&s);
     assert_true(surface_rests(&s));
     surface_follow(&s, to, 0, -90);
     for (int y = to.y0; y < to.y1; y++)
-        memcpy(screen + ((size_t)y * W + 100) * 4, screen + ((size_t)(y + 90) * W + 100) * 4, 800 * 4);
-    surface_absorb(&s, s.ops, screen, W * 4, to, 2);
+        memcpy(screen + y * LARGE_STRIDE + 400, screen + (y + 90) * LARGE_STRIDE + 400, 3200);
+    surface_absorb(&s, s.ops, screen, LARGE_STRIDE, to, 2);
     assert_true(surface_followed(&s));
+    surface_finish(&s);
+    free(screen);
+}
+
+/* Nor does a pane that scrolled before take the memory back for a cursor that blinks after. */
+static void what_rests_is_not_followed(void **state)
+{
+    struct surface s;
+    uint8_t *screen = open_large(&s);
+    struct box cursor = {300, 300, 302, 316};
+    surface_follow(&s, (struct box){100, 100, 900, 800}, 0, -90);
+    surface_rest(&s);
+    screen[304 * LARGE_STRIDE + 301 * 4] ^= 0x20;
+    surface_absorb(&s, s.ops, screen, LARGE_STRIDE, cursor, 2);
+    assert_int_equal(s.nborrowed, s.tiles_y - 1);
+    assert_int_equal(surface_find_dirty(&s, s.ops), 1);
     surface_finish(&s);
     free(screen);
 }
@@ -236,6 +261,7 @@ int main(void)
         cmocka_unit_test(what_came_otherwise_is_looked_for),
         cmocka_unit_test(what_was_sent_between_ends_it),
         cmocka_unit_test(a_pane_is_followed_after_a_rest),
+        cmocka_unit_test(what_rests_is_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

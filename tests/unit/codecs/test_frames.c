@@ -317,6 +317,7 @@ static void a_picture_that_nobody_changes_is_kept_once(void **state)
         assert_int_equal(engine_next(w.engine, w.now), -1);
         long still = resident_kib();
         assert_true(busy - still > PICTURE_KIB * 9 / 10);
+        assert_int_equal(w.rests, round + 1);
         draw_text(&w.screen, 300, 460, 9, 16, 5, 0, 0xFFFFFF, 1);
         damaged(&w, 300, 460, 9, 16);
         hand_in(&w);
