@@ -61,9 +61,13 @@ static int row_end(const struct surface *s, int tx, int ty, struct box *row, int
 /* Does a row that starts further left go through here? It is not to be cut in two. */
 static bool goes_through(const struct surface *s, int tx, int ty, int limit)
 {
-    struct box both;
-    return tx > 0 && waits(s, tx - 1, ty) && waits(s, tx, ty) &&
-           joins(&s->tiles[ty * s->tiles_x + tx - 1].dirty, &s->tiles[ty * s->tiles_x + tx].dirty, &both, limit);
+    int x = tx;
+    struct box row;
+    while (x > 0 && waits(s, x - 1, ty))
+        x--;
+    while (x < tx)
+        x = row_end(s, x, ty, &row, limit);
+    return x > tx;
 }
 
 /* Does the row below span the same tiles? */
