@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from harness import client as client_mod, procs, users, world  # noqa: E402
 from harness.proxy import Wire  # noqa: E402
+from harness.screen import MANAGED  # noqa: E402
 from harness.service import Service  # noqa: E402
 
 XTERM = "xterm -fn fixed -bg white -fg black -bd white -b 2 -sb +sb -geometry 80x24+0+80 -xrm 'XTerm*cursorBlink: false'"
@@ -204,8 +205,7 @@ def give_session(user, stamp, stream=False, terminal=True, extra=""):
     if terminal:
         # the shell says who it is, so that a story can tell that it came back to the very same one
         user.write(".bashrc", "PS1='$ '\necho $$ >$HOME/shell-pid\nunset HISTFILE\n")
-        # a window that is mapped while openbox starts may stay unseen until the next key: openbox first
-        body += "openbox &\nuntil xprop -root _NET_SUPPORTING_WM_CHECK | grep -q '#'; do sleep 0.02; done\nexec %s -e /bin/bash\n" % XTERM
+        body += "%sexec %s -e /bin/bash\n" % (MANAGED, XTERM)
     else:
         body += "exec openbox\n"
     user.xsession(body)

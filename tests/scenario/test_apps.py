@@ -6,18 +6,17 @@ import os
 import pytest
 
 from harness.inside import Inside, changed, exact
-from harness.screen import near
+from harness.screen import MANAGED, near
 from harness.world import wait_for
 
 pytestmark = pytest.mark.apps
-COMMON = "openbox &\nuntil xprop -root _NET_SUPPORTING_WM_CHECK | grep -q '#'; do sleep 0.02; done\n"
 
 
 def begin(oriel, connect, person, application):
     anna = person("anna", terminal=False)
     anna.remove(".mozilla")
     anna.remove(".config")
-    anna.xsession("%s%s &\n%s" % (COMMON, anna.stamp.command(), application))
+    anna.xsession("%s%s &\n%s" % (MANAGED, anna.stamp.command(), application))
     client = connect(oriel, anna, size=(1280, 900), screen_size=(1340, 980))
     client.wait_stamp(anna.stamp, 20)
     return client, Inside(oriel, "anna")

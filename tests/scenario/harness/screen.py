@@ -13,6 +13,12 @@ from .world import wait_for
 
 _next = 200
 
+# openbox says that it manages a screen long before it does. What is mapped meanwhile may lie in its queue of events until another one comes
+# (libobt waits for the connection, not for its queue), so the window is never seen. Its start-up command comes after all that.
+READY = "ORIEL_MANAGED"
+OPENBOX = ["openbox", "--startup", "xprop -root -f %s 8s -set %s yes" % (READY, READY)]
+MANAGED = "openbox --startup '%s' &\nuntil xprop -root %s | grep -q yes; do sleep 0.02; done\n" % (OPENBOX[2], READY)
+
 
 def grab(dpy, window=None, part=None):
     """The pixels of a window (or the whole screen), or of its part (x, y, width, height), as height x width x 3 (red, green, blue)."""
@@ -39,8 +45,8 @@ class Screen:
         self.root = self.dpy.screen().root
         self._wm = None
         if manager:
-            self._wm = subprocess.Popen(["openbox"], env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            atom = self.dpy.intern_atom("_NET_SUPPORTING_WM_CHECK")
+            self._wm = subprocess.Popen(OPENBOX, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            atom = self.dpy.intern_atom(READY)
             wait_for(lambda: self.root.get_full_property(atom, X.AnyPropertyType), 10, "openbox on " + self.name)
 
     def _connect(self):
