@@ -146,6 +146,12 @@ void engine_reset_graphics(struct engine *e)
     start_over(e);
 }
 
+static void note_active(struct engine *e, uint64_t now_us)
+{
+    e->active_us = now_us;
+    e->rested = false;
+}
+
 int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t stride, const struct engine_rect *rects,
                   size_t nrects, uint64_t now_us)
 {
@@ -157,7 +163,7 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
     for (size_t i = 0; i < nrects; i++)
         changed += surface_absorb(s, e->ops, px, stride, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
     if (changed)
-        e->active_us = now_us;
+        note_active(e, now_us);
     for (size_t i = 0; i < nrects && changed && changed <= SMALL_TILES; i++)
         surface_mark_urgent(s, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
     /* a key's echo beside a film's picture; where so few frames may leave that all beside the film has rested, it waits for the next one */
@@ -208,13 +214,16 @@ static bool is_urgent(const struct engine *e)
     return false;
 }
 
+/* Of two waits the shorter; -1 is none. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* Refinement yields to everything: it leaves only when a large frame may. */
 static int64_t next_refinement(struct engine *e, uint64_t now_us)
 {
-    int64_t due = refine_wait(e, now_us);
-    int64_t film = video_wait(e, now_us), still = cache_wait(e, now_us);
-    due = due < 0 || (film >= 0 && film < due) ? film : due;
-    due = due < 0 || (still >= 0 && still < due) ? still : due;
+    int64_t due = sooner(refine_wait(e, now_us), sooner(video_wait(e, now_us), cache_wait(e, now_us)));
     return due != 0 ? due : pace_wait(&e->pace, false, now_us);
 }
 
@@ -229,22 +238,52 @@ static int64_t next_plan(struct engine *e, uint64_t now_us)
     return ahead < wait ? ahead : wait;
 }
 
-/* Nothing is to be done. Returns microseconds until memory is given back that nobody needs meanwhile; -1: it was, or there is none. */
-static int64_t rest(struct engine *e, uint64_t now_us)
+static bool rests(const struct engine *e)
 {
-    bool rests = true;
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
-        rests &= !e->surfaces[i].live || e->surfaces[i].checks > 0 || surface_rests(&e->surfaces[i]);
-    if (rests)
-        return -1;
-    if (now_us < e->active_us + REST_US)
-        return (int64_t)(e->active_us + REST_US - now_us);
-    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
-        if (e->surfaces[i].live)
-            surface_rest(&e->surfaces[i]);
+        if (e->surfaces[i].live && !surface_rests(&e->surfaces[i]))
+            return false;
+    return true;
+}
+
+/* What moves is looked for in all of a picture, so none of it rests: rows beside a pane that scrolls would go and come. */
+static void note_moves(struct engine *e, uint64_t now_us)
+{
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
+        if (e->surfaces[i].moves)
+            e->moved_us = now_us;
+        e->surfaces[i].moves = false;
+    }
+}
+
+/* Rows of tiles give memory back, whatever happens in others. Returns microseconds until more will; -1: none will by itself. */
+static int64_t rest_rows(struct engine *e, uint64_t now_us)
+{
+    int64_t next = -1;
     if (e->motion)
         e->motion->nlast = 0; /* nothing moves on, and asking would take the memory back */
-    if (e->config.rested)
+    for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
+        struct surface *s = &e->surfaces[i];
+        next = sooner(next, s->live ? surface_rest(s, (uint32_t)(now_us / 1000), REST_US / 1000) : -1);
+    }
+    return next < 0 ? -1 : next * 1000;
+}
+
+/* Nothing is to be done now, or (`idle`) at all. Returns microseconds until memory is given back that nobody needs meanwhile; -1: it was, or there
+ * is none. */
+static int64_t rest(struct engine *e, uint64_t now_us, bool idle)
+{
+    note_moves(e, now_us);
+    bool still = rests(e);
+    if (!still && now_us < e->moved_us + REST_US)
+        return (int64_t)(e->moved_us + REST_US - now_us);
+    int64_t next = still ? -1 : rest_rows(e, now_us);
+    if (!idle || e->rested || next >= 0)
+        return next;
+    if (now_us < e->active_us + REST_US)
+        return (int64_t)(e->active_us + REST_US - now_us);
+    e->rested = true;
+    if (e->config.rested && rests(e))
         e->config.rested(e->config.user);
     return -1;
 }
@@ -258,9 +297,8 @@ int64_t engine_next(struct engine *e, uint64_t now_us)
         return -1;
     if (video_ready(e, now_us))
         return 0;
-    int64_t plan = next_plan(e, now_us), patience = video_patience(e, now_us);
-    int64_t next = plan < 0 || (patience >= 0 && patience < plan) ? patience : plan;
-    return next < 0 ? rest(e, now_us) : next;
+    int64_t next = sooner(next_plan(e, now_us), video_patience(e, now_us));
+    return next == 0 ? 0 : sooner(next, rest(e, now_us, next < 0));
 }
 
 bool engine_encoding(const struct engine *e)
@@ -402,7 +440,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
     }
     frame_seal(&e->frame, out, e->config.caps.gfx ? e->frame_id : 0);
     out->background = background;
-    e->active_us = now_us;
+    note_active(e, now_us);
     pace_clock(&e->pace, kind, since ? since : now_us);
     pace_sent(&e->pace, out->frame_id, plan_cost(e), kind, now_us);
     return 1;

@@ -86,7 +86,7 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v,
     int won = 0;
     struct motion_last used = {.v = v, .surface = s->id};
     surface_catch_up(s);
-    surface_own(s, 0, s->height);
+    surface_own_all(s);
     for (int k = 0; k < 4; k++) {
         struct box to, exact;
         if (motion_try(e->motion, s, e->ops, v) <= 0 || !motion_rect(e->motion, s, e->ops, v, &to, &exact))

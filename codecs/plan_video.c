@@ -216,7 +216,6 @@ static bool only_moves(struct engine *e, struct surface *s, const struct film *f
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
     surface_catch_up(s);
-    surface_own(s, 0, s->height);
     return f->pictures % MOVES_PICTURES == 0 && motion_find(e->motion, s, v) > 0 && motion_explains(s, e->ops, v[0], f->rect);
 }
 

@@ -18,7 +18,7 @@
 
 #define BUSY_BYTES 2048               /* typing is less, scrolling pictures and films are more */
 #define PART_PIXELS (128 * 1024)      /* so many encoded pixels make a part: a millisecond or two of ours, twice that of the client */
-#define REST_US 2000000               /* so long after the last change and the last frame nothing is going on: who types is not held up by what rest costs */
+#define REST_US 2000000               /* so long after its last change a row of tiles rests: who types is not held up by what rest costs */
 #define SMALL_TILES 8                 /* an update of so few tiles may overtake */
 
 struct engine {
@@ -44,6 +44,8 @@ struct engine {
     struct rfx_stream *rfx;           /* only with surface bits */
     uint64_t refine_us;               /* no refinement before */
     uint64_t active_us;               /* when something last changed, or left */
+    uint64_t moved_us;                /* when something last moved */
+    bool rested;                      /* since then nothing was to be done, for long enough */
     uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
 };
 

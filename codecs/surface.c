@@ -241,6 +241,8 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
         struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE}, part = box_intersect(row, &area), followed = {0, 0, 0, 0};
         if (s->follow.on)
             followed = box_intersect(part, &s->follow.to);
+        if (!box_empty(&followed)) /* what is compared with */
+            surface_own(s, followed.y0 - s->follow.dy, followed.y1 - s->follow.dy);
         absorb_lines(s, ops, px, stride, part);
         for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
             struct box tile = surface_tile_box(s, ty * s->tiles_x + tx), guess = box_intersect(tile, &followed);
@@ -259,7 +261,8 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
     struct box b = surface_tile_box(s, tile), d;
     if (s->tiles[tile].flags & TILE_UNKNOWN)
         return b;
-    if (!ops->diff(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, &d))
+    if (s->borrowed[tile / s->tiles_x] ||
+        !ops->diff(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, &d))
         return (struct box){0, 0, 0, 0};
     return (struct box){b.x0 + d.x0, b.y0 + d.y0, b.x0 + d.x1, b.y0 + d.y1};
 }
@@ -370,7 +373,8 @@ void surface_drop_lossy(struct surface *s, int tile, const struct box *area)
 static void show(const struct surface *s, const struct box *area)
 {
     for (int y = area->y0; y < area->y1; y++)
-        memcpy(surface_shown(s, area->x0, y), surface_cur(s, area->x0, y), (size_t)(area->x1 - area->x0) * 4);
+        if (!s->borrowed[y / TILE])
+            memcpy(surface_shown(s, area->x0, y), surface_cur(s, area->x0, y), (size_t)(area->x1 - area->x0) * 4);
 }
 
 void surface_catch_up(struct surface *s)
@@ -385,27 +389,84 @@ bool surface_rests(const struct surface *s)
     return s->nborrowed == s->tiles_y || (size_t)s->tiles_y * TILE * s->stride < HUGE_PAGE; /* a small window's would not be worth it */
 }
 
-void surface_rest(struct surface *s)
+/* Milliseconds until a row of tiles will have rested; -1: something waits in it. */
+static int32_t row_wait(const struct surface *s, int ty, uint32_t now_ms, uint32_t after_ms)
 {
-    size_t bytes = (size_t)s->tiles_y * TILE * s->stride;
-    surface_catch_up(s);
-    if (s->checks || surface_rests(s) || madvise(s->shown, bytes - bytes % (size_t)sysconf(_SC_PAGESIZE), MADV_DONTNEED) < 0)
+    uint32_t since = UINT32_MAX;
+    for (int t = ty * s->tiles_x; t < (ty + 1) * s->tiles_x; t++) {
+        uint32_t still = now_ms - s->tiles[t].changed_ms;
+        if (s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN))
+            return -1;
+        since = still < since ? still : since;
+    }
+    return since < after_ms ? (int32_t)(after_ms - since) : 0;
+}
+
+/* A tile's row is a whole number of pages: 64 lines of whole tiles. */
+static void give_back(struct surface *s, int first, int n)
+{
+    size_t row = TILE * s->stride;
+    if (n == 0 || madvise(s->shown + (size_t)first * row, (size_t)n * row, MADV_DONTNEED) < 0)
         return;
-    memset(s->borrowed, 1, (size_t)s->tiles_y);
-    s->nborrowed = s->tiles_y;
+    /* a row that is drawn on then takes half a megabyte, not two or four */
+    if (!s->small_pages)
+        (void)madvise(s->shown, (size_t)s->tiles_y * row, MADV_NOHUGEPAGE);
+    s->small_pages = true;
+    memset(s->borrowed + first, 1, (size_t)n);
+    s->nborrowed += n;
     s->follow.on = false; /* it would take all of it back at the first change */
+}
+
+int32_t surface_rest(struct surface *s, uint32_t now_ms, uint32_t after_ms)
+{
+    int32_t next = -1;
+    int first = 0; /* of the rows that rest before ty */
+    surface_catch_up(s);
+    for (int ty = 0; ty < s->tiles_y && !surface_rests(s); ty++) {
+        int32_t wait = s->borrowed[ty] ? 1 : row_wait(s, ty, now_ms, after_ms);
+        if (wait == 0)
+            continue;
+        give_back(s, first, ty - first);
+        first = ty + 1;
+        if (!s->borrowed[ty] && wait > 0 && (next < 0 || wait < next))
+            next = wait;
+    }
+    if (!surface_rests(s))
+        give_back(s, first, s->tiles_y - first);
+    return next;
+}
+
+/* What fills most of a large page is quicker in one. */
+static void prepare(struct surface *s, int first, int last)
+{
+    size_t n = 0;
+    for (int ty = first; ty <= last; ty++)
+        n += s->borrowed[ty];
+    if (n * TILE * s->stride < HUGE_PAGE / 4 * 3)
+        return;
+    (void)madvise(s->shown, (size_t)s->tiles_y * TILE * s->stride, MADV_HUGEPAGE);
+    s->small_pages = false;
 }
 
 void surface_own(struct surface *s, int y0, int y1)
 {
     size_t row = TILE * s->stride;
-    for (int ty = y0 / TILE; s->nborrowed && ty <= (y1 - 1) / TILE; ty++) {
+    int first = y0 / TILE, last = (y1 - 1) / TILE;
+    if (s->small_pages)
+        prepare(s, first, last);
+    for (int ty = first; s->nborrowed && ty <= last; ty++) {
         if (!s->borrowed[ty])
             continue;
         memcpy(s->shown + (size_t)ty * row, s->cur + (size_t)ty * row, row);
         s->borrowed[ty] = 0;
         s->nborrowed--;
     }
+}
+
+void surface_own_all(struct surface *s)
+{
+    s->moves = true;
+    surface_own(s, 0, s->height);
 }
 
 /* Tiles that lie side by side are one box: whole rows are copied faster. */

@@ -61,6 +61,8 @@ struct surface {
     int nowed;
     uint8_t *borrowed;                /* a row of tiles each: `shown` is cur there, and has no memory of its own */
     int nborrowed;
+    bool small_pages;                 /* rows get their memory back one by one */
+    bool moves;                       /* something moved since somebody set it to false: all of `shown` was needed */
     struct tile *tiles;
     int tiles_x, tiles_y;
     int checks;                       /* how many tiles have CHECK or UNKNOWN */
@@ -135,12 +137,16 @@ void surface_settle(struct surface *s, struct box area);
  * not be sent; who copies from it, or changes cur, catches up first. */
 void surface_settle_later(struct surface *s, struct box area);
 void surface_catch_up(struct surface *s);
-/* Nothing waits, and has not for a while: `shown`, which is what cur is, gives its memory back. It has it again (surface_own) row by row before cur
- * changes there, and all of it before somebody copies from it; who compares borrowed rows with cur sends what needs not be sent. */
-void surface_rest(struct surface *s);
+/* Rows of tiles in which nothing waits, and nothing changed in the last `after_ms`, give the memory of `shown` back: it is what cur is. They have it
+ * again (surface_own) before cur changes there, and all of them before somebody copies from it; who looks for motion in borrowed rows finds none.
+ * Returns milliseconds until the next row will have rested, -1: none will by itself. */
+int32_t surface_rest(struct surface *s, uint32_t now_ms, uint32_t after_ms);
+/* All rows rest, or it is too small to. */
 bool surface_rests(const struct surface *s);
 /* The tiles' rows of the lines y0 … y1 - 1. */
 void surface_own(struct surface *s, int y0, int y1);
+/* All of them, for something moves. */
+void surface_own_all(struct surface *s);
 /* `area` was settled, but the client gets it later, and then over whatever was sent there meanwhile: until surface_release nothing
  * reads from there or is sent there. */
 void surface_hold(struct surface *s, int slot, struct box area);

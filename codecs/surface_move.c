@@ -64,7 +64,7 @@ void surface_moved(struct surface *s, struct box to, int dx, int dy, struct box 
     int rows = to.y1 - to.y0;
     s->follow.on = false;
     surface_catch_up(s);
-    surface_own(s, 0, s->height);
+    surface_own_all(s);
     for (int i = 0; i < rows; i++)
         move_row(s, &to, dy > 0 ? to.y1 - 1 - i : to.y0 + i, dx, dy);
     bool lossy = s->lossy > 0;
@@ -117,7 +117,7 @@ int surface_slide(struct surface *s, const struct compare_ops *ops, struct box t
     bool lossy = s->lossy > 0;
     s->follow.on = false;
     surface_catch_up(s);
-    surface_own(s, 0, s->height);
+    surface_own_all(s);
     surface_spoil(s, &to);
     if (lossy)
         remember_quality(s);
@@ -144,7 +144,6 @@ void surface_follow(struct surface *s, struct box to, int dx, int dy)
 {
     uint8_t *seen = s->follow.seen;
     surface_unfollow(s);
-    surface_own(s, 0, s->height); /* what is compared with */
     memset(seen + to.y0, 0, (size_t)(to.y1 - to.y0));
     s->follow = (struct follow){.to = to, .dx = dx, .dy = dy, .on = true, .seen = seen};
 }
@@ -187,6 +186,7 @@ int surface_shift(struct surface *s)
     int right = 0, first = f.to.x0 / TILE, last = (f.to.x1 - 1) / TILE;
     bool lossy = s->lossy > 0;
     s->follow.on = s->follow.guessed = false;
+    s->moves = true;
     if (lossy)
         remember_quality(s);
     surface_settle_later(s, f.to);

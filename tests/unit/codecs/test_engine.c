@@ -11,6 +11,8 @@
 
 #include "engine_world.h"
 
+enum { LARGE = 900 }; /* two megabytes and more: its rows rest */
+
 static void draw_something(struct world *w)
 {
     int x = (int)pick(w, (unsigned)w->screen.w) - 20, y = (int)pick(w, (unsigned)w->screen.h) - 20;
@@ -64,8 +66,9 @@ static void draw_film(struct world *w, struct film *film)
 
 static void resize(struct world *w)
 {
-    int width = 1 + (int)pick(w, 500);
-    resize_to(w, width, 1 + (int)pick(w, 400));
+    bool large = w->screen.w >= LARGE;
+    int width = 1 + (large ? LARGE : 0) + (int)pick(w, 500);
+    resize_to(w, width, 1 + (large ? LARGE : 0) + (int)pick(w, 400));
 }
 
 static void reset(struct world *w)
@@ -88,6 +91,15 @@ static void reconnect(struct world *w, bool small_cache)
     engine_reset(w->engine);
 }
 
+/* Of a large picture some rows rest by then, what waits there sent or not. */
+static void pause_in(struct world *w)
+{
+    if (w->screen.w < LARGE)
+        return;
+    for (uint64_t end = w->now + 400000 * (1 + pick(w, 6)); w->now < end;)
+        step(w);
+}
+
 static void random_event(struct world *w, const struct engine_caps *caps)
 {
     struct engine_rect r = {(uint16_t)pick(w, 300), (uint16_t)pick(w, 300), (uint16_t)pick(w, 300), (uint16_t)pick(w, 300)};
@@ -108,6 +120,7 @@ static void random_event(struct world *w, const struct engine_caps *caps)
     case 5: engine_refresh(w->engine, 0, &r, 1); break;
     case 6: engine_suppress(w->engine, true); break;
     case 7: case 8: engine_suppress(w->engine, false); break;
+    case 9: case 10: case 11: case 12: case 13: pause_in(w); break;
     default: break;
     }
 }
@@ -115,13 +128,13 @@ static void random_event(struct world *w, const struct engine_caps *caps)
 static bool threads; /* of the worlds that are opened */
 static size_t seconds;
 
-static size_t draw_at_random(const struct engine_caps *caps, uint32_t seed, int rounds)
+static size_t draw_on(const struct engine_caps *caps, int width, int height, uint32_t seed, int rounds)
 {
     struct world w;
     struct film film = {0};
     const char *longer = getenv("ORIEL_TEST_LONGER"); /* so many times as many rounds: an hour's run under sanitizers */
     rounds *= longer ? (int)strtol(longer, NULL, 10) : 1;
-    world_open_with(&w, caps, 417, 333, seed, (struct world_options){.threads = threads});
+    world_open_with(&w, caps, width, height, seed, (struct world_options){.threads = threads});
     for (int i = 0; i < rounds; i++) {
         for (unsigned k = pick(&w, 3); k; k--)
             draw_something(&w);
@@ -138,6 +151,11 @@ static size_t draw_at_random(const struct engine_caps *caps, uint32_t seed, int 
     world_close(&w);
     seconds += w.second;
     return w.avc;
+}
+
+static size_t draw_at_random(const struct engine_caps *caps, uint32_t seed, int rounds)
+{
+    return draw_on(caps, 417, 333, seed, rounds);
 }
 
 static void a_gfx_client_shows_the_source_at_every_settled_point(void **state)
@@ -164,6 +182,12 @@ static void encoders_on_threads_keep_it_so(void **state)
     assert_true(films > 20);
 #endif
     print_message("%zu pictures as H.264, %zu of a second film\n", films, seconds);
+}
+
+static void a_large_picture_of_which_rows_rest_meanwhile_does_too(void **state)
+{
+    for (uint32_t seed = 1; seed <= 4; seed++)
+        draw_on(&gfx_caps, LARGE + 77, LARGE, seed * 104729, 120);
 }
 
 static void a_client_with_a_small_cache_does_too(void **state)
@@ -234,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gfx_client_shows_the_source_at_every_settled_point),
         cmocka_unit_test(encoders_on_threads_keep_it_so),
+        cmocka_unit_test(a_large_picture_of_which_rows_rest_meanwhile_does_too),
         cmocka_unit_test(a_client_with_a_small_cache_does_too),
         cmocka_unit_test(a_client_without_h264_does_too),
         cmocka_unit_test(a_thin_client_does_too),

@@ -226,7 +226,7 @@ static void a_pane_is_followed_after_a_rest(void **state)
     struct surface s;
     uint8_t *screen = open_large(&s);
     struct box to = {100, 100, 900, 800};
-    surface_rest(&s);
+    surface_rest(&s, 2001, 2000);
     assert_true(surface_rests(&s));
     surface_follow(&s, to, 0, -90);
     for (int y = to.y0; y < to.y1; y++)
@@ -244,7 +244,7 @@ static void what_rests_is_not_followed(void **state)
     uint8_t *screen = open_large(&s);
     struct box cursor = {300, 300, 302, 316};
     surface_follow(&s, (struct box){100, 100, 900, 800}, 0, -90);
-    surface_rest(&s);
+    surface_rest(&s, 2001, 2000);
     screen[304 * LARGE_STRIDE + 301 * 4] ^= 0x20;
     surface_absorb(&s, s.ops, screen, LARGE_STRIDE, cursor, 2);
     assert_int_equal(s.nborrowed, s.tiles_y - 1);

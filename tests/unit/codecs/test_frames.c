@@ -333,6 +333,39 @@ static void a_picture_that_nobody_changes_is_kept_once(void **state)
     world_close(&w);
 }
 
+/* A line is written, letter by letter, for so long; returns how much memory is there then. */
+static long write_line(struct world *w, int y, int letters)
+{
+    for (int i = 0; i < letters; i++) {
+        draw_text(&w->screen, 300 + 9 * i, y, 9, 16, 5 + (uint32_t)i, 0, 0xFFFFFF, 1);
+        damaged(w, 300 + 9 * i, y, 9, 16);
+        hand_in(w);
+        steps(w, 100000);
+    }
+    check_equal(w);
+    return resident_kib();
+}
+
+/* Who types has the picture once, too, but for the rows of the line. */
+static void a_picture_rests_around_the_line_that_is_written(void **state)
+{
+    enum { W = 1920, H = 1080, PICTURE_KIB = W * H * 4 / 1024 };
+    struct world w;
+    world_open(&w, &gfx_caps, W, H, 3);
+    engine_link(w.engine, &(struct engine_link_state){.rtt_us = 500, .bytes_per_second = 100000000});
+    draw_text(&w.screen, 0, 0, W, H, 77, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, W, H);
+    hand_in(&w);
+    steps(&w, 1500000);
+    long busy = resident_kib(), written = write_line(&w, 460, 30);
+    assert_true(busy - written > PICTURE_KIB * 8 / 10);
+    assert_true(write_line(&w, 700, 30) - written < PICTURE_KIB / 10); /* the first one rests meanwhile */
+    assert_int_equal(w.rests, 0);
+    steps(&w, 4500000);
+    assert_int_equal(w.rests, 1);
+    world_close(&w);
+}
+
 static size_t wrong_within(const struct world *w, int x0, int y0, int width, int height)
 {
     const struct ref_surface *s = ref_client_surface(w->client, 0);
@@ -401,6 +434,7 @@ int main(void)
         cmocka_unit_test(cache_offers_end_at_what_cannot_be_taken),
         cmocka_unit_test(a_window_dragged_over_a_photograph_stays_exact),
         cmocka_unit_test(a_picture_that_nobody_changes_is_kept_once),
+        cmocka_unit_test(a_picture_rests_around_the_line_that_is_written),
         cmocka_unit_test(a_large_frame_leaves_in_parts_and_is_one_frame),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
     };

@@ -69,6 +69,22 @@ static void a_pane_that_scrolls_on_is_copied_whole_and_mended(void **state)
     world_close(&w);
 }
 
+/* Longer than it takes until what stands still gives its memory back. */
+static void a_pane_that_scrolls_for_long_is_one_copy_each_time(void **state)
+{
+    struct world w;
+    open_page(&w);
+    scroll_lines(&w, 3);
+    size_t rests = w.rests;
+    for (unsigned i = 0; i < 300; i++) {
+        scroll_line(&w, 1000 + i);
+        show(&w);
+        assert_int_equal(w.copies, 1);
+    }
+    assert_int_equal(w.rests, rests);
+    world_close(&w);
+}
+
 static void another_page_in_a_pane_that_scrolled_is_not_copied(void **state)
 {
     struct world w;
@@ -135,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pane_that_scrolls_on_is_copied_whole_and_mended),
+        cmocka_unit_test(a_pane_that_scrolls_for_long_is_one_copy_each_time),
         cmocka_unit_test(another_page_in_a_pane_that_scrolled_is_not_copied),
         cmocka_unit_test(a_pane_of_which_half_stopped_is_right),
         cmocka_unit_test(panes_that_scroll_on_end_up_right_whatever_is_drawn),
