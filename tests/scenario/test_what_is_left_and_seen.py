@@ -121,11 +121,12 @@ def test_an_idle_client_costs_no_byte_and_no_tick(make_oriel, connect, person, w
         return w.down == before
     wait_for(quiet, 20, "a quiet connection")
     watched = [p for p in procs.processes() if p.exe in DAEMONS or p.exe == "Xorg"]
-    down, ticks = w.down, {p.pid: p.ticks() for p in watched}
+    down, before = w.down, {p.pid: p.cpu_us() for p in watched}
     time.sleep(10)
-    spent = {repr(p): p.ticks() - ticks[p.pid] for p in watched if p.ticks() != ticks[p.pid]}
+    spent = {repr(p): p.cpu_us() - before[p.pid] for p in watched}
+    most = {repr(p): 10000 if p.exe == "Xorg" else 2000 for p in watched}  # of ten seconds; X has timers of its own
     assert w.down == down, "%d bytes went to an idle client" % (w.down - down)
-    assert sum(spent.values()) == 0, spent
+    assert all(spent[p] < most[p] for p in spent), spent
 
 
 @pytest.mark.timing

@@ -47,6 +47,13 @@ class Process:
         fields = text[text.rindex(")") + 2:].split()
         return int(fields[11]) + int(fields[12])
 
+    def cpu_us(self):
+        """Microseconds of CPU used so far, of the threads that there are."""
+        total = 0
+        for task in os.listdir("/proc/%d/task" % self.pid):
+            total += int(_read(self.pid, "task/%s/schedstat" % task, "r").split()[0])
+        return total // 1000
+
     def __repr__(self):
         return "%d:%s(uid %d)" % (self.pid, " ".join(self.argv)[:60] or self.exe, self.uid)
 
