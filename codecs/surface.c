@@ -422,17 +422,18 @@ int32_t surface_rest(struct surface *s, uint32_t now_ms, uint32_t after_ms)
     int32_t next = -1;
     int first = 0; /* of the rows that rest before ty */
     surface_catch_up(s);
-    for (int ty = 0; ty < s->tiles_y && !surface_rests(s); ty++) {
-        int32_t wait = s->borrowed[ty] ? 1 : row_wait(s, ty, now_ms, after_ms);
+    if (surface_rests(s))
+        return -1;
+    for (int ty = 0; ty <= s->tiles_y; ty++) {
+        bool none = ty == s->tiles_y || s->borrowed[ty];
+        int32_t wait = none ? -1 : row_wait(s, ty, now_ms, after_ms);
         if (wait == 0)
             continue;
         give_back(s, first, ty - first);
         first = ty + 1;
-        if (!s->borrowed[ty] && wait > 0 && (next < 0 || wait < next))
+        if (wait > 0 && (next < 0 || wait < next))
             next = wait;
     }
-    if (!surface_rests(s))
-        give_back(s, first, s->tiles_y - first);
     return next;
 }
 
