@@ -44,8 +44,10 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     s->lossy_before = calloc((size_t)s->tiles_x * (size_t)s->tiles_y, sizeof *s->lossy_before);
     s->changed = calloc((size_t)s->tiles_x, sizeof *s->changed);
     s->borrowed = calloc((size_t)s->tiles_y, 1);
+    s->touched_ms = calloc((size_t)s->tiles_y, sizeof *s->touched_ms);
     s->follow.seen = calloc(height, 1);
-    if (!s->follow.seen || !s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed || !s->borrowed) {
+    if (!s->follow.seen || !s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed || !s->borrowed ||
+        !s->touched_ms) {
         surface_finish(s);
         return -ENOMEM;
     }
@@ -71,6 +73,7 @@ void surface_finish(struct surface *s)
     free(s->lossy_before);
     free(s->changed);
     free(s->borrowed);
+    free(s->touched_ms);
     free(s->follow.seen);
     memset(s, 0, sizeof *s);
 }
@@ -243,6 +246,7 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
             followed = box_intersect(part, &s->follow.to);
         if (!box_empty(&followed)) /* what is compared with */
             surface_own(s, followed.y0 - s->follow.dy, followed.y1 - s->follow.dy);
+        s->touched_ms[ty] = now_ms;
         absorb_lines(s, ops, px, stride, part);
         for (int tx = area.x0 / TILE; tx <= (area.x1 - 1) / TILE; tx++) {
             struct box tile = surface_tile_box(s, ty * s->tiles_x + tx), guess = box_intersect(tile, &followed);
@@ -389,17 +393,14 @@ bool surface_rests(const struct surface *s)
     return s->nborrowed == s->tiles_y || (size_t)s->tiles_y * TILE * s->stride < HUGE_PAGE; /* a small window's would not be worth it */
 }
 
-/* Milliseconds until a row of tiles will have rested; -1: something waits in it. */
+/* Milliseconds until a row of tiles will have rested; -1: something waits in it. What was drawn anew as it was counts, too: it may be again. */
 static int32_t row_wait(const struct surface *s, int ty, uint32_t now_ms, uint32_t after_ms)
 {
-    uint32_t since = UINT32_MAX;
-    for (int t = ty * s->tiles_x; t < (ty + 1) * s->tiles_x; t++) {
-        uint32_t still = now_ms - s->tiles[t].changed_ms;
+    uint32_t still = now_ms - s->touched_ms[ty];
+    for (int t = ty * s->tiles_x; t < (ty + 1) * s->tiles_x; t++)
         if (s->tiles[t].flags & (TILE_CHECK | TILE_UNKNOWN))
             return -1;
-        since = still < since ? still : since;
-    }
-    return since < after_ms ? (int32_t)(after_ms - since) : 0;
+    return still < after_ms ? (int32_t)(after_ms - still) : 0;
 }
 
 /* A tile's row is a whole number of pages: 64 lines of whole tiles. */
@@ -437,15 +438,19 @@ int32_t surface_rest(struct surface *s, uint32_t now_ms, uint32_t after_ms)
     return next;
 }
 
-/* What fills most of a large page is quicker in one. */
+/* What fills most of a large page is quicker in one, small ones all at once; a kernel that cannot do so brings them one by one. */
 static void prepare(struct surface *s, int first, int last)
 {
-    size_t n = 0;
+    size_t row = TILE * s->stride, n = 0;
     for (int ty = first; ty <= last; ty++)
         n += s->borrowed[ty];
-    if (n * TILE * s->stride < HUGE_PAGE / 4 * 3)
+    if (n * row < HUGE_PAGE / 4 * 3) {
+        for (int ty = first; ty <= last && n; ty++)
+            if (s->borrowed[ty])
+                (void)madvise(s->shown + (size_t)ty * row, row, MADV_POPULATE_WRITE);
         return;
-    (void)madvise(s->shown, (size_t)s->tiles_y * TILE * s->stride, MADV_HUGEPAGE);
+    }
+    (void)madvise(s->shown, (size_t)s->tiles_y * row, MADV_HUGEPAGE);
     s->small_pages = false;
 }
 

@@ -61,6 +61,7 @@ struct surface {
     int nowed;
     uint8_t *borrowed;                /* a row of tiles each: `shown` is cur there, and has no memory of its own */
     int nborrowed;
+    uint32_t *touched_ms;             /* a row of tiles each: when pixels last came in, changed or not */
     bool small_pages;                 /* rows get their memory back one by one */
     bool moves;                       /* something moved since somebody set it to false: all of `shown` was needed */
     struct tile *tiles;
@@ -137,7 +138,7 @@ void surface_settle(struct surface *s, struct box area);
  * not be sent; who copies from it, or changes cur, catches up first. */
 void surface_settle_later(struct surface *s, struct box area);
 void surface_catch_up(struct surface *s);
-/* Rows of tiles in which nothing waits, and nothing changed in the last `after_ms`, give the memory of `shown` back: it is what cur is. They have it
+/* Rows of tiles in which nothing waits, and nothing came in in the last `after_ms`, give the memory of `shown` back: it is what cur is. They have it
  * again (surface_own) before cur changes there, and all of them before somebody copies from it; who looks for motion in borrowed rows finds none.
  * Returns milliseconds until the next row will have rested, -1: none will by itself. */
 int32_t surface_rest(struct surface *s, uint32_t now_ms, uint32_t after_ms);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A pane that is expected to scroll on, and what comes in instead. */
+/* A pane that is expected to scroll on, and what comes in instead; rows that rest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -253,6 +253,30 @@ static void what_rests_is_not_followed(void **state)
     free(screen);
 }
 
+/* Each time a row comes back it is copied: what is drawn again and again, changed or not, keeps its memory, and the others rest. */
+static void rows_that_are_drawn_on_do_not_rest(void **state)
+{
+    struct surface s;
+    uint8_t *screen = open_large(&s);
+    struct box line = {300, 300, 600, 316};
+    assert_int_equal(surface_rest(&s, 1500, 2000), 501);
+    assert_int_equal(s.nborrowed, 0);
+    surface_absorb(&s, s.ops, screen, LARGE_STRIDE, line, 1500);
+    assert_int_equal(surface_rest(&s, 2500, 2000), 1000);
+    assert_int_equal(s.nborrowed, s.tiles_y - 1);
+    assert_false(s.borrowed[300 / TILE]);
+    screen[304 * LARGE_STRIDE + 301 * 4] ^= 0x20;
+    surface_absorb(&s, s.ops, screen, LARGE_STRIDE, line, 2600);
+    assert_int_equal(surface_rest(&s, 9000, 2000), -1); /* it waits to be sent */
+    assert_int_equal(surface_find_dirty(&s, s.ops), 1);
+    surface_settle(&s, line);
+    surface_unmark(&s, 300 / TILE * s.tiles_x + 300 / TILE);
+    assert_int_equal(surface_rest(&s, 9000, 2000), -1);
+    assert_true(surface_rests(&s));
+    surface_finish(&s);
+    free(screen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +286,7 @@ int main(void)
         cmocka_unit_test(what_was_sent_between_ends_it),
         cmocka_unit_test(a_pane_is_followed_after_a_rest),
         cmocka_unit_test(what_rests_is_not_followed),
+        cmocka_unit_test(rows_that_are_drawn_on_do_not_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
