@@ -269,6 +269,21 @@ static int64_t rest_rows(struct engine *e, uint64_t now_us)
     return next < 0 ? -1 : next * 1000;
 }
 
+static bool plays(const struct engine *e)
+{
+    for (int i = 0; i < FILMS_MAX; i++)
+        if (e->video.films[i].nstreams)
+            return true;
+    return false;
+}
+
+static void tell_rested(struct engine *e)
+{
+    e->film_ended = false;
+    if (e->config.rested)
+        e->config.rested(e->config.user);
+}
+
 /* Nothing is to be done now, or (`idle`) at all. Returns microseconds until memory is given back that nobody needs meanwhile; -1: it was, or there
  * is none. */
 static int64_t rest(struct engine *e, uint64_t now_us, bool idle)
@@ -278,13 +293,15 @@ static int64_t rest(struct engine *e, uint64_t now_us, bool idle)
     if (!still && now_us < e->moved_us + REST_US)
         return (int64_t)(e->moved_us + REST_US - now_us);
     int64_t next = still ? -1 : rest_rows(e, now_us);
+    if (e->film_ended && !plays(e))
+        tell_rested(e);
     if (!idle || e->rested || next >= 0)
         return next;
     if (now_us < e->active_us + REST_US)
         return (int64_t)(e->active_us + REST_US - now_us);
     e->rested = true;
-    if (e->config.rested && rests(e))
-        e->config.rested(e->config.user);
+    if (rests(e))
+        tell_rested(e);
     return -1;
 }
 

@@ -96,8 +96,8 @@ struct engine_config {
      * returns is the rest of the same frame. A client decodes one part while the next is encoded, and shows all of it at the end.
      * NULL: frames are whole. A part's data is the engine's until the call returns. */
     void (*part)(void *user, const struct gfx_frame *part);
-    /* Nothing has changed for a while, and memory that nobody needs meanwhile was freed: called within engine_next, once until something changes.
-     * NULL: nobody has more to give back. */
+    /* Memory was freed that nobody needs meanwhile: nothing has changed for a while (once until something changes), or the last film ended. Called
+     * within engine_next. NULL: nobody has more to give back. */
     void (*rested)(void *user);
     void *user;
     /* An encoder outside of this process, tried before the built-in one unless h264 says X264 or OFF; NULL: there is none. */

@@ -45,6 +45,7 @@ struct engine {
     uint64_t refine_us;               /* no refinement before */
     uint64_t active_us;               /* when something last changed, or left */
     uint64_t moved_us;                /* when something last moved */
+    bool film_ended;                  /* and nobody was told that there is memory to give back */
     bool rested;                      /* since then nothing was to be done, for long enough */
     uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
 };

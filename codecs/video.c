@@ -69,6 +69,7 @@ static void close_streams(struct film *f)
 void film_stop(struct engine *e, struct film *f)
 {
     struct surface *s = f->pending ? surface_of(e, f->surface) : NULL;
+    e->film_ended |= f->nstreams > 0;
     close_streams(f);
     if (s)
         surface_release(s, slot_of(e, f), true);

@@ -366,6 +366,27 @@ static void a_picture_rests_around_the_line_that_is_written(void **state)
     world_close(&w);
 }
 
+#ifdef ORIEL_HAVE_X264
+/* What its encoders had is given back while somebody types on, and once. */
+static void memory_of_a_film_that_ended_is_given_back_beside_a_line_that_is_written(void **state)
+{
+    struct world w;
+    world_open(&w, &gfx_caps, 1200, 700, 3);
+    for (uint32_t i = 0; i < 40; i++) {
+        draw_photo(&w.screen, 100, 100, 500, 300, i, 0, 0, 256, 3);
+        damaged(&w, 100, 100, 500, 300);
+        hand_in(&w);
+        steps(&w, 33000);
+    }
+    assert_true(w.avc > 0);
+    (void)write_line(&w, 500, 30);
+    assert_int_equal(w.rests, 0);
+    (void)write_line(&w, 500, 50);
+    assert_int_equal(w.rests, 1);
+    world_close(&w);
+}
+#endif
+
 static size_t wrong_within(const struct world *w, int x0, int y0, int width, int height)
 {
     const struct ref_surface *s = ref_client_surface(w->client, 0);
@@ -435,6 +456,9 @@ int main(void)
         cmocka_unit_test(a_window_dragged_over_a_photograph_stays_exact),
         cmocka_unit_test(a_picture_that_nobody_changes_is_kept_once),
         cmocka_unit_test(a_picture_rests_around_the_line_that_is_written),
+#ifdef ORIEL_HAVE_X264
+        cmocka_unit_test(memory_of_a_film_that_ended_is_given_back_beside_a_line_that_is_written),
+#endif
         cmocka_unit_test(a_large_frame_leaves_in_parts_and_is_one_frame),
         cmocka_unit_test(a_client_that_never_acknowledges_still_gets_pictures),
     };
