@@ -250,9 +250,10 @@ static bool rests(const struct engine *e)
 static void note_moves(struct engine *e, uint64_t now_us)
 {
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
-        if (e->surfaces[i].moves)
-            e->moved_us = now_us;
+        if (!e->surfaces[i].moves)
+            continue;
         e->surfaces[i].moves = false;
+        e->moved_us = now_us;
     }
 }
 

@@ -51,6 +51,8 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
         surface_finish(s);
         return -ENOMEM;
     }
+    /* a small window's memory would not be worth it; pages of 64 KiB may be of two rows */
+    s->may_rest = rows * s->stride >= HUGE_PAGE && TILE * s->stride % (size_t)sysconf(_SC_PAGESIZE) == 0;
     blacken(s->cur, rows * s->stride);
     memcpy(s->shown, s->cur, rows * s->stride);
     s->ops = compare_best();
@@ -390,7 +392,7 @@ void surface_catch_up(struct surface *s)
 
 bool surface_rests(const struct surface *s)
 {
-    return s->nborrowed == s->tiles_y || (size_t)s->tiles_y * TILE * s->stride < HUGE_PAGE; /* a small window's would not be worth it */
+    return s->nborrowed == s->tiles_y || !s->may_rest;
 }
 
 /* Milliseconds until a row of tiles will have rested; -1: something waits in it. What was drawn anew as it was counts, too: it may be again. */
@@ -403,7 +405,7 @@ static int32_t row_wait(const struct surface *s, int ty, uint32_t now_ms, uint32
     return still < after_ms ? (int32_t)(after_ms - still) : 0;
 }
 
-/* A tile's row is a whole number of pages: 64 lines of whole tiles. */
+/* Of a surface that may rest. */
 static void give_back(struct surface *s, int first, int n)
 {
     size_t row = TILE * s->stride;

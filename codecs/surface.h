@@ -61,6 +61,7 @@ struct surface {
     int nowed;
     uint8_t *borrowed;                /* a row of tiles each: `shown` is cur there, and has no memory of its own */
     int nborrowed;
+    bool may_rest;                    /* it is large enough, and its rows are whole pages */
     uint32_t *touched_ms;             /* a row of tiles each: when pixels last came in, changed or not */
     bool small_pages;                 /* rows get their memory back one by one */
     bool moves;                       /* something moved since somebody set it to false: all of `shown` was needed */
@@ -142,7 +143,7 @@ void surface_catch_up(struct surface *s);
  * again (surface_own) before cur changes there, and all of them before somebody copies from it; who looks for motion in borrowed rows finds none.
  * Returns milliseconds until the next row will have rested, -1: none will by itself. */
 int32_t surface_rest(struct surface *s, uint32_t now_ms, uint32_t after_ms);
-/* All rows rest, or it is too small to. */
+/* All rows rest, or none may. */
 bool surface_rests(const struct surface *s);
 /* The tiles' rows of the lines y0 … y1 - 1. */
 void surface_own(struct surface *s, int y0, int y1);
