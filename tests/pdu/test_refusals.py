@@ -193,7 +193,7 @@ def test_every_stall_ends_at_the_handshake_deadline(worlds):
         t.join(15)
     assert sorted(took) == sorted(s.__name__ for s in STALLS)
     # seconds are the grain of the deadline; a loaded machine adds to it
-    assert all(HANDSHAKE - 1.1 <= t <= HANDSHAKE + 2.5 for t in took.values()), took
+    assert all(HANDSHAKE - 1.1 <= t <= HANDSHAKE + 6 for t in took.values()), took
     serves(world)
     wait_for(lambda: not world.peers, what="end of all peers")
 

@@ -16,6 +16,7 @@ from harness.screen import MANAGED  # noqa: E402
 from harness.service import Service  # noqa: E402
 
 XTERM = "xterm -fn fixed -bg white -fg black -bd white -b 2 -sb +sb -geometry 80x24+0+80 -xrm 'XTerm*cursorBlink: false'"
+USUAL_S = 2
 
 
 def pytest_configure(config):
@@ -23,17 +24,30 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "long: only with scripts/check --long")
     config.addinivalue_line("markers", "apps: only with scripts/check --apps, which installs the applications")
     config.addinivalue_line("markers", "timing: figures; not under sanitizers")
+    config.addinivalue_line("markers", "takes(seconds): far longer than the others, which take %d: for --shard" % USUAL_S)
     config.addinivalue_line("markers", "option(name, ...): shows the effect of these options (tests/lint/test_options.py)")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--shard", default="0/1", help="I/N: run every N-th story, from the I-th")
+    parser.addoption("--shard", default="0/1", help="I/N: tell the I-th of N parts of the stories, each of which takes as long")
 
 
+def dealt(items, shards):
+    """Each story's shard: the longest first, always to the one that has least to do."""
+    takes = {item: (item.get_closest_marker("takes") or pytest.mark.takes(USUAL_S).mark).args[0] for item in items}
+    load, shard = [0] * shards, {}
+    for item in sorted(items, key=lambda item: ("test_serve" not in item.nodeid, -takes[item])):
+        # serve builds in the tree, which all worlds share: its stories stay together
+        shard[item] = 0 if "test_serve" in item.nodeid else load.index(min(load))
+        load[shard[item]] += takes[item]
+    return shard
+
+
+@pytest.hookimpl(trylast=True)      # of those that -m leaves
 def pytest_collection_modifyitems(config, items):
-    shard, shards = (int(x) for x in config.getoption("--shard").split("/"))
-    # serve builds in the tree, which all worlds share: its stories stay together
-    items[:] = [item for n, item in enumerate(items) if (0 if "test_serve" in item.nodeid else n % shards) == shard]
+    mine, shards = (int(x) for x in config.getoption("--shard").split("/"))
+    shard = dealt(items, shards)
+    items[:] = [item for item in items if shard[item] == mine]
     for item in items:
         if not world.inside():
             item.add_marker(pytest.mark.skip(reason="not in a private world (tests/scenario/world.sh)"))

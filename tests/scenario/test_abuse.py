@@ -66,6 +66,7 @@ class Attack:
 
 
 @pytest.mark.parametrize("guesses", [240, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.takes(50)
 def test_guesses_from_one_network_do_not_keep_the_user_out(make_oriel, connect, person, wire, guesses):
     oriel = make_oriel(server__max_half_open=200)
     anna = person("anna")

@@ -69,6 +69,7 @@ def test_a_film_goes_on_when_its_encoder_is_killed(make_oriel, person, connect):
     assert not [p for p in procs.named("oriel-encoder") if p.pid == encoder.pid]
 
 
+@pytest.mark.takes(37)
 def test_an_encoder_that_was_killed_comes_back_but_not_for_ever(make_oriel, person, connect):
     oriel = make_oriel(picture__encoder="libx264")
     since = len(oriel.log())

@@ -3,6 +3,7 @@
 import struct
 
 import numpy as np
+import pytest
 
 from harness.inside import Inside
 from harness.world import wait_for
@@ -68,6 +69,7 @@ def test_notices_have_the_size_that_the_scale_asks_for(oriel, connect, person):
     assert 1.7 < w2 / w1 < 2.3 and 1.7 < h2 / h1 < 2.4, sizes
 
 
+@pytest.mark.takes(34)
 def test_running_programs_hear_of_a_scale_that_changes(oriel, connect, person):
     anna = person("anna")
     client = connect(oriel, anna, options=DOUBLED)
@@ -85,6 +87,7 @@ def test_running_programs_hear_of_a_scale_that_changes(oriel, connect, person):
     assert settings(inside)["Gdk/WindowScalingFactor"] == 1
 
 
+@pytest.mark.takes(14)
 def test_the_logon_screen_is_drawn_at_the_clients_scale(oriel, connect, person):
     from test_logon_screen import settled
     person("anna")

@@ -96,6 +96,7 @@ def test_the_screen_ends_after_the_allowed_attempts(make_oriel, connect, person)
     assert not procs.of_user("anna")
 
 
+@pytest.mark.takes(11)
 def test_an_expired_password_is_changed_on_the_screen(oriel, connect, person):
     dora = person("expired")
     users.run("chage", "-d", "0", "expired")

@@ -133,6 +133,7 @@ def test_signatures_are_limited_to_so_many_a_minute(make_oriel):
 
 
 @option("login.throttle_burst", "login.throttle_seconds")
+@pytest.mark.takes(10)
 def test_attempts_come_back_over_the_options_seconds(make_oriel, person):
     def lets_in(oriel, source):
         client = Rdp(oriel.port, source=source)
@@ -224,6 +225,7 @@ AVC = {0x000B, 0x000E, 0x000F}    # MS-RDPEGFX 2.2.2.1: AVC420, AVC444, AVC444v2
 
 
 @option("picture.h264")
+@pytest.mark.takes(14)
 def test_moving_pictures_are_h264_unless_it_is_off(make_oriel, person):
     anna = person("anna", stream="film")
     _, codecs = stream(make_oriel(), anna, 4)
@@ -233,6 +235,7 @@ def test_moving_pictures_are_h264_unless_it_is_off(make_oriel, person):
 
 
 @option("picture.max_frame_rate")
+@pytest.mark.takes(15)
 def test_there_are_no_more_frames_a_second_than_the_option_says(make_oriel, person):
     anna = person("anna", stream=True)
     few, _ = stream(make_oriel(picture__max_frame_rate=2), anna, 5)

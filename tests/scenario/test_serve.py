@@ -114,6 +114,7 @@ def test_a_busy_port_is_told_with_its_holder(serve):
     holder.close()
 
 
+@pytest.mark.takes(36)
 def test_with_keep_sessions_the_next_start_finds_them_again(serve, person):
     anna = person("anna")
     run = serve("--port", "3392", "--keep-sessions", log="serve-keep")

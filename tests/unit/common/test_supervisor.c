@@ -205,7 +205,7 @@ static void a_broken_configuration_is_not_passed_on(void **state)
     wait_lines("log/oriel-server", "start", 1, line, sizeof line);
     write_file("oriel.conf", "[server]\nport = x\n", 0644);
     kill(oriel, SIGHUP);
-    for (int i = 0; i < 200 && !strstr(line, "configuration kept"); i++, poll(NULL, 0, 10))
+    for (int i = 0; i < WAIT_MS / 10 && !strstr(line, "configuration kept"); i++, poll(NULL, 0, 10))
         read_file("out", line, sizeof line);
     assert_non_null(strstr(line, "oriel.conf:2: server.port cannot be \"x\""));
     count_lines("log/oriel-server", "hup", &n, line, sizeof line);
@@ -243,9 +243,9 @@ static void daemons_die_with_a_killed_supervisor(void **state)
     waitpid(oriel, NULL, 0);
     oriel = 0;
     int i;
-    for (i = 0; i < 200 && kill(pid, 0) == 0; i++)
+    for (i = 0; i < WAIT_MS / 10 && kill(pid, 0) == 0; i++)
         poll(NULL, 0, 10);
-    assert_true(i < 200);
+    assert_true(i < WAIT_MS / 10);
 }
 
 static void checking_is_silent_unless_something_is_wrong(void **state)
