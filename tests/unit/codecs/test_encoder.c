@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -26,7 +25,7 @@
 #include "scene.h"
 #include "server/encoder_link.h"
 
-enum { W = 640, H = 448, NOBODY = 65534 };
+enum { W = 640, H = 448, NOBODY = 65534, STEP_US = 500 };
 static const struct engine_rect film = {64, 64, 512, 320};
 static char program[PATH_MAX];
 
@@ -42,14 +41,8 @@ struct world {
     size_t pictures, failures, frames;
     char instead[32];
     bool kill_at_submit;
+    uint64_t now_us;                  /* counted in turns of the loop: a film stays one on a machine that is slow */
 };
-
-static uint64_t now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
-}
 
 static void wake(void *user) { (void)user; }
 
@@ -110,6 +103,7 @@ static void start(struct world *w, const char *names, const char *fail)
 static void world_open(struct world *w, const char *names, const char *fail)
 {
     memset(w, 0, sizeof *w);
+    w->now_us = 1000000;
     struct engine_config c = {.caps = {.gfx = true, .progressive = true, .clear_codec = true, .planar = true, .remotefx = true,
         .avc420 = true, .avc444 = true}, .max_frame_rate = 60, .wake = wake, .user = w, .encoder_failed = on_failed};
     w->base = event_base_new();
@@ -157,23 +151,24 @@ static void deliver(struct world *w, const struct gfx_frame *f)
     for (size_t i = 0; i < n; i++)
         if (ref_client_message(w->client, m[i].data, m[i].len) < 0)
             fail_msg("frame %u: %s", f->frame_id, ref_client_error(w->client));
-    engine_ack(w->engine, f->frame_id, 0, (uint32_t)w->frames, now_us());
+    engine_ack(w->engine, f->frame_id, 0, (uint32_t)w->frames, w->now_us);
 }
 
-/* The peer's loop, in real time, for so long. */
+/* The peer's loop, for so long. */
 static void run(struct world *w, unsigned ms)
 {
-    uint64_t end = now_us() + ms * 1000u;
-    while (now_us() < end) {
+    uint64_t end = w->now_us + ms * 1000u;
+    while (w->now_us < end) {
         struct gfx_frame f;
         (void)event_base_loop(w->base, EVLOOP_NONBLOCK);
-        if (engine_next(w->engine, now_us()) == 0) {
-            int rc = engine_produce(w->engine, now_us(), &f);
+        if (engine_next(w->engine, w->now_us) == 0) {
+            int rc = engine_produce(w->engine, w->now_us, &f);
             assert_true(rc >= 0);
             if (rc == 1)
                 deliver(w, &f);
         } else
-            usleep(500);
+            usleep(STEP_US);
+        w->now_us += STEP_US;
         if (w->kill_at_submit && engine_encoding(w->engine)) {
             w->kill_at_submit = false;
             kill(w->pid, SIGKILL);
@@ -192,7 +187,7 @@ static void play(struct world *w, int n)
 {
     for (int i = 0; i < n; i++) {
         draw_photo(&w->screen, film.x, film.y, film.width, film.height, 6, i * 3, i * 2, 256 + i, 3);
-        assert_true(engine_damage(w->engine, 0, w->screen.px, w->screen.stride, &film, 1, now_us()) >= 0);
+        assert_true(engine_damage(w->engine, 0, w->screen.px, w->screen.stride, &film, 1, w->now_us) >= 0);
         run(w, 33);
     }
     for (int i = 0; i < 200 && engine_encoding(w->engine); i++)
@@ -207,7 +202,7 @@ static double psnr(const struct world *w)
 static void begin(struct world *w)
 {
     const struct engine_rect all = {0, 0, W, H};
-    assert_true(engine_damage(w->engine, 0, w->screen.px, w->screen.stride, &all, 1, now_us()) >= 0);
+    assert_true(engine_damage(w->engine, 0, w->screen.px, w->screen.stride, &all, 1, w->now_us) >= 0);
     run(w, 200);
 }
 
@@ -354,7 +349,7 @@ static void a_stream_is_left(bool in_a_picture)
     kill(w.pid, SIGSTOP);
     if (in_a_picture) {
         draw_photo(&w.screen, film.x, film.y, film.width, film.height, 6, 0, 9, 256, 3);
-        assert_true(engine_damage(w.engine, 0, w.screen.px, w.screen.stride, &film, 1, now_us()) >= 0);
+        assert_true(engine_damage(w.engine, 0, w.screen.px, w.screen.stride, &film, 1, w.now_us) >= 0);
         for (int i = 0; i < 100 && !engine_encoding(w.engine); i++)
             run(&w, 1);
         assert_true(engine_encoding(w.engine));
