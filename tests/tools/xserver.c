@@ -19,7 +19,7 @@
 #define XORG "/usr/lib/xorg/Xorg" /* /usr/bin/Xorg may be a setuid wrapper */
 #define XVFB "/usr/bin/Xvfb"
 #define NOBODY 65534
-#define START_MS 15000
+#define START_MS 60000
 
 static const char config[] =
     "Section \"ServerFlags\"\n Option \"AutoAddDevices\" \"false\"\n Option \"AutoEnableDevices\" \"false\"\n"
