@@ -65,23 +65,35 @@ class Attack:
             t.join(30)
 
 
+def honest_login(oriel, connect, person, w):
+    """The client, and seconds from its first packet until it shows the desktop."""
+    client = connect(oriel, person, port=w.port)
+    wait_for(lambda: client.shows(person.stamp), 10, "the honest login")
+    return client, time.monotonic() - w.first
+
+
+def leave(oriel, client, name):
+    client.kill()
+    oriel.wait_state(name, "detached")
+    oriel.logoff(name)
+
+
 @pytest.mark.parametrize("guesses", [240, pytest.param(1000, marks=pytest.mark.long)])
 @pytest.mark.takes(50)
 def test_guesses_from_one_network_do_not_keep_the_user_out(make_oriel, connect, person, wire, guesses):
     oriel = make_oriel(server__max_half_open=200)
     anna = person("anna")
+    client, alone = honest_login(oriel, connect, anna, wire(oriel, "127.0.8.1"))
+    leave(oriel, client, "anna")
     attack = Attack(oriel, "anna", "127.0.9", guesses)
     try:
         wait_for(lambda: attack.done >= 50, 60, "some guesses")
-        w = wire(oriel, "127.0.8.1")
-        client = connect(oriel, anna, port=w.port)
-        wait_for(lambda: client.shows(anna.stamp), 10, "the honest login")
-        took = time.monotonic() - w.first
+        client, took = honest_login(oriel, connect, anna, wire(oriel, "127.0.8.1"))
         assert attack.done < guesses, "the guesses were over before the honest login"
         wait_for(lambda: attack.done >= guesses, guesses / 2, "%d guesses judged" % guesses, 0.1)
     finally:
         attack.end()
-    assert took < 3.0 * SLACK, "the honest login took %.1f s" % took
+    assert took < max(3.0 * SLACK, 6 * alone), "the honest login took %.1f s, alone %.1f" % (took, alone)
     # few of them were ever put to PAM, and from that network even the right password has to wait
     refused = [line for line in oriel.log().splitlines() if "audit refused user=anna address=127.0.9." in line]
     asked = [line for line in refused if "reason=credentials" in line]
@@ -89,9 +101,7 @@ def test_guesses_from_one_network_do_not_keep_the_user_out(make_oriel, connect, 
     assert len(asked) <= 10 + 10 * minutes, "%d guesses were put to PAM in %.1f minutes" % (len(asked), minutes)
     text = oriel.ctl("throttle").stdout
     assert "127.0.9" in text and "127.0.8" not in text, text
-    client.kill()
-    oriel.wait_state("anna", "detached")
-    oriel.logoff("anna")
+    leave(oriel, client, "anna")
     use_up_guesses(oriel, "anna", "127.0.9.77")
     r = Rdp(oriel.port, source="127.0.9.77")
     r.login("anna", anna.password)
@@ -101,7 +111,7 @@ def test_guesses_from_one_network_do_not_keep_the_user_out(make_oriel, connect, 
     oriel.ctl("throttle", "--clear")
     r = Rdp(oriel.port, source="127.0.9.77")
     r.login("anna", anna.password)
-    assert r.run(8, until=lambda: oriel.session_of("anna")) and oriel.session_of("anna")
+    assert r.run(20, until=lambda: oriel.session_of("anna")) and oriel.session_of("anna")
     r.close()
 
 
@@ -114,7 +124,7 @@ def use_up_guesses(service, name, address):
         r = Rdp(service.port, source=address)
         r.login(name, "another guess")
         judged += 1
-        r.run(5, until=lambda: service.log()[mark:].count(refused) >= judged)
+        r.run(15, until=lambda: service.log()[mark:].count(refused) >= judged)
         r.close()
 
 
@@ -126,10 +136,11 @@ def test_a_throttle_survives_a_restart(make_oriel, person):
     oriel = make_oriel(login__throttle_burst=3, login__throttle_seconds=600)
     anna = person("anna")
     for n in range(5):
+        mark = len(oriel.log())
         r = Rdp(oriel.port, source="127.0.9.5")
         try:
             r.login("anna", "guess")
-            r.run(2.5, until=lambda: bool(r.updates()))
+            r.run(15, until=lambda: "audit refused user=anna" in oriel.log()[mark:])
         except Closed:
             pass
         r.close()
@@ -142,7 +153,7 @@ def test_a_throttle_survives_a_restart(make_oriel, person):
     r.close()
     r = Rdp(oriel.port, source="127.0.8.6")
     r.login("anna", anna.password)
-    assert r.run(8, until=lambda: oriel.session_of("anna")) and oriel.session_of("anna")
+    assert r.run(20, until=lambda: oriel.session_of("anna")) and oriel.session_of("anna")
     r.close()
 
 
@@ -249,7 +260,7 @@ def test_a_client_that_stops_reading_delays_nobody_else(oriel, connect, person):
     anna, ben = person("anna", stream=True), person("ben", person.another_stamp())
     slow = Rdp(oriel.port)
     slow.login("anna", anna.password)
-    slow.run(3, until=lambda: oriel.session_of("anna") and slow.updates())
+    slow.run(15, until=lambda: oriel.session_of("anna") and slow.updates())
     # from here on it reads nothing
     client = connect(oriel, ben)
     client.wait_stamp(ben.stamp)

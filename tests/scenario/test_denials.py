@@ -68,7 +68,7 @@ def through_logon_screen(service, name, password):
     """The name comes from Client Info, the password is typed."""
     client = Rdp(service.port)
     client.login(name, "")
-    client.run(8, until=lambda: client.updates())
+    client.run(15, until=lambda: client.updates())
     client.run(0.4)
     client.type_unicode(password)
     client.scancode(0x1C)
@@ -89,12 +89,12 @@ def test_a_login_that_must_not_succeed_leaves_no_trace(guarded, name, kind, door
     client = DOORS[door](guarded, user.name, password_for(user, kind))
     try:
         if (name, kind) in ALLOWED:
-            alive = client.run(10, until=lambda: guarded.session_of(user.name))
+            alive = client.run(20, until=lambda: guarded.session_of(user.name))
             assert alive and guarded.session_of(user.name), "the right password does not get in: %s" % guarded.log()[mark:][-1500:]
             guarded.logoff(user.name)
             return
         # The verdict is in the log, or the server ended the connection, or there was nothing to judge (an empty password only asks).
-        client.run(6 if kind != "empty" else 1.5, until=lambda: verdicts(guarded, mark))
+        client.run(15 if kind != "empty" else 1.5, until=lambda: verdicts(guarded, mark))
         client.run(0.3)
         nothing_happened(guarded, client, user.name)
         assert not [v for v in verdicts(guarded, mark) if "refused" not in v]
@@ -124,9 +124,9 @@ def test_when_a_call_of_pam_fails_nobody_gets_in(services, door, which):
     try:
         client = DOORS[door](s, "anna", anna.password)
         if which in ("none", "setcred-works"):
-            assert client.run(10, until=lambda: s.session_of("anna")) and s.session_of("anna")
+            assert client.run(20, until=lambda: s.session_of("anna")) and s.session_of("anna")
         else:
-            client.run(3, until=lambda: "refused" in s.log() or "failed" in s.log())
+            client.run(15, until=lambda: "refused" in s.log() or "failed" in s.log())
             client.run(0.5)
             assert which != "setcred" or "pam_setcred failed" in s.log()
             wait_for(lambda: not user_processes("anna"), 4, "no process of the user")
@@ -180,14 +180,14 @@ def test_a_pam_file_that_is_taken_away_is_a_refusal_and_never_the_service_other(
     try:
         os.unlink("/etc/pam.d/oriel-for-now")
         client = DOORS[door](s, "anna", anna.password)
-        client.run(4, until=lambda: verdicts(s, 0))
+        client.run(15, until=lambda: verdicts(s, 0))
         client.run(0.3)
         assert "reason=unavailable" in "".join(verdicts(s, 0)), s.log()[-1500:]
         nothing_happened(s, client, "anna")
         write_service("oriel-for-now", KINDS)
         client.close()
         client = DOORS[door](s, "anna", anna.password)
-        assert client.run(10, until=lambda: s.session_of("anna")) and s.session_of("anna")
+        assert client.run(20, until=lambda: s.session_of("anna")) and s.session_of("anna")
         client.close()
     finally:
         services.end_private()
@@ -231,9 +231,9 @@ def test_root_gets_in_only_where_the_option_says_so(services, allowed):
     try:
         client = through_client_info(s, "root", "Root-pw-77")
         if allowed:
-            assert client.run(10, until=lambda: s.session_of("root")) and s.session_of("root")
+            assert client.run(20, until=lambda: s.session_of("root")) and s.session_of("root")
         else:
-            client.run(3, until=lambda: verdicts(s, 0))
+            client.run(15, until=lambda: verdicts(s, 0))
             assert not client.channel_data() and not s.session_of("root")
         client.close()
     finally:
