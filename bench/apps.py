@@ -6,14 +6,17 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import numpy as np
-from Xlib import X, display as xdisplay, error as xerror
+from Xlib import X, display as xdisplay
 
-import make_scenes
-from peers import USER
-from scenes import Usage, add_up
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests/scenario"))
+import make_scenes  # noqa: E402
+from harness.windows import OPENBOX, find_window, is_managed  # noqa: E402
+from peers import USER  # noqa: E402
+from scenes import Usage, add_up  # noqa: E402
 
 UID = 61000
 SECONDS = 8      # of work
@@ -71,28 +74,16 @@ class Session:
         return raw if isinstance(raw, bytes) else raw.encode("latin-1")
 
     def window(self, title):
-        unseen = [self.dpy.screen().root]
-        while unseen:
-            w = unseen.pop()
-            try:
-                unseen += w.query_tree().children
-                name = w.get_full_text_property(self.dpy.intern_atom("_NET_WM_NAME")) or w.get_wm_name() or ""
-                if title in str(name) and w.get_attributes().map_state == X.IsViewable:
-                    return w
-            except xerror.XError:
-                pass
-        return None
+        return find_window(self.dpy, title)
 
     def manage(self, log):
         """Start a window manager and wait until it is one: a window that is mapped while it starts may never appear."""
-        self.spawn(log, "openbox")
-        root, check = self.dpy.screen().root, self.dpy.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        self.spawn(log, *OPENBOX)
         end = time.monotonic() + READY
-        while not root.get_full_property(check, X.AnyPropertyType):
+        while not is_managed(self.dpy):
             if time.monotonic() > end:
                 raise RuntimeError(f"no window manager in {READY} s: {log}")
             time.sleep(0.05)
-        time.sleep(0.5)  # it says so before it handles events
 
     def rest(self, title):
         """Until the window is there and the screen has not changed for a second, a blinking caret apart."""

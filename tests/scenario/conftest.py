@@ -12,8 +12,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from harness import client as client_mod, procs, users, world  # noqa: E402
 from harness.proxy import Wire  # noqa: E402
-from harness.screen import MANAGED  # noqa: E402
 from harness.service import Service  # noqa: E402
+from harness.windows import MANAGED  # noqa: E402
 
 XTERM = "xterm -fn fixed -bg white -fg black -bd white -b 2 -sb +sb -geometry 80x24+0+80 -xrm 'XTerm*cursorBlink: false'"
 USUAL_S = 2

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from harness.inside import Inside, changed, exact
-from harness.screen import MANAGED, near
+from harness.screen import near
+from harness.windows import MANAGED
 from harness.world import wait_for
 
 pytestmark = pytest.mark.apps

@@ -2,9 +2,10 @@
 """A session's own display, to compare with what its client shows."""
 import os
 
-from Xlib import X, display as xdisplay, error as xerror
+from Xlib import display as xdisplay
 
 from .screen import grab
+from .windows import find_window
 from .world import Timeout, wait_for
 
 
@@ -25,18 +26,7 @@ class Inside:
         return grab(self.dpy)
 
     def window(self, title):
-        """The viewable window with these words in its title, or None."""
-        unseen = [self.dpy.screen().root]
-        while unseen:
-            w = unseen.pop()
-            try:
-                unseen += w.query_tree().children
-                name = w.get_full_text_property(self.dpy.intern_atom("_NET_WM_NAME")) or w.get_wm_name() or ""
-                if title in str(name) and w.get_attributes().map_state == X.IsViewable:
-                    return w
-            except xerror.XError:
-                pass
-        return None
+        return find_window(self.dpy, title)
 
 
 def exact(client, inside, seconds=15):

@@ -9,15 +9,10 @@ from PIL import Image, ImageDraw
 from Xlib import X, XK, display as xdisplay, error as xerror
 from Xlib.ext import xtest
 
+from .windows import OPENBOX, is_managed
 from .world import wait_for
 
 _next = 200
-
-# openbox says that it manages a screen long before it does. What is mapped meanwhile may lie in its queue of events until another one comes
-# (libobt waits for the connection, not for its queue), so the window is never seen. Its start-up command comes after all that.
-READY = "ORIEL_MANAGED"
-OPENBOX = ["openbox", "--startup", "xprop -root -f %s 8s -set %s yes" % (READY, READY)]
-MANAGED = "openbox --startup '%s' &\nuntil xprop -root %s | grep -q yes; do sleep 0.02; done\n" % (OPENBOX[2], READY)
 
 
 def grab(dpy, window=None, part=None):
@@ -46,8 +41,7 @@ class Screen:
         self._wm = None
         if manager:
             self._wm = subprocess.Popen(OPENBOX, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            atom = self.dpy.intern_atom(READY)
-            wait_for(lambda: self.root.get_full_property(atom, X.AnyPropertyType), 10, "openbox on " + self.name)
+            wait_for(lambda: is_managed(self.dpy), 10, "openbox on " + self.name)
 
     def _connect(self):
         try:
