@@ -187,6 +187,9 @@ void engine_refresh(struct engine *e, uint16_t surface, const struct engine_rect
 
 void engine_suppress(struct engine *e, bool on)
 {
+    for (int i = 0; i < FILMS_MAX && on; i++)
+        if (e->video.films[i].nstreams)
+            end_film(e, &e->video.films[i]); /* its encoders' memory is worth more than its first pictures afterwards */
     if (e->suppressed && !on)
         for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
             for (int t = 0; e->surfaces[i].live && t < e->surfaces[i].tiles_x * e->surfaces[i].tiles_y; t++)
@@ -312,7 +315,7 @@ int64_t engine_next(struct engine *e, uint64_t now_us)
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         surface_catch_up(&e->surfaces[i]);
     if (e->suppressed)
-        return -1;
+        return rest(e, now_us, true);
     if (video_ready(e, now_us))
         return 0;
     int64_t next = sooner(next_plan(e, now_us), video_patience(e, now_us));

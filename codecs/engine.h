@@ -132,7 +132,8 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
                   size_t nrects, uint64_t now_us);
 /* Send this again, changed or not. */
 void engine_refresh(struct engine *e, uint16_t surface, const struct engine_rect *rects, size_t nrects);
-/* Nothing is shown at the client; when switched off again everything is sent. */
+/* Nothing is shown at the client, and memory for what would be is given back (as engine_next tells); when switched off again everything
+ * is sent. */
 void engine_suppress(struct engine *e, bool on);
 
 /* Is there something to send? Returns 0: produce now; >0: microseconds until it makes sense to ask again; -1: nothing until

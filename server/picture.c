@@ -412,6 +412,5 @@ void peer_client_suppress(struct peer *p, bool on)
     if (p->picture.engine)
         engine_suppress(p->picture.engine, on);
     display_front_suppress(p, on);
-    if (!on)
-        pump(p);
+    pump(p); /* what nobody sees has a time, too, after which its memory is given back */
 }

@@ -47,6 +47,12 @@ static void a_client_that_never_acknowledges_still_gets_pictures(void **state)
     world_close(&w);
 }
 
+static void steps(struct world *w, uint64_t us)
+{
+    for (uint64_t end = w->now + us; w->now < end;)
+        step(w);
+}
+
 static void a_suppressed_client_gets_nothing_and_then_everything(void **state)
 {
     struct world w;
@@ -58,6 +64,9 @@ static void a_suppressed_client_gets_nothing_and_then_everything(void **state)
     draw_text(&w.screen, 0, 0, 300, 200, 9, 0, 0xFFFFFF, 1);
     damaged(&w, 0, 0, 300, 200);
     hand_in(&w);
+    size_t frames = w.frames;
+    steps(&w, 5000000);
+    assert_int_equal(w.frames, frames);
     assert_int_equal(engine_next(w.engine, w.now), -1);
     engine_suppress(w.engine, false);
     settle(&w);
@@ -293,12 +302,6 @@ static long resident_kib(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static void steps(struct world *w, uint64_t us)
-{
-    for (uint64_t end = w->now + us; w->now < end;)
-        step(w);
-}
-
 /* What the client shows is the newest picture then: one of two is enough, and a key brings only its rows back. */
 static void a_picture_that_nobody_changes_is_kept_once(void **state)
 {
@@ -367,17 +370,52 @@ static void a_picture_rests_around_the_line_that_is_written(void **state)
 }
 
 #ifdef ORIEL_HAVE_X264
+static void play(struct world *w, uint32_t pictures)
+{
+    for (uint32_t i = 0; i < pictures; i++) {
+        draw_photo(&w->screen, 100, 100, 500, 300, i, 0, 0, 256, 3);
+        damaged(w, 100, 100, 500, 300);
+        hand_in(w);
+        steps(w, 33000);
+    }
+}
+
+/* Also where a film is what nobody sees: it is given up, and comes again as any other. */
+static void a_client_that_sees_nothing_has_its_picture_once(void **state)
+{
+    enum { W = 1920, H = 1080, PICTURE_KIB = W * H * 4 / 1024 };
+    struct world w;
+    world_open(&w, &gfx_caps, W, H, 3);
+    draw_text(&w.screen, 0, 0, W, H, 77, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, W, H);
+    hand_in(&w);
+    play(&w, 40);
+    assert_true(w.avc > 0);
+    long busy = resident_kib();
+    engine_suppress(w.engine, true);
+    size_t frames = w.frames;
+    steps(&w, 4500000);
+    assert_int_equal(engine_next(w.engine, w.now), -1);
+    assert_int_equal(w.rests, 2); /* the film's end, and the picture */
+    assert_int_equal(w.frames, frames);
+    assert_true(busy - resident_kib() > PICTURE_KIB * 9 / 10);
+    engine_suppress(w.engine, false);
+    settle(&w);
+    check_equal(&w);
+    size_t avc = w.avc;
+    play(&w, 40);
+    assert_true(w.avc > avc);
+    settle(&w);
+    check_equal(&w);
+    world_close(&w);
+}
+
 /* What its encoders had is given back while somebody types on, and once. */
 static void memory_of_a_film_that_ended_is_given_back_beside_a_line_that_is_written(void **state)
 {
     struct world w;
     world_open(&w, &gfx_caps, 1200, 700, 3);
-    for (uint32_t i = 0; i < 40; i++) {
-        draw_photo(&w.screen, 100, 100, 500, 300, i, 0, 0, 256, 3);
-        damaged(&w, 100, 100, 500, 300);
-        hand_in(&w);
-        steps(&w, 33000);
-    }
+    play(&w, 40);
     assert_true(w.avc > 0);
     (void)write_line(&w, 500, 30);
     assert_int_equal(w.rests, 0);
@@ -457,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_picture_that_nobody_changes_is_kept_once),
         cmocka_unit_test(a_picture_rests_around_the_line_that_is_written),
 #ifdef ORIEL_HAVE_X264
+        cmocka_unit_test(a_client_that_sees_nothing_has_its_picture_once),
         cmocka_unit_test(memory_of_a_film_that_ended_is_given_back_beside_a_line_that_is_written),
 #endif
         cmocka_unit_test(a_large_frame_leaves_in_parts_and_is_one_frame),
