@@ -18,14 +18,6 @@ CYCLES = int(os.environ.get("ORIEL_CYCLES", "5000"))
 SESSIONS = int(os.environ.get("ORIEL_SESSIONS", "30"))
 
 
-def pss(pid):
-    try:
-        with open("/proc/%d/smaps_rollup" % pid) as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
-    except (OSError, StopIteration):
-        return 0
-
-
 def note(text):
     print(text)
     with open(OUT + "/long.txt", "a") as f:
@@ -49,7 +41,7 @@ def test_thirty_attached_sessions_stay_small(make_oriel):
             time.sleep(5)
         sessions = oriel.sessions()
         assert len(sessions) == SESSIONS
-        total = sum(pss(p.pid) for p in procs.processes() if p.exe in ("oriel-peer", "oriel-agent", "oriel-leader"))
+        total = sum(procs.pss(p.pid) for p in procs.processes() if p.exe in ("oriel-peer", "oriel-agent", "oriel-leader"))
         each = total / 1024 / SESSIONS
         note("%d sessions at 1920x1080 after %g minutes: %.1f MB PSS each for peer, agent and leader" % (SESSIONS, MINUTES, each))
         for c, s in zip(clients, stamps):

@@ -6,7 +6,7 @@ import pytest
 
 from harness import procs
 from harness.client import FREERDP2, FREERDP3
-from harness.world import wait_for
+from harness.world import SANITIZED, stays, wait_for
 
 pytestmark = pytest.mark.core
 
@@ -33,6 +33,32 @@ def test_a_session_outlives_its_client_and_comes_back_as_it_was(oriel, connect, 
     second.wait_text("after 42")
     assert anna.read("shell-pid").strip() == shell
     assert anna.read("started").count("started-") == 1
+
+
+@pytest.mark.takes(13)
+def test_a_minimised_client_gets_nothing_and_then_everything(make_oriel, connect, person, wire):
+    oriel = make_oriel(server__heartbeat=0)
+    anna = person("anna", stream="film")
+    w = wire(oriel)
+    client = connect(oriel, anna, port=w.port, size=(1280, 960))
+    client.wait_stamp(anna.stamp)
+    peer = oriel.children("oriel-peer")[0]
+
+    def flows(seconds=1.0):
+        before = w.down
+        time.sleep(seconds)
+        return w.down > before
+    wait_for(flows, 10, "the film")
+    window, busy = client.window().id, procs.pss(peer.pid)
+    client.screen.xdotool("windowminimize", str(window))
+    wait_for(lambda: not flows(), 10, "silence")
+    stays(lambda: not flows(0.1), 3, "pictures that nobody sees are sent")
+    if not SANITIZED:   # the second picture, and the film's encoder
+        wait_for(lambda: busy - procs.pss(peer.pid) > 3000, 10, "memory of %d kB given back" % busy)
+    client.screen.xdotool("windowactivate", str(window))
+    wait_for(flows, 10, "the film after the pause")
+    client.wait_stamp(anna.stamp)
+    client.wait_text("$")
 
 
 def test_a_cut_client_comes_back_by_itself_without_a_password(oriel, connect, person, wire):

@@ -82,6 +82,15 @@ def alive(pid):
     return bool(Process(pid).status) and not Process(pid).zombie
 
 
+def pss(pid):
+    """KiB of memory, what is shared divided by those that share it; 0: there is no such process."""
+    try:
+        with open("/proc/%d/smaps_rollup" % pid) as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        return 0
+
+
 def memory_contains(pid, needles):
     """Which of the byte strings stand in the readable memory of a process."""
     found = set()

@@ -97,7 +97,10 @@ class Screen:
                 subprocess.run(["xdotool", "type", "--delay", str(delay_ms), "--", piece], env=self.env, check=True, timeout=60)
 
     def press(self, *keys):
-        subprocess.run(["xdotool", "key", "--delay", "20", *keys], env=self.env, check=True, timeout=20)
+        self.xdotool("key", "--delay", "20", *keys)
+
+    def xdotool(self, *what):
+        subprocess.run(["xdotool", *what], env=self.env, check=True, timeout=20)
 
     def move(self, x, y):
         xtest.fake_input(self.dpy, X.MotionNotify, x=int(x), y=int(y))
