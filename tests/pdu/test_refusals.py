@@ -16,6 +16,7 @@ import time
 import mstsc
 import pytest
 from fake import wait_for
+from harness import procs
 from harness.rdp import Closed, Rdp, Refused
 
 SSL_REQUIRED = 1
@@ -428,24 +429,6 @@ def test_channel_floods_and_giant_announcements_end_the_client(world):
 
 
 # --- secrets ---
-def memory_of(pid):
-    out = bytearray()
-    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as mem:
-        for line in maps:
-            where, mode = line.split()[:2]
-            if not mode.startswith("r") or "[v" in line:
-                continue
-            start, end = (int(x, 16) for x in where.split("-"))
-            if end - start > 1 << 30:
-                continue  # shadow memory of a sanitizer
-            try:
-                mem.seek(start)
-                out += mem.read(end - start)
-            except (OSError, ValueError):
-                continue
-    return bytes(out)
-
-
 def test_the_password_is_not_in_the_peers_memory(world):
     marker = "Marker-" + os.urandom(8).hex()
     make = world.make_monitor
@@ -455,11 +438,10 @@ def test_the_password_is_not_in_the_peers_memory(world):
     wrong = mstsc.Mstsc(world.port).login("alice", marker + "x")
     wrong.until(lambda: wrong.updates(), what="logon screen")
     time.sleep(1)
+    needles = [b"oriel-peer", marker[7:].encode(), marker[7:].encode("utf-16-le")]
+    assert len(world.peers) == 2
     for pid, _, _ in list(world.peers.values()):
-        memory = memory_of(pid)
-        assert b"oriel-peer" in memory
-        assert marker.encode() not in memory and marker.encode("utf-16-le") not in memory
-        assert marker[7:].encode() not in memory and marker[7:].encode("utf-16-le") not in memory
+        assert procs.memory_contains(pid, needles) == {b"oriel-peer"}
 
 
 def test_the_keys_numbers_are_in_oriel_keys_alone(world):
@@ -478,8 +460,7 @@ def test_the_keys_numbers_are_in_oriel_keys_alone(world):
     numbers = [n for n in numbers if n[:1] != b"\x04" and len(n) >= 20]
     assert numbers
 
-    def holds(memory):
-        return any(n[4:28] in memory or n[::-1][4:28] in memory for n in numbers)
+    needles = [part[4:28] for n in numbers for part in (n, n[::-1])]
     pid = list(world.peers.values())[0][0]
-    assert not holds(memory_of(pid)) and not holds(memory_of(world.server.pid))
-    assert holds(memory_of(world.keys.pid)), "the scan finds nothing anywhere: it proves nothing"
+    assert not procs.memory_contains(pid, needles) and not procs.memory_contains(world.server.pid, needles)
+    assert procs.memory_contains(world.keys.pid, needles), "the scan finds nothing anywhere: it proves nothing"

@@ -3,6 +3,8 @@
 import os
 import pwd
 
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
 
 def _read(pid, name, mode="rb"):
     try:
@@ -91,16 +93,27 @@ def pss(pid):
         return 0
 
 
+def in_use(pages, at, length):
+    """Is a page of this range in memory or in swap? `pages`: /proc/PID/pagemap, of eight bytes for each (pagemap.rst of the kernel)."""
+    first, last = at // PAGE, (at + length - 1) // PAGE
+    try:
+        pages.seek(8 * first)
+        entries = pages.read(8 * (last - first + 1))
+    except OSError:
+        return True
+    return any(top & 0xC0 for top in entries[7::8]) or not entries
+
+
 def memory_contains(pid, needles):
     """Which of the byte strings stand in the readable memory of a process."""
     found = set()
     try:
         with open("/proc/%d/maps" % pid) as f:
             maps = f.read().splitlines()
-        mem = open("/proc/%d/mem" % pid, "rb", buffering=0)
+        mem, pages = open("/proc/%d/mem" % pid, "rb", buffering=0), open("/proc/%d/pagemap" % pid, "rb", buffering=0)
     except OSError:
         return found
-    with mem:
+    with mem, pages:
         for line in maps:
             fields = line.split()
             if not fields[1].startswith("r") or (len(fields) > 5 and fields[5] in ("[vvar]", "[vsyscall]")):
@@ -108,11 +121,16 @@ def memory_contains(pid, needles):
             start, end = (int(x, 16) for x in fields[0].split("-"))
             if end - start > 1 << 32:
                 continue    # a sanitizer's shadow
+            anonymous = fields[1].endswith("p") and fields[4] == "0"
             at, tail = start, b""
             while at < end:
+                most = min(1 << 22, end - at)
+                if anonymous and not in_use(pages, at, most):
+                    at, tail = at + most, b""
+                    continue
                 try:
                     mem.seek(at)
-                    block = mem.read(min(1 << 22, end - at))
+                    block = mem.read(most)
                 except (OSError, ValueError, OverflowError):
                     break
                 if not block:
