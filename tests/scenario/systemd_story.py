@@ -297,8 +297,9 @@ class TestInstalled:
     def test_journal_has_the_sessions_lines(self, login):
         """Also those of the time after the monitor that started it."""
         number, start = str(login.session["id"]), now()
-        lines = journal("-u", "oriel-monitor").splitlines()
-        assert [x for x in lines if "session started" in x and "session=%s" % number in x], lines[-20:]
+        # journald may not have read yet what is written: --sync is about what it has
+        wait_for(lambda: [x for x in journal("-u", "oriel-monitor").splitlines() if "session started" in x and "session=%s" % number in x], 10,
+                 "the journal's line of the login")
         systemctl("restart", "oriel-monitor")
         login.oriel.ctl("logoff", number)
         login.oriel.wait_no_session(PERSON)
