@@ -3,6 +3,7 @@
 #include "server/daemon.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 
@@ -16,6 +17,19 @@ static const int forbidden[] = {
     /* other ways to another identity than the one that is checked below */
     SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid),
 };
+
+static const uint64_t namespaces[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET};
+
+/* In a user namespace of its own the process could map any id of the host to one that is allowed below: another user's, or a group's. */
+static int forbid_namespaces(scmp_filter_ctx f)
+{
+    /* clone3 hides its flags from the filter; the C library falls back to clone. */
+    int r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    for (size_t i = 0; i < sizeof namespaces / sizeof namespaces[0] && r == 0; i++)
+        r = seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
+                             SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
+    return r;
+}
 
 /* Kill for `from` … `to` (inclusive) of one argument. libseccomp takes one comparison of an argument in a rule, so the interval is cut
  * into blocks that one mask describes: at most 62. */
@@ -70,6 +84,7 @@ int server_sandbox(uint32_t first_uid, unsigned slots, const struct encoder_acco
     int r = 0;
     for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0] && r == 0; i++)
         r = seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, forbidden[i], 0);
+    r = r ? r : forbid_namespaces(f);
     r = r ? r : only_ours(f, SCMP_SYS(setresuid), peers, encoder != NULL, encoder ? encoder->uid : 0);
     r = r ? r : only_ours(f, SCMP_SYS(setresgid), peers, encoder != NULL, encoder ? encoder->gid : 0);
     r = r ? r : seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(setgroups), 1, SCMP_A0(SCMP_CMP_NE, 0));

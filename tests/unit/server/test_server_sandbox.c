@@ -2,7 +2,9 @@
 /* Needs root: what is tested is what capabilities would allow. */
 #include "server/daemon.h"
 
+#include <errno.h>
 #include <grp.h>
+#include <linux/sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -60,6 +62,20 @@ static int groups(void)
 static int trace(void) { return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL); }
 static int mounting(void) { return mount("none", "/mnt", "tmpfs", 0, NULL); }
 static int spaces(void) { return (int)syscall(SYS_unshare, 0x10000000); }
+
+static uint64_t flags; /* of clone, beside SIGCHLD */
+static int cloning(void)
+{
+    pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0)
+        _exit(0);
+    return pid < 0 || waitpid(pid, NULL, 0) != pid ? -1 : 0;
+}
+static int cloning3(void)
+{
+    struct clone_args a = {.flags = flags, .exit_signal = SIGCHLD};
+    return syscall(SYS_clone3, &a, sizeof a) < 0 && errno == ENOSYS ? 0 : -1;
+}
 
 static void peers_identities_can_be_taken(void **state)
 {
@@ -119,6 +135,22 @@ static void what_a_server_never_needs_kills(void **state)
     killed(spaces);
 }
 
+static void it_starts_processes_but_no_namespaces(void **state)
+{
+    static const uint64_t spaces_flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID,
+        CLONE_NEWNET};
+    (void)state;
+    flags = 0;
+    assert_int_equal(shut_in(cloning), 0);
+    for (size_t i = 0; i < sizeof spaces_flags / sizeof spaces_flags[0]; i++) {
+        flags = spaces_flags[i];
+        killed(cloning);
+        assert_int_equal(shut_in(cloning3), 0);
+        flags |= CLONE_NEWUSER;
+        killed(cloning);
+    }
+}
+
 int main(void)
 {
     if (geteuid() != 0)
@@ -128,6 +160,7 @@ int main(void)
         cmocka_unit_test(any_other_identity_kills),
         cmocka_unit_test(the_encoders_identity_is_the_only_other),
         cmocka_unit_test(what_a_server_never_needs_kills),
+        cmocka_unit_test(it_starts_processes_but_no_namespaces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
