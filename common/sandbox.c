@@ -159,6 +159,8 @@ static int limits(const struct sandbox *s)
         r = limit(RLIMIT_FSIZE, file_size_limit(s));
     if (r == 0 && s->nofile)
         r = limit(RLIMIT_NOFILE, s->nofile);
+    if (r == 0 && s->threads)
+        r = limit(RLIMIT_NPROC, s->threads);
 #ifndef ORIEL_SANITIZED /* shadow memory alone is 20 TiB of address space */
     if (r == 0 && s->address_space)
         r = limit(RLIMIT_AS, s->address_space);

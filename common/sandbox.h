@@ -24,6 +24,7 @@ struct sandbox {
     const char *const *read_paths;
     uint64_t address_space;     /* RLIMIT_AS in bytes, 0 none; ignored in sanitizer builds */
     unsigned nofile;            /* RLIMIT_NOFILE */
+    unsigned threads;           /* RLIMIT_NPROC, of all processes with this uid together; 0 none: others have the uid too */
 };
 /* Call while the process has one thread (-EBUSY otherwise) and is not root (-EPERM).
  * Enter: empty root and Landlock, all capabilities dropped, no_new_privs, non-dumpable, rlimits (FSIZE 0 where neither a

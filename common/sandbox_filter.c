@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SOCK_TYPE_MASK 0xf /* of socketpair's second argument; the rest are SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Whatever stands in none of these lists kills the process: exec, fork, ptrace, kill, set*id, mount, bpf … */
@@ -133,6 +134,13 @@ static int add_thread_rules(scmp_filter_ctx f)
     return r;
 }
 
+/* A pair that is connected reaches nobody else. Datagrams have a destination each: sendto takes any address. */
+static int add_pair(scmp_filter_ctx f, int type)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2, SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, 0xffffffff, AF_UNIX),
+                            SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, SOCK_TYPE_MASK, (uint64_t)type));
+}
+
 static int add_control_rules(scmp_filter_ctx f)
 {
     static const uint32_t ioctls[] = {FIONREAD, FIONBIO, TIOCOUTQ, TCGETS};
@@ -140,8 +148,10 @@ static int add_control_rules(scmp_filter_ctx f)
     int r = add_values(f, SCMP_SYS(ioctl), 1, ioctls, COUNT(ioctls));
     if (r == 0)
         r = add_values(f, SCMP_SYS(fcntl), 1, fcntls, COUNT(fcntls));
-    if (r == 0) /* a pair has no address and reaches nobody */
-        r = add_masked(f, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, 0xffffffff, AF_UNIX);
+    if (r == 0)
+        r = add_pair(f, SOCK_STREAM);
+    if (r == 0)
+        r = add_pair(f, SOCK_SEQPACKET);
     if (r == 0) /* read limits, of this process, and set none */
         r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, SCMP_CMP64(0, SCMP_CMP_EQ, 0, 0),
                              SCMP_CMP64(2, SCMP_CMP_EQ, 0, 0));

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define THREADS_MAX 32 /* two encoders for each of three films, the library's own, and as many again */
 #define FILES_MAX 64 /* links, buffers, messages in flight with their descriptors, epoll; 20 in use */
 
 void peer_end(struct peer *p, enum end_cause cause, const char *text)
@@ -136,7 +137,7 @@ static int shut_in(const struct peer *p)
     const char *what = "";
     int r = config_run_path(&p->config, "empty", root, sizeof root);
     struct sandbox s = {.profile = SANDBOX_PEER, .empty_root = root, .require_empty_root = p->config.server_require_empty_root,
-        .address_space = (uint64_t)p->config.server_peer_memory * 1024 * 1024, .nofile = FILES_MAX};
+        .address_space = (uint64_t)p->config.server_peer_memory * 1024 * 1024, .nofile = FILES_MAX, .threads = THREADS_MAX};
     r = r < 0 ? r : sandbox_enter(&s, &what);
     if (r < 0)
         log_error("sandbox failed", "step=%s error=%s", what, strerror(-r));

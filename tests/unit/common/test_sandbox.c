@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@
 #include "common/sockets.h"
 
 #define TEST_UID 600099999
+#define THREADS_MAX 32
 #define ACT_REFUSED 10
 #define ACT_DONE 11
 #define ENTER_FAILED 12
@@ -51,6 +53,10 @@ static pid_t sibling; /* a process of the same uid: nothing may happen to it */
 static int listener = -1, memfd = -1;
 
 typedef bool (*act_fn)(void); /* true: it worked */
+
+#define MAILBOX_LEN 24 /* its first byte is 0: an abstract name */
+static struct sockaddr_un mailbox = {.sun_family = AF_UNIX};
+static int mailboxes[2] = {-1, -1}; /* anybody may send datagrams here: a path and an abstract name */
 
 static bool with_chroot; /* enter as oriel-peer does, with CAP_SYS_CHROOT; else Landlock alone */
 
@@ -70,7 +76,7 @@ static int enter(enum sandbox_profile profile, const char *const *read_paths)
 {
     const char *what = "";
     struct sandbox s = {.profile = profile, .empty_root = empty, .require_empty_root = true, .address_space = 1 << 30,
-                        .nofile = 64, .read_paths = read_paths};
+                        .nofile = 64, .threads = THREADS_MAX, .read_paths = read_paths};
     if (become_user() < 0)
         return -EPERM;
     int r = sandbox_enter(&s, &what);
@@ -119,6 +125,20 @@ static bool act_unix(void) { return socket(AF_UNIX, SOCK_SEQPACKET, 0) >= 0; }
 static bool act_netlink(void) { return socket(AF_NETLINK, SOCK_RAW, 0) >= 0; }
 static bool act_packet(void) { return socket(AF_PACKET, SOCK_RAW, 0) >= 0; }
 static bool act_pair_inet(void) { int sv[2]; return socketpair(AF_INET, SOCK_STREAM, 0, sv) == 0; }
+static bool act_pair_datagrams(void) { int sv[2]; return socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) == 0; }
+static bool act_pair_raw(void) { int sv[2]; return socketpair(AF_UNIX, SOCK_RAW | SOCK_CLOEXEC, 0, sv) == 0; } /* datagrams by another name */
+static bool send_to(const struct sockaddr_un *a, socklen_t len)
+{
+    int sv[2];
+    return socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) == 0 && sendto(sv[0], "x", 1, 0, (const struct sockaddr *)a, len) == 1;
+}
+static bool act_send_to_a_path(void)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof a.sun_path, "%s/mailbox", readable);
+    return send_to(&a, sizeof a);
+}
+static bool act_send_to_a_name(void) { return send_to(&mailbox, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + MAILBOX_LEN)); }
 static bool act_accept(void) { return accept(listener, NULL, NULL) >= 0; }
 static bool act_connect(void)
 {
@@ -192,7 +212,8 @@ static bool act_write_big_file(void)
 static const struct { const char *name; act_fn act; } forbidden[] = {
     ACT(open), ACT(openat_write), ACT(open_proc_mem), ACT(stat), ACT(readlink), ACT(unlink), ACT(mkdir), ACT(chmod), ACT(rename),
     ACT(symlink), ACT(exec), ACT(execveat), ACT(fork), ACT(vfork), ACT(clone3), ACT(tcp), ACT(udp6), ACT(unix), ACT(netlink),
-    ACT(packet), ACT(pair_inet), ACT(accept), ACT(connect), ACT(listen), ACT(kill_sibling), ACT(signal_zero), ACT(tgkill_sibling),
+    ACT(packet), ACT(pair_inet), ACT(pair_datagrams), ACT(pair_raw), ACT(send_to_a_path), ACT(send_to_a_name),
+    ACT(accept), ACT(connect), ACT(listen), ACT(kill_sibling), ACT(signal_zero), ACT(tgkill_sibling),
     ACT(sigqueue), ACT(pidfd), ACT(ptrace), ACT(ptrace_me), ACT(vm_writev), ACT(exec_memory), ACT(make_executable), ACT(memfd),
     ACT(setuid), ACT(setresuid), ACT(setgroups), ACT(chroot), ACT(mount), ACT(unshare), ACT(dumpable), ACT(setrlimit),
     ACT(limit_sibling), ACT(bpf), ACT(perf), ACT(userfaultfd), ACT(io_uring), ACT(keyring), ACT(shm), ACT(mqueue), ACT(tiocsti),
@@ -215,6 +236,13 @@ static bool encoder_may(enum sandbox_profile profile, const char *name)
     return profile == SANDBOX_ENCODER && (strcmp(name, "memfd") == 0 || strcmp(name, "write_big_file") == 0);
 }
 
+static void nothing_was_delivered(void)
+{
+    char c;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(recv(mailboxes[i], &c, 1, MSG_DONTWAIT), -1);
+}
+
 static void try_all_forbidden(enum sandbox_profile profile)
 {
     unsigned worked = 0;
@@ -230,6 +258,7 @@ static void try_all_forbidden(enum sandbox_profile profile)
     assert_int_equal(worked, 0);
     assert_int_equal(kill(sibling, 0), 0);
     assert_int_equal(access("/tmp/oriel-was-here", F_OK), -1);
+    nothing_was_delivered();
 }
 
 static void no_forbidden_act_works_in_a_peer_with_an_empty_root(void **state)
@@ -316,6 +345,34 @@ static const struct { const char *name; act_fn act; } usual[] = {
     ACT(threads), ACT(memory), ACT(messages), ACT(loop_parts), ACT(clock), ACT(log), ACT(open_is_denied_not_killed),
 };
 
+static void *wait_for_ever(void *arg)
+{
+    for (;;)
+        pause();
+    return arg;
+}
+static bool act_threads_without_end(void)
+{
+    pthread_t t;
+    pthread_attr_t attr;
+    unsigned n = 0;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 64 * 1024);
+    while (n < 10 * THREADS_MAX && pthread_create(&t, &attr, wait_for_ever, NULL) == 0)
+        n++;
+    return n >= THREADS_MAX / 2 && n < THREADS_MAX; /* the sibling, which has the uid too, counts with them */
+}
+
+static void threads_have_a_ceiling(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* the uid would be one that others have */
+    int status = in_sandbox(SANDBOX_PEER, NULL, act_threads_without_end);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), ACT_DONE);
+}
+
 static void what_a_peer_lives_on_works(void **state)
 {
     (void)state;
@@ -361,6 +418,9 @@ static void a_logon_screen_makes_its_picture_and_reads_only_its_fonts(void **sta
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, paths, act_open)), ACT_REFUSED);
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, NULL, act_read_font)), ACT_REFUSED);
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_LOGON, paths, act_tcp)), ACT_REFUSED);
+    assert_true(WIFSIGNALED(in_sandbox(SANDBOX_LOGON, paths, act_send_to_a_path)));
+    assert_true(WIFSIGNALED(in_sandbox(SANDBOX_LOGON, paths, act_send_to_a_name)));
+    nothing_was_delivered();
 }
 
 static bool act_device(void) { return ioctl(memfd, _IOWR('d', 0, int), NULL) < 0 && errno == ENOTTY; }
@@ -395,6 +455,9 @@ static void the_key_holder_accepts_links_and_nothing_else(void **state)
     close(fd);
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_KEYS, paths, act_tcp)), ACT_REFUSED);
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_KEYS, paths, act_write_font)), ACT_REFUSED);
+    assert_true(WIFSIGNALED(in_sandbox(SANDBOX_KEYS, paths, act_send_to_a_path)));
+    assert_true(WIFSIGNALED(in_sandbox(SANDBOX_KEYS, paths, act_send_to_a_name)));
+    nothing_was_delivered();
     int status = in_sandbox(SANDBOX_KEYS, paths, act_exec);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
@@ -454,6 +517,18 @@ static void root_and_a_process_with_threads_are_refused(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Where datagrams of anybody would arrive. */
+static bool make_mailboxes(void)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof a.sun_path, "%s/mailbox", readable);
+    snprintf(mailbox.sun_path + 1, sizeof mailbox.sun_path - 1, "oriel-sandbox-%08x", (unsigned)getpid());
+    for (int i = 0; i < 2; i++)
+        mailboxes[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return bind(mailboxes[0], (struct sockaddr *)&a, sizeof a) == 0 && chmod(a.sun_path, 0666) == 0 &&
+           bind(mailboxes[1], (struct sockaddr *)&mailbox, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + MAILBOX_LEN)) == 0;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -466,6 +541,8 @@ static int set_up(void **state)
         return -1;
     close(fd);
     snprintf(path, sizeof path, "%s/keys.sock", readable);
+    if (!make_mailboxes())
+        return -1;
     listener = sockets_listen(path, 0600, (gid_t)-1, 4);
     memfd = memfd_create("test", 0);
     sibling = fork();
@@ -489,6 +566,9 @@ static int tear_down(void **state)
     unlink(path);
     snprintf(path, sizeof path, "%s/keys.sock", readable);
     unlink(path);
+    snprintf(path, sizeof path, "%s/mailbox", readable);
+    unlink(path);
+    close(mailboxes[0]), close(mailboxes[1]);
     return rmdir(readable) | rmdir(empty);
 }
 
@@ -499,6 +579,7 @@ int main(void)
         cmocka_unit_test(no_forbidden_act_works_in_a_peer_with_landlock_alone),
         cmocka_unit_test(none_works_in_an_encoder_but_what_its_pictures_need),
         cmocka_unit_test(what_a_peer_lives_on_works),
+        cmocka_unit_test(threads_have_a_ceiling),
         cmocka_unit_test(an_encoder_talks_to_devices_and_lives_with_a_no),
         cmocka_unit_test(a_logon_screen_makes_its_picture_and_reads_only_its_fonts),
         cmocka_unit_test(the_key_holder_accepts_links_and_nothing_else),
