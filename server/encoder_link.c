@@ -94,13 +94,20 @@ static struct outside *find(struct encoder_link *l, uint32_t id)
     return NULL;
 }
 
+/* Whether nobody can take the memory away once it is mapped. What is no memfd has no seals to ask for: -1, whose bits are all set. */
+static bool is_sealed(int fd, size_t bytes)
+{
+    struct stat st;
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & SEALS) == SEALS && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == bytes;
+}
+
 /* The stream's memory, if it is what it should be: else the process could make it vanish under our hands. */
 static void opened(struct encoder_link *l, uint32_t id, int fd)
 {
     struct outside *s = find(l, id);
-    struct stat st;
     void *p = MAP_FAILED;
-    if (s && !s->memory && (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS && fstat(fd, &st) == 0 && (size_t)st.st_size == memory_bytes(s))
+    if (s && !s->memory && is_sealed(fd, memory_bytes(s)))
         p = mmap(NULL, memory_bytes(s), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (p == MAP_FAILED) {

@@ -63,7 +63,7 @@ static void for_the_peer(void)
          OPENED(2, 1, 0), SUBMIT(1), PACKET(2, 1, 1, 1), COLLECT(1));
     SAVE("given-up", HELLO, FILM(0), 9, 1, 0, COLLECT(0), ANOTHER, 1, 0, GONE, ANOTHER, HELLO);
     SAVE("four", HELLO, FILM(0), FILM(1), FILM(2), FILM(3), 7, 1, 1, FILM(3), OPENED(4, 3, 0), SUBMIT(3), 8, 2, 3, 9, PACKET(4, 3, 1, 1), COLLECT(3));
-    for (uint8_t kind = 1; kind < 8; kind++) {
+    for (uint8_t kind = 1; kind < 9; kind++) {
         name[sizeof name - 2] = (char)('0' + kind);
         SAVE(name, HELLO, FILM(0), OPENED(1, 0, kind), SUBMIT(0), COLLECT(0));
     }
