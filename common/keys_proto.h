@@ -6,7 +6,7 @@
 
 #include "common/wire.h"
 
-#define KEYS_SIGNS_PER_LINK 2   /* one handshake needs one; libfreerdp may be asked to renegotiate security once */
+#define KEYS_SIGNS_PER_LINK 1   /* a connection has one handshake; afterwards, while libfreerdp parses, nothing is left to sign with */
 #define KEYS_CHAIN_BYTES 32768  /* leaf and four intermediates with RSA-4096 keys are under 12 KiB of DER */
 #define KEYS_DIGEST_BYTES 512   /* an RSA-4096 block, already padded by OpenSSL */
 #define KEYS_SIGNATURE_BYTES 512
