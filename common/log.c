@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/text.h"
+
 #define LINE_MAX_BYTES 2048 /* a pipe or a journal takes so much in one piece; longer lines are cut */
 #define SESSION_BYTES 64
 
@@ -50,33 +52,23 @@ static void put_fmt(struct line *l, const char *fmt, ...)
         put_raw(l, tmp, (size_t)n < sizeof tmp ? (size_t)n : sizeof tmp - 1);
 }
 
-/* Length of the well-formed, printable UTF-8 sequence at `s`, 0 when the byte has to be escaped. */
-static size_t printable(const unsigned char *s, size_t left)
+/* Bytes of the character at `s` if it may stand in a line as it is, 0 when its first byte has to be escaped. */
+static size_t printable(const char *s, size_t left)
 {
-    if (s[0] < 0x80)
-        return s[0] >= 0x20 && s[0] != 0x7f && s[0] != '\\' ? 1 : 0;
-    size_t n = s[0] >= 0xc3 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-    if (n == 0 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    /* U+2028, U+2029 and the direction controls U+202A-202E can reorder what a reader sees. */
-    if (s[0] == 0xe2 && s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae)
-        return 0;
-    return n;
+    uint32_t code;
+    size_t n = text_char(s, left, &code);
+    return n && code != '\\' && text_is_plain(code) ? n : 0;
 }
 
 static void put_escaped(struct line *l, const char *text, size_t len, bool quoted)
 {
-    const unsigned char *s = (const unsigned char *)text;
     for (size_t i = 0; i < len && !l->cut;) {
-        size_t n = quoted && s[i] == '"' ? 0 : printable(s + i, len - i);
+        size_t n = quoted && text[i] == '"' ? 0 : printable(text + i, len - i);
         if (n) {
             put_raw(l, text + i, n);
             i += n;
         } else {
-            put_fmt(l, "\\x%02x", s[i++]);
+            put_fmt(l, "\\x%02x", (unsigned char)text[i++]);
         }
     }
 }

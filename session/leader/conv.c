@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/text.h"
 
 /* A buffer for every message of the monitor; the largest is leader_refresh. Static so that answers live in one known place. */
 static union {
@@ -54,30 +55,16 @@ int conv_receive(int sock, int64_t deadline_ms, const struct wire_def **def, voi
     return (*def)->nfds ? -EPROTO : 0;
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return n;
-}
-
-static bool is_control(const unsigned char *s, size_t n)
-{
-    if (n == 1)
-        return (s[0] < 0x20 && s[0] != '\n' && s[0] != '\t') || s[0] == 0x7f;
-    return n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
-}
+static bool may_be_shown(uint32_t code) { return code == '\n' || code == '\t' || text_is_plain(code); }
 
 void conv_clean_text(const char *text, char *out, size_t cap)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    const char *s = text;
     size_t used = 0;
     while (*s) {
-        size_t n = utf8_len(s);
-        if (n == 0 || is_control(s, n)) {
+        uint32_t code = 0;
+        size_t n = text_char(s, strlen(s), &code);
+        if (n == 0 || !may_be_shown(code)) {
             if (used + 1 >= cap)
                 break;
             out[used++] = n == 1 ? ' ' : '?';

@@ -2,6 +2,9 @@
 #include "session/orielctl/json.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "common/text.h"
 
 const char *session_state_name(uint8_t state)
 {
@@ -15,34 +18,29 @@ const char *client_role_name(uint8_t role)
     return role <= ROLE_MAX ? names[role] : "?";
 }
 
-/* Bytes of the well-formed UTF-8 character at `s`, 0 when it is none (RFC 3629: no overlong forms, no surrogates). */
-static int utf8_len(const unsigned char *s)
+static void json_escaped(FILE *out, uint32_t code)
 {
-    int n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
+    if (code >= 0x10000) {
+        fprintf(out, "\\u%04x", 0xd800 + ((code - 0x10000) >> 10));
+        code = 0xdc00 + (code & 0x3ff);
+    }
+    fprintf(out, "\\u%04x", code);
 }
 
-void json_string(FILE *out, const char *text)
+/* What acts on a terminal is escaped too: the output may go to one. */
+void json_string(FILE *out, const char *s)
 {
-    const unsigned char *s = (const unsigned char *)text;
     putc('"', out);
-    while (*s) {
-        int n = utf8_len(s);
-        if (!n)
-            fputs("\\ufffd", out);
-        else if (*s == '"' || *s == '\\')
-            fprintf(out, "\\%c", *s);
-        else if (*s < 0x20 || *s == 0x7f)
-            fprintf(out, "\\u%04x", *s);
+    for (size_t left = strlen(s), n; left; s += n, left -= n) {
+        uint32_t code = 0xfffd;
+        bool one = (n = text_char(s, left, &code)) > 0;
+        n = one ? n : 1;
+        if (code == '"' || code == '\\')
+            fprintf(out, "\\%c", (int)code);
+        else if (!one || !text_is_plain(code))
+            json_escaped(out, code);
         else
-            fwrite(s, 1, (size_t)n, out);
-        s += n ? n : 1;
+            fwrite(s, 1, n, out);
     }
     putc('"', out);
 }

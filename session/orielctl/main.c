@@ -13,6 +13,7 @@
 
 #include "common/config.h"
 #include "common/sockets.h"
+#include "common/text.h"
 #include "session/orielctl/json.h"
 #include "session/proto/control.h"
 
@@ -76,17 +77,24 @@ static void print_since(uint64_t since)
     printf("%-17s", text);
 }
 
-/* Names come from clients: no control characters to a terminal. */
-static void print_plain(const char *s)
+/* Names come from clients: nothing that a terminal would take for a command goes there. `lines`: with line ends. */
+static void print_plain(FILE *out, const char *s, bool lines)
 {
-    for (; *s; s++)
-        putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+    for (size_t left = strlen(s), n; left; s += n, left -= n) {
+        uint32_t code = 0;
+        n = text_char(s, left, &code);
+        if (n && (text_is_plain(code) || (lines && code == '\n')))
+            fwrite(s, 1, n, out);
+        else
+            putc('?', out);
+        n = n ? n : 1;
+    }
 }
 
 static void print_row(const struct control_session *s)
 {
     printf("%-6" PRIu64 " ", s->session);
-    print_plain(s->user);
+    print_plain(stdout, s->user, false);
     printf("%*s %-9s ", (int)(strlen(s->user) < 16 ? 16 - strlen(s->user) : 0), "", session_state_name(s->state));
     print_since(s->since);
     if (s->display)
@@ -96,7 +104,7 @@ static void print_row(const struct control_session *s)
     for (uint32_t i = 0; i < s->nclients; i++) {
         const struct leader_client *c = &s->clients[i];
         printf("%s%s %s ", i ? ", " : " ", client_role_name(c->role), *c->address ? c->address : "local");
-        print_plain(c->client_name);
+        print_plain(stdout, c->client_name, false);
         printf(" %" PRIu32 "x%" PRIu32, c->width, c->height);
     }
     putchar('\n');
@@ -119,8 +127,11 @@ static int take_done(struct ask *a)
 {
     if (a->json)
         fputs(a->rows ? "\n]\n" : "[]\n", stdout);
-    if (*a->msg.done.text)
-        fprintf(stderr, "orielctl: %s\n", a->msg.done.text);
+    if (*a->msg.done.text) {
+        fputs("orielctl: ", stderr);
+        print_plain(stderr, a->msg.done.text, true);
+        putc('\n', stderr);
+    }
     return a->msg.done.code;
 }
 
@@ -151,7 +162,7 @@ static int answers(struct ask *a)
         if (def == &control_session_def)
             take_session(a);
         else if (def == &control_text_def)
-            fputs(a->msg.text.text, stdout);
+            print_plain(stdout, a->msg.text.text, true);
         else if (def == &control_viewer_def)
             return view(a, fds[0]);
         else

@@ -188,7 +188,8 @@ struct rig_peer rig_reconnect(struct rig *r, uint64_t id, const char *address)
 {
     struct rig_peer p = {.id = id, .fd = -1};
     struct server_peer_new n = {.peer = id, .pid = 1, .port = 4000};
-    struct peer_hello h = {.client_name = "thin", .width = 1024, .height = 768, .nmonitors = 1, .keyboard_layout = 0x409};
+    struct peer_hello h = {.width = 1024, .height = 768, .nmonitors = 1, .keyboard_layout = 0x409};
+    snprintf(h.client_name, sizeof h.client_name, "%s", r->client_name ? r->client_name : "thin");
     snprintf(n.address, sizeof n.address, "%s", address);
     assert_int_equal(wire_send(r->server, &server_peer_new_def, &n, NULL), 0);
     const struct server_peer_link *l = rig_expect(r->server, &monitor_to_server, &server_peer_link_def, &p.fd);

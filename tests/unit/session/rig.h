@@ -23,6 +23,7 @@ struct rig {
     pid_t monitor;
     int server;            /* link as oriel-server */
     uint64_t next_peer;
+    const char *client_name; /* of the next client; NULL: "thin" */
 };
 struct rig_peer { uint64_t id; int fd; };
 

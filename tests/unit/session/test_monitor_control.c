@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/sockets.h"
+#include "common/text.h"
 #include "rig.h"
 
 static struct rig rig;
@@ -157,6 +158,47 @@ static void throttled_sources_are_shown_and_cleared(void **state)
     assert_int_equal(orielctl("throttle", NULL), 0);
     assert_string_equal(output, "");
     close(rig_login(&rig, &p, "anna", VERDICT_START, NULL, NULL));
+    close(p.fd);
+}
+
+static void nothing_that_acts_on_a_terminal_is_printed(void)
+{
+    for (size_t left = strlen(output), n; left; left -= n) {
+        const char *s = output + strlen(output) - left;
+        uint32_t code = 0;
+        n = text_char(s, left, &code);
+        if (n == 0 || (code != '\n' && !text_is_plain(code)))
+            fail_msg("byte 0x%02x at %zu of:\n%s", (unsigned char)*s, strlen(output) - left, output);
+    }
+}
+
+/* Names that nobody has checked: of clients before login, as they came. */
+static void what_clients_call_themselves_reaches_no_terminal(void **state)
+{
+    static const char *const bad[] = {"bob\xc2\x9b" "2Jfake\u202e", "\xc2\x9d" "0;title\x07", "a\x1b[31mred", "\xc0\x9b" "2J", "\xe0\x82\x9b" "1m",
+        "x\u061cy\u200ez\u2066q\ufeff", "\xed\xa0\x80", "\xff\xfe", "\xc2\x85\u2028\u2029"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct rig_peer p = rig_connect(&rig, "192.0.2.77");
+        rig_auth(&p, AUTH_PASSWORD, bad[i], "wrong", 5);
+        assert_int_equal(rig_peer_expect(&p, peer_verdict, NULL)->verdict, VERDICT_REFUSE);
+        close(p.fd);
+    }
+    assert_int_equal(orielctl("throttle", NULL), 0);
+    nothing_that_acts_on_a_terminal_is_printed();
+    says("192.0.2.0/24");
+    says("bob?2Jfake?@");
+    assert_int_equal(orielctl("throttle", "clear", NULL), 0);
+    rig.client_name = bad[0];
+    struct rig_peer p = rig_connect(&rig, "192.0.2.78");
+    int display = rig_login(&rig, &p, "anna", VERDICT_START, NULL, NULL);
+    assert_int_equal(orielctl("sessions", NULL), 0);
+    nothing_that_acts_on_a_terminal_is_printed();
+    says("bob?2Jfake?");
+    assert_int_equal(orielctl("sessions", "--json", NULL), 0);
+    nothing_that_acts_on_a_terminal_is_printed();
+    says("\"bob\\u009b2Jfake\\u202e\"");
+    rig.client_name = NULL;
+    close(display);
     close(p.fd);
 }
 
@@ -361,6 +403,7 @@ int main(void)
         T(disconnect_leaves_the_session_and_logoff_ends_it),
         T(a_message_reaches_the_session),
         T(throttled_sources_are_shown_and_cleared),
+        T(what_clients_call_themselves_reaches_no_terminal),
         T(a_reload_takes_effect_and_a_broken_one_does_not),
         T(wrong_usage_has_its_exit_code),
         T(an_absent_monitor_has_its_exit_code),
