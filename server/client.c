@@ -4,6 +4,7 @@
 
 #include "common/link.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/sockets.h"
 #include "common/spawn.h"
 #include "server/first_request.h"
@@ -56,8 +57,7 @@ static void client_try(struct client *c);
 /* It ends by itself with its peer; a driver that hangs does not. clients_reap buries it. */
 static void end_encoder(struct client *c)
 {
-    if (c->encoder > 0)
-        (void)kill(c->encoder, SIGKILL);
+    (void)process_signal(c->encoder, SIGKILL);
     c->encoder = 0;
 }
 
@@ -81,8 +81,9 @@ static void client_free(struct client *c, unsigned penalty)
 
 static void client_signal(struct client *c, int sig)
 {
-    if (c->pid > 0 && kill(c->pid, sig) < 0 && errno != ESRCH)
-        log_error("peer cannot be signalled", "peer=%llu error=%s", (unsigned long long)c->number, strerror(errno));
+    int r = process_signal(c->pid, sig);
+    if (r < 0 && r != -ESRCH)
+        log_error("peer cannot be signalled", "peer=%llu error=%s", (unsigned long long)c->number, strerror(-r));
 }
 
 static void set_deadline(struct client *c, int64_t seconds_after_start)
@@ -216,7 +217,7 @@ static pid_t start_program(struct client *c, int link_fd, int keys_fd)
     return spawn_program(&s);
 }
 
-/* Returns 0, -EAGAIN (try again later), or an error that ends the client. */
+/* Returns 0, -ENOTCONN (oriel-keys is away: try again later), or an error that ends the client. */
 static int start_peer(struct client *c)
 {
     static const struct link_ops ops = {.message = on_child_message, .closed = on_child_closed};
@@ -226,7 +227,7 @@ static int start_peer(struct client *c)
     int r = config_run_path(&d->config, "keys/keys.sock", path, sizeof path);
     int keys = r < 0 ? r : sockets_connect(path);
     if (keys < 0)
-        return r < 0 ? r : -EAGAIN;
+        return r < 0 ? r : -ENOTCONN;
     r = link_pair(sv);
     if (r < 0)
         goto out;
@@ -236,8 +237,14 @@ static int start_peer(struct client *c)
         r = -ENOMEM;
         goto out;
     }
-    c->pid = start_program(c, sv[1], keys);
-    r = c->pid < 0 ? (int)c->pid : 0;
+    pid_t pid = start_program(c, sv[1], keys);
+    if (pid < 0) { /* the link would say next that a peer has gone, which there never was */
+        link_destroy(c->link);
+        c->link = NULL;
+        r = (int)pid;
+        goto out;
+    }
+    c->pid = pid;
 out:
     if (sv[1] >= 0)
         close(sv[1]);
@@ -268,7 +275,7 @@ static void client_try(struct client *c)
     if (!d->monitor)
         return; /* clients_monitor_up comes back here */
     int r = start_peer(c);
-    if (r == -EAGAIN) {
+    if (r == -ENOTCONN) {
         retry_later(c);
         return;
     }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/process.h"
 #include "common/rundir.h"
 #include "common/spawn.h"
 
@@ -90,6 +91,7 @@ static int start(struct one *o)
     /* Should this process be killed, its daemons go with it, at once and without logging anybody off: the next start finds the
      * sessions again. */
     struct spawn s = {.path = path, .argv = argv, .envp = envp, .uid = (uid_t)-1, .gid = (gid_t)-1, .death_signal = SIGKILL,
+                      .new_session = 1 /* a group of its own: what one sends to its group reaches none of the others */,
                       .ambient_caps = o->kind->caps};
     int r = spawn_sibling(d->config->paths_libexec_dir, o->kind->name, path, sizeof path);
     if (r == 0 && o->kind->account_at) {
@@ -131,7 +133,7 @@ static void stop_next(struct daemons *d)
     for (int i = 0; i < NDAEMONS; i++) {
         struct one *o = &d->one[stop_order[i]];
         if (o->pid) {
-            kill(o->pid, SIGTERM);
+            (void)process_signal(o->pid, SIGTERM);
             return;
         }
     }
@@ -146,7 +148,7 @@ static void on_stop_timeout(evutil_socket_t fd, short what, void *arg)
         if (!d->one[i].pid)
             continue;
         log_warning("daemon killed", "name=%s reason=%s", d->one[i].kind->name, "it did not end in time");
-        kill(d->one[i].pid, SIGKILL);
+        (void)process_signal(d->one[i].pid, SIGKILL);
     }
 }
 
@@ -223,7 +225,7 @@ void daemons_reload(struct daemons *d)
 {
     for (int i = 0; i < NDAEMONS; i++)
         if (d->one[i].pid)
-            kill(d->one[i].pid, SIGHUP);
+            (void)process_signal(d->one[i].pid, SIGHUP);
 }
 
 void daemons_stop(struct daemons *d)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/process.h"
 #include "common/sockets.h"
 #include "session/leader/keeper.h"
 
@@ -291,7 +292,7 @@ void agent_lost(struct session *s)
     s->agent_link = NULL;
     s->agent_up = false;
     if (s->agent)
-        kill(s->agent, SIGKILL);
+        (void)process_signal(s->agent, SIGKILL);
     s->agent = 0;
     if (s->phase > PHASE_RUNNING)
         return;

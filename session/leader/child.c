@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/process.h"
 
 #define OOM_LEADER "-900"   /* as the daemons: a session must not take its keeper with it */
 #define OOM_CHILD "0"
@@ -188,7 +189,7 @@ static int wait_bounded(pid_t pid, int timeout_ms)
     while ((r = waitpid(pid, &status, WNOHANG)) == 0 && conv_now_ms() < deadline)
         (void)poll(NULL, 0, 2);
     if (r == 0) {
-        kill(pid, SIGKILL);
+        (void)process_signal(pid, SIGKILL);
         (void)waitpid(pid, &status, 0);
         return -ETIMEDOUT;
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/process.h"
 #include "session/leader/child.h"
 #include "session/leader/keeper.h"
 
@@ -87,11 +88,11 @@ static void stop_display(struct session *s)
     next_phase(s, PHASE_END_DISPLAY, DISPLAY_MS);
     clients_drop_all(s, s->cause, true);
     if (s->agent)
-        kill(s->agent, SIGTERM);
+        (void)process_signal(s->agent, SIGTERM);
     if (s->bus)
-        kill(s->bus, SIGTERM);
+        (void)process_signal(s->bus, SIGTERM);
     if (s->xorg)
-        kill(s->xorg, SIGTERM);
+        (void)process_signal(s->xorg, SIGTERM);
 }
 
 static void end_display(struct session *s)

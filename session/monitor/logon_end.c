@@ -11,6 +11,7 @@
 
 #include "common/link.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/secret.h"
 #include "session/monitor/attempt.h"
 #include "session/monitor/control_end.h"
@@ -38,8 +39,7 @@ void logon_destroy(struct logon *l)
     LIST_REMOVE(l, entry);
     monitor_timer_free(&l->timer);
     link_destroy(l->link);
-    if (l->pid > 0)
-        kill(l->pid, SIGTERM); /* ours, and not yet waited for: on_child forgets the pid first */
+    (void)process_signal(l->pid, SIGTERM); /* ours, and not yet waited for: on_child forgets the pid first */
     free(l);
 }
 
@@ -74,7 +74,7 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
     case REQUEST_REFUSED:
         log_warning("logon screen ended", "pid=%d state=%s message=%s why=%s", (int)l->pid,
                     request_state_name(&logon_table, l->state), def->name, why);
-        kill(l->pid, SIGKILL);
+        (void)process_signal(l->pid, SIGKILL); /* unless it has ended before its message was read */
         gone(l, monitor_refuse_text(REFUSE_UNAVAILABLE, 0));
         break;
     }
@@ -116,8 +116,8 @@ static struct logon *spawn_logon(struct monitor *m, const struct logon_start *st
     return l;
 fail:
     log_error("logon screen not started", "error=%s user=%s", strerror(-r), m->config.paths_user_logon);
-    if (l && l->pid > 0)
-        kill(l->pid, SIGKILL);
+    if (l)
+        (void)process_signal(l->pid, SIGKILL);
     free(l);
     return NULL;
 }

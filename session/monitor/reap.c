@@ -17,6 +17,7 @@
 #include <utmpx.h>
 
 #include "common/log.h"
+#include "common/process.h"
 
 #define ROUNDS_MAX 200      /* at ROUND_MS: four seconds against something that forks */
 #define ROUND_MS 20
@@ -122,7 +123,7 @@ unsigned reap_round(const char *key, uid_t uid)
         pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
         if (pid > 1 && pid != getpid() && belongs(proc, uid, want, buf)) {
             n++;
-            (void)kill(pid, SIGKILL);
+            (void)process_signal(pid, SIGKILL);
         }
         close(proc);
     }
@@ -143,7 +144,7 @@ static void clear_display(uint32_t display, pid_t leader)
         ssize_t n = read(fd, text, sizeof text - 1);
         close(fd);
         pid_t pid = n > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
-        if (pid > 0 && pid != leader && kill(pid, 0) == 0)
+        if (pid != leader && process_signal(pid, 0) == 0)
             return; /* somebody else took the number */
         (void)unlink(lock);
     }

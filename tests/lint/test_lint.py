@@ -55,6 +55,11 @@ def test_a_banned_call_is_nowhere(call):
     assert not hits(r"(?<![A-Za-z0-9_>.])%s\s*\(" % call, C)
 
 
+def test_signals_go_to_one_process():
+    """kill(0) is one's own group, kill(-1) everybody: process_signal refuses both."""
+    assert not hits(r"(?<![A-Za-z0-9_>.])kill(pg)?\s*\(", [n for n in C if not n.startswith(("tests/", "bench/")) and n != "common/process.c"])
+
+
 def test_sizes_are_not_multiplied_in_malloc():
     assert not hits(r"(?<![A-Za-z0-9_])(malloc|realloc)\s*\([^;]*[A-Za-z0-9_)\]]\s\*\s[A-Za-z0-9_(]", [n for n in C if not n.startswith(("tests/", "bench/"))])
 

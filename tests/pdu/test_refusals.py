@@ -3,6 +3,7 @@
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import socket
@@ -84,6 +85,52 @@ def test_tls_12_and_13_work_and_older_or_weaker_ones_do_not(world):
         handshake(v.TLSv1, v.TLSv1_1, "ALL:@SECLEVEL=0")
     with pytest.raises(OSError):
         handshake(v.TLSv1_2, v.TLSv1_2, "AES128-SHA:AES256-GCM-SHA384:@SECLEVEL=0")
+    serves(world)
+
+
+class Tunnel(threading.Thread):
+    """A port for clients that speak TLS at once: the first request of RDP is made for them."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.to, self.listener = port, socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        client, _ = self.listener.accept()
+        c = Rdp(self.to)
+        c.negotiate()
+        c.socket.settimeout(None)
+        back = threading.Thread(target=self.pump, args=(c.socket, client), daemon=True)
+        back.start()
+        self.pump(client, c.socket)
+        back.join(10)
+
+    @staticmethod
+    def pump(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def key_exchange(port, groups):
+    """The group that a handshake took which offers these alone, or None."""
+    r = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % Tunnel(port).port, "-tls1_3", "-groups", groups], input=b"",
+                       capture_output=True, timeout=30)
+    said = re.search(rb"(?:Server Temp Key: |Negotiated TLS1.3 group: )([^,\n]+)", r.stdout)
+    return said[1].decode() if said and b"Cipher is (NONE)" not in r.stdout else None
+
+
+def test_keys_are_exchanged_over_curves_only(world):
+    assert key_exchange(world.port, "X25519")
+    assert key_exchange(world.port, "P-256")
+    assert key_exchange(world.port, "ffdhe2048:P-384"), "what is offered beside a curve does no harm"
+    for group in ("ffdhe2048", "ffdhe3072", "ffdhe8192"):
+        assert key_exchange(world.port, group) is None, group
     serves(world)
 
 
@@ -357,6 +404,25 @@ def test_clients_wait_for_a_monitor_that_is_away(worlds):
     threading.Thread(target=world.serve, daemon=True).start()
     _, answer = c.read_pdu()
     assert struct.unpack("<BBHI", answer[7:15])[3] == 1
+
+
+def test_a_client_for_whom_no_process_can_be_made_is_told_at_once(worlds):
+    """The server's account may have no more processes: who comes then is let go, and who comes after is served."""
+    world = worlds.make(server__handshake_deadline=2)
+
+    def processes(limit):   # as the account itself, which needs no privilege for it
+        subprocess.run(["setpriv", "--reuid", world.ACCOUNTS[0], "--regid", world.ACCOUNTS[0], "--clear-groups", "prlimit",
+                        "--pid", str(world.server.pid), "--nproc=%s:" % limit], check=True)
+    processes(0)
+    started = time.monotonic()
+    for _ in range(3):
+        c = mstsc.Mstsc(world.port)
+        c.send(Rdp.connection_request(mstsc.ALL))
+        ended(c, 1.5)
+    assert time.monotonic() < started + 6
+    assert world.text().count("peer could not be started") == 3, "tried once for each, not until a deadline"
+    processes(5000)
+    serves(world)
 
 
 def test_leaving_in_order_is_no_protocol_error(world):

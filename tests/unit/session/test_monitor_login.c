@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -396,6 +397,31 @@ static void the_logon_screen_asks_what_pam_asks(void **state)
     close(p.fd);
 }
 
+/* Its end is known before its last message is read: what is done about the message must not hit somebody else. */
+static void a_logon_screen_that_breaks_the_rules_and_is_gone_ends_alone(void **state)
+{
+    rig_stop(&rig);
+    rig_start(&rig, "[login]\nattempts = 1\n");
+    for (int i = 0; i < 5; i++) {
+        struct rig_peer p = rig_connect(&rig, "192.0.2.9");
+        int logon = open_logon(&p, "start");
+        rig_type(logon, "submit anna wrong");
+        rig_expect_text(logon, "refused reason=1 final=1");
+        char c;
+        kill(rig.monitor, SIGSTOP);
+        rig_type(logon, "flood");
+        while (read(logon, &c, 1) > 0) /* until it has ended */
+            ;
+        kill(rig.monitor, SIGCONT);
+        rig_expect_end(&p, END_DENIED);
+        close(logon);
+        close(p.fd);
+    }
+    struct rig_peer honest = rig_connect(&rig, "198.51.100.1");
+    close(rig_login(&rig, &honest, "anna", VERDICT_START, NULL, NULL));
+    close(honest.fd);
+}
+
 static void the_logon_screen_ends_after_its_attempts(void **state)
 {
     rig_stop(&rig);
@@ -600,6 +626,7 @@ int main(void)
         T(a_session_left_alone_is_logged_off_at_its_limit),
         T(the_logon_screen_takes_a_wrong_then_the_right_password),
         T(the_logon_screen_asks_what_pam_asks),
+        T(a_logon_screen_that_breaks_the_rules_and_is_gone_ends_alone),
         T(the_logon_screen_ends_after_its_attempts),
         T(cancelling_the_logon_screen_disconnects),
         T(a_logon_screen_that_breaks_its_table_is_ended),

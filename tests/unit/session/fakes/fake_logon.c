@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A logon screen that draws nothing, for tests of the monitor. What the test writes into the display link is typed:
- *   "submit USER SECRET", "answer TEXT", "cancel", "break" (speaks out of turn); what the monitor says comes back as text. */
+ *   "submit USER SECRET", "answer TEXT", "cancel", "break" (speaks out of turn), "flood" (says much that comes too late, then speaks out of
+ * turn and is gone); what the monitor says comes back as text. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,16 @@ static int hear(void)
     return 0;
 }
 
+#define LATE 70 /* more than the monitor reads before it looks what else there is */
+static int flood(void)
+{
+    static struct logon_submit s = {.user = "late"};
+    for (int i = 0; i < LATE; i++)
+        (void)wire_send(FD_LOGON_MONITOR, &logon_submit_def, &s, NULL);
+    (void)render();
+    return -1;
+}
+
 static int typed(void)
 {
     static struct logon_submit s;
@@ -61,6 +72,8 @@ static int typed(void)
     if (n <= 0)
         return -1;
     struct logon_cancel c = {0};
+    if (strcmp(line, "flood") == 0)
+        return flood();
     if (strcmp(line, "cancel") == 0)
         return wire_send(FD_LOGON_MONITOR, &logon_cancel_def, &c, NULL);
     if (sscanf(line, "submit %255s %255s", s.user, secret) >= 1) {
