@@ -14,6 +14,7 @@
 #include "session/leader/keeper.h"
 #include "session/leader/record.h"
 #include "session/leader/scope.h"
+#include "session/leader/socket_folders.h"
 #include "session/leader/warden.h"
 #include "session/leader/xauth.h"
 #include "session/leader/xorg.h"
@@ -110,20 +111,6 @@ static int write_display_files(struct session *s, char *why, size_t cap)
     return r;
 }
 
-/* A display number with both its names: the lock and, for as long as this process lives, the abstract socket's. */
-static int reserve_display(unsigned first, const struct account *who)
-{
-    for (int d = xorg_reserve_display(&xorg_system_places, first, who); d >= 0;
-         d = xorg_reserve_display(&xorg_system_places, (unsigned)d + 1, who)) {
-        int fd = xorg_hold_name(&xorg_system_places, (unsigned)d);
-        if (fd >= 0)
-            return d;
-        log_warning("display passed over", "display=:%d: its abstract socket is taken: %s", d, strerror(-fd));
-        xorg_release_display(&xorg_system_places, (unsigned)d, getpid());
-    }
-    return -EADDRINUSE;
-}
-
 /* Else it would be one of the monitor's processes, and who ends all of those would leave the session without its warden. */
 static void bring_warden(void)
 {
@@ -136,15 +123,14 @@ static void bring_warden(void)
 int begin_open(struct session *s, char *why, size_t cap)
 {
     char tty[16];
+    int name; /* held as long as this process lives */
     snprintf(why, cap, "The session could not be set up.");
-    int r = xorg_check_socket_dir(&xorg_system_places, why, cap);
+    int r = socket_folders_claim(xorg_system_places.locks, xorg_system_places.sockets, why, cap);
     if (r < 0)
         return r;
-    s->display = reserve_display((unsigned)s->cfg->display_first, s->who);
-    if (s->display < 0) {
-        snprintf(why, cap, "No X display number is free from %d on.", (int)s->cfg->display_first);
+    s->display = xorg_reserve_display(&xorg_system_places, (unsigned)s->cfg->display_first, s->who, &name, why, cap);
+    if (s->display < 0)
         return s->display;
-    }
     snprintf(tty, sizeof tty, ":%d", s->display);
     r = auth_open_session(s->auth, tty, why, cap);
     if (r == 0)

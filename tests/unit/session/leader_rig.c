@@ -286,6 +286,7 @@ static char last_seen[256]; /* a name in a folder that should be empty, for the 
 static bool is_expected(const struct dirent *e)
 {
     return !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix") ||
+           !strcmp(e->d_name, ".ICE-unix") || !strcmp(e->d_name, ".XIM-unix") || !strcmp(e->d_name, ".font-unix") ||
            !strncmp(e->d_name, "xtermXX", 7); /* xterm leaves its cursor folder when it is ended while starting */
 }
 

@@ -274,14 +274,42 @@ static void displays_that_are_taken_are_left_alone(void **state)
     nothing_is_left();
 }
 
-static void a_socket_folder_that_anybody_could_change_is_refused(void **state)
+/* Not the console's: a mouse that is moved there must never move a session's pointer. */
+static void the_x_server_opens_no_device_of_the_host(void **state)
 {
+    char path[96];
     (void)state;
-    (void)mkdir("/tmp/.X11-unix", 0777);
-    assert_int_equal(chmod("/tmp/.X11-unix", 0777), 0);
-    begin(XTERM);
-    expect_failure("/tmp/.X11-unix", "sticky");
-    assert_int_equal(rmdir("/tmp/.X11-unix"), 0);
+    begin("exec " XTERM "\n");
+    (void)await(&leader_hello_def);
+    snprintf(path, sizeof path, "/run/user/7001/oriel-%d/Xorg.log", (int)session_id);
+    const char *log = got(path);
+    assert_non_null(strstr(log, "ServerLayout \"oriel\""));
+    assert_non_null(strstr(log, "oriel pointer"));
+    assert_null(strstr(log, "default mouse"));
+    assert_null(strstr(log, "default keyboard"));
+    assert_null(strstr(log, "/dev/input"));
+    log_off();
+    nothing_is_left();
+}
+
+static void socket_folders_that_anybody_could_change_are_made_safe_first(void **state)
+{
+    static const char *const all[] = {"/tmp/.X11-unix", "/tmp/.ICE-unix", "/tmp/.XIM-unix", "/tmp/.font-unix"};
+    struct stat st;
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        (void)mkdir(all[i], 0777);
+        assert_int_equal(chmod(all[i], 0777) | chown(all[i], 4242, 4242), 0);
+    }
+    begin("exec " XTERM "\n");
+    (void)await(&leader_hello_def);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(lstat(all[i], &st), 0);
+        assert_int_equal(st.st_mode, S_IFDIR | 01777);
+        assert_int_equal(st.st_uid, 0);
+    }
+    log_off();
+    nothing_is_left();
 }
 
 static void a_link_in_place_of_the_log_is_not_followed(void **state)
@@ -359,7 +387,8 @@ static int all_tests(void)
         cmocka_unit_test_setup_teardown(a_killed_leader_takes_its_session_with_it, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_detach_drops_the_client_and_says_so, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(displays_that_are_taken_are_left_alone, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(a_socket_folder_that_anybody_could_change_is_refused, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(socket_folders_that_anybody_could_change_are_made_safe_first, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(the_x_server_opens_no_device_of_the_host, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_link_in_place_of_the_log_is_not_followed, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_bare_machine_shows_a_coloured_screen_with_a_terminal, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_session_without_a_dot_xsession_still_shows_something, rig_setup, rig_teardown),

@@ -29,7 +29,6 @@
 #include "session/leader/sweep.h"
 #include "session/leader/warden.h"
 #include "session/leader/xauth.h"
-#include "session/leader/xorg.h"
 
 static char dir[64];
 
@@ -214,114 +213,6 @@ static void a_desktop_is_found_from_the_most_personal_to_the_smallest(void **sta
     assert_int_equal(d.kind, DESKTOP_XSESSION);
     assert_int_equal(choose(&d, false, "exec my-desktop"), 0);
     assert_int_equal(d.kind, DESKTOP_COMMAND);
-}
-
-/* ---- display numbers ---- */
-
-static struct xorg_places places(void)
-{
-    static char sockets[128], locks[128];
-    snprintf(sockets, sizeof sockets, "%s/x", dir);
-    snprintf(locks, sizeof locks, "%s", dir);
-    (void)mkdir(sockets, 01777);
-    (void)chmod(sockets, 01777);
-    return (struct xorg_places){sockets, locks};
-}
-
-static void the_abstract_name_of_a_display_is_held_by_one(void **state)
-{
-    (void)state;
-    char sockets[64];
-    snprintf(sockets, sizeof sockets, "/tmp/oriel-names-%d", (int)getpid()); /* abstract names need no folder */
-    struct xorg_places p = {.sockets = sockets, .locks = sockets};
-    int fd = xorg_hold_name(&p, 7);
-    assert_true(fd >= 0);
-    assert_int_equal(xorg_hold_name(&p, 7), -EADDRINUSE);
-    close(fd);
-    fd = xorg_hold_name(&p, 7);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
-static void no_two_reservations_are_the_same(void **state)
-{
-    (void)state;
-    struct xorg_places p = places();
-    int first = xorg_reserve_display(&p, 10, NULL), second = xorg_reserve_display(&p, 10, NULL);
-    assert_int_equal(first, 10);
-    assert_int_equal(second, 11);
-    xorg_release_display(&p, 10, getpid() + 1); /* somebody else's */
-    assert_int_equal(xorg_reserve_display(&p, 10, NULL), 12);
-    xorg_release_display(&p, 10, getpid());
-    assert_int_equal(xorg_reserve_display(&p, 10, NULL), 10);
-    for (unsigned d = 10; d < 13; d++)
-        xorg_release_display(&p, d, getpid());
-}
-
-static void many_processes_reserve_different_displays(void **state)
-{
-    (void)state;
-    struct xorg_places p = places();
-    int pipes[2], seen[64] = {0};
-    assert_int_equal(pipe(pipes), 0);
-    pid_t pids[16];
-    for (int i = 0; i < 16; i++) {
-        pids[i] = fork();
-        if (pids[i] == 0) {
-            int d = xorg_reserve_display(&p, 30, NULL);
-            ssize_t n = write(pipes[1], &d, sizeof d);
-            (void)n;
-            (void)pause();
-        }
-    }
-    for (int i = 0; i < 16; i++) {
-        int d = -1;
-        assert_int_equal(read(pipes[0], &d, sizeof d), (ssize_t)sizeof d);
-        assert_in_range(d, 30, 45);
-        assert_int_equal(seen[d - 30]++, 0);
-    }
-    for (int i = 0; i < 16; i++) {
-        kill(pids[i], SIGKILL);
-        waitpid(pids[i], NULL, 0);
-    }
-    assert_int_equal(xorg_reserve_display(&p, 30, NULL), 30); /* dead ones' locks do not count */
-    for (unsigned d = 30; d < 46; d++) {
-        char name[32];
-        snprintf(name, sizeof name, ".X%u-lock", d);
-        (void)unlink(at(name));
-    }
-    close(pipes[0]);
-    close(pipes[1]);
-}
-
-static void a_strange_lock_is_left_alone(void **state)
-{
-    (void)state;
-    struct xorg_places p = places();
-    put(".X50-lock", "what is this\n", 0444);
-    put(".X51-lock", "", 0444);
-    assert_int_equal(symlink("/etc/passwd", at(".X52-lock")), 0);
-    assert_int_equal(xorg_reserve_display(&p, 50, NULL), 53);
-    assert_int_equal(access(at(".X50-lock"), F_OK), 0);
-    xorg_release_display(&p, 53, getpid());
-}
-
-static void a_number_whose_keymap_another_user_holds_is_passed_over(void **state)
-{
-    (void)state;
-    struct xorg_places p = places();
-    struct stat st;
-    put("server-60.xkm", "left by a server that was killed", 0400);
-    assert_int_equal(mkdir(at("server-61.xkm"), 0700), 0);
-    assert_int_equal(xorg_reserve_display(&p, 60, NULL), 60);
-    assert_int_equal(stat(at("server-60.xkm"), &st), 0);
-    assert_int_equal(st.st_size, 0);
-    assert_int_equal(xorg_reserve_display(&p, 60, NULL), 62);
-    assert_int_equal(access(at(".X61-lock"), F_OK), -1);
-    xorg_release_display(&p, 60, getpid());
-    xorg_release_display(&p, 62, getpid());
-    assert_int_equal(access(at("server-62.xkm"), F_OK), -1);
-    assert_int_equal(rmdir(at("server-61.xkm")), 0);
 }
 
 /* ---- accounts ---- */
@@ -605,17 +496,12 @@ static void a_killed_warden_is_not_taken_for_process_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_abstract_name_of_a_display_is_held_by_one),
         cmocka_unit_test(the_last_value_of_a_variable_counts),
         cmocka_unit_test(an_environment_has_an_end),
         cmocka_unit_test(a_locale_file_gives_locale_variables_and_no_others),
         cmocka_unit_test(a_cookie_file_reads_as_xauth_writes_it),
         cmocka_unit_test(a_cookie_file_is_private_random_and_no_link),
         cmocka_unit_test(a_desktop_is_found_from_the_most_personal_to_the_smallest),
-        cmocka_unit_test(no_two_reservations_are_the_same),
-        cmocka_unit_test(many_processes_reserve_different_displays),
-        cmocka_unit_test(a_strange_lock_is_left_alone),
-        cmocka_unit_test(a_number_whose_keymap_another_user_holds_is_passed_over),
         cmocka_unit_test(root_and_strangers_to_the_groups_stay_out),
         cmocka_unit_test(a_domain_is_taken_away_where_no_account_has_it),
         cmocka_unit_test(a_log_that_grows_too_long_keeps_its_newest_lines),
