@@ -13,26 +13,80 @@ finish() {
 }
 
 machine_remove() { # FOLDER that the machine lies in
-    awk -v w="$1" 'index($2, w) == 1 { print $2 }' /proc/self/mounts | sort -r | while read -r m; do umount -l "$m"; done
+    awk -v w="$1/" 'index($2 "/", w) == 1 { print $2 }' /proc/self/mounts | sort -r | while read -r m; do umount -l "$m"; done
     rm -rf --one-file-system "$1"
 }
 
-machine_make() { # TREE MACHINE: the machine, with a copy of the source tree in /root/oriel
-    local tree=$1 machine=$2 uri codename key options=()
+# The systems that machines are made of. "13-backports" is 13 with the newest FreeRDP, from its backports.
+machine_names=(12 13 13-backports)
+machine_codename() { # NAME
+    case $1 in 12) echo bookworm ;; 13 | 13-backports) echo trixie ;; *) return 1 ;; esac
+}
+machine_name() { # FOLDER of a machine: its name
+    local release
+    release=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' "$1/etc/os-release")
+    if grep -qs -- '-backports' "$1/etc/apt/sources.list.d/debian.sources"; then echo "$release-backports"; else echo "$release"; fi
+}
+
+machine_sources() { # NAME MIRROR SECURITY KEYRING: what goes into debian.sources. SECURITY is "-" where the archive has none
+    local code suites signed=
+    code=$(machine_codename "$1")
+    suites="$code $code-updates"
+    [ "$1" != 13-backports ] || suites+=" $code-backports"
+    [ "$4" = - ] || signed="Signed-By: $4"
+    printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s\n' "$2" "$suites" "$signed"
+    [ "$3" = - ] || printf '\nTypes: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s\n' "$3" "$code-security" "$signed"
+}
+
+machine_make() { # TREE MACHINE [NAME]: an empty Debian in the folder MACHINE, of this machine's own release without NAME
+    local tree=$1 machine=$2 name=${3:-} uri security key codename options=()
     "$tree/scripts/packages" install fresh || return 1
-    read -r uri codename key <<<"$("$tree/scripts/packages" mirror)"
-    [ "$key" = - ] || options+=(--keyring="$key")
+    read -r uri _ key <<<"$("$tree/scripts/packages" mirror)"
+    read -r security _ _ <<<"$("$tree/scripts/packages" mirror security)"
+    [ -n "$name" ] || name=$(. /etc/os-release && echo "${VERSION_ID:-}")
+    codename=$(machine_codename "$name") || { echo "no such machine: $name; there are: ${machine_names[*]}" >&2; return 1; }
+    [ -n "$uri" ] || { echo "this machine's apt sources name no archive of Debian" >&2; return 1; }
+    [ "${key:--}" = - ] || options+=(--keyring="$key")
     echo "debootstrap $codename"
     debootstrap --variant=minbase "${options[@]}" "$codename" "$machine" "$uri" >"$machine.log" 2>&1 || { tail "$machine.log"; return 1; }
     cp /etc/resolv.conf "$machine/etc/resolv.conf"
     cp /etc/apt/apt.conf.d/99* "$machine/etc/apt/apt.conf.d/" 2>/dev/null
-    # The machine's own sources, so that security updates come from where they always come.
-    cp /etc/apt/sources.list.d/debian.sources "$machine/etc/apt/sources.list.d/" 2>/dev/null && : >"$machine/etc/apt/sources.list"
-    mkdir -p "$machine/root/oriel"
+    [ "${key:--}" = - ] || [ -e "$machine$key" ] || { mkdir -p "$(dirname "$machine$key")" && cp "$key" "$machine$key"; }
+    machine_sources "$name" "$uri" "${security:--}" "${key:--}" >"$machine/etc/apt/sources.list.d/debian.sources"
+    : >"$machine/etc/apt/sources.list"
     chmod 0700 "$machine/root"
-    (cd "$tree" &&
-        { git -c safe.directory='*' ls-files -z -co --exclude-standard 2>/dev/null || find . -type f -not -path './build*' -print0; } |
-        tar --null -T - --ignore-failed-read -cf -) | tar -xf - -C "$machine/root/oriel"
+}
+
+# The files of a source tree, each ended by a NUL: what git knows or would take, else all but what was built.
+tree_files() { # TREE
+    (cd "$1" && { git -c safe.directory='*' ls-files -z -co --exclude-standard 2>/dev/null ||
+        find . -type f -not -path './build*' -print0; })
+}
+tree_says() { # TREE: the commit that it stands for
+    local commit dirty
+    commit=$(git -c safe.directory='*' -C "$1" rev-parse HEAD 2>/dev/null) || { echo "no commit is known: this tree is not git's"; return; }
+    dirty=$(git -c safe.directory='*' -C "$1" status --porcelain 2>/dev/null | wc -l)
+    if [ "$dirty" = 0 ]; then echo "commit $commit"; else echo "commit $commit and $dirty files that are not committed so"; fi
+}
+machine_tree() { # TREE MACHINE: the copy of the source tree in the machine's /root/oriel becomes what TREE is
+    local copy=$2/root/oriel new=$2/root/oriel.new
+    rm -rf "$new"
+    mkdir -p "$new"
+    tree_files "$1" | tar -C "$1" --null -T - --ignore-failed-read -cf - | tar --no-same-owner -xf - -C "$new" || return 1
+    if [ -d "$copy" ]; then
+        # What was built there stays. Ninja goes by times: a file that changed is new, also when it came from an older tree.
+        /usr/bin/python3 -c '
+import filecmp, os, sys
+new, copy = sys.argv[1:]
+for folder, _, files in os.walk(new):
+    for path in (os.path.join(folder, f) for f in files):
+        old = os.path.join(copy, os.path.relpath(path, new))
+        same = os.path.isfile(old) and not os.path.islink(path) and filecmp.cmp(path, old, shallow=False)
+        os.utime(path, (os.stat(old).st_mtime,) * 2 if same else None, follow_symlinks=False)' "$new" "$copy" || return 1
+        find "$copy" -maxdepth 1 -name 'build*' -exec mv -t "$new" {} +
+        rm -rf "$copy"
+    fi
+    mv "$new" "$copy"
 }
 
 # What a shell in new namespaces does to stand on the machine, $1, and then be the rest of its arguments.

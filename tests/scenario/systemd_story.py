@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Oriel's units do under systemd. Runs in the machine that systemd.sh boots, where Oriel is installed for good; one class a boot,
 and the stories of a class follow each other."""
+# (What a file and a class can ask for: list_stories.py.)
 import glob
 import os
 import re
@@ -342,7 +343,8 @@ class TestInstalled:
 
 class TestBootedAgain:
     def test_going_down_was_in_order(self):
-        assert not re.search(r"timed out|SIGKILL|Killing process", journal("-b", "-1", "_PID=1"))
+        # (systemd 257 also tells of each SIGTERM to a session's processes, which is its usual way to end them.)
+        assert not re.search(r"timed out|SIGKILL", journal("-b", "-1", "_PID=1"))
 
     def test_everything_is_there_by_itself(self):
         Installed().wait_listening()
