@@ -148,6 +148,8 @@ static _Noreturn void child_run(struct plan *p)
 {
     const struct spawn *s = p->s;
     int r = child_fds(p);
+    for (int i = 0; s->limits && i < RLIM_NLIMITS; i++)
+        (void)setrlimit(i, &s->limits[i]); /* while we may raise them */
     if (r == 0 && s->new_session && setsid() < 0)
         r = -errno;
     if (r == 0 && s->detach) {

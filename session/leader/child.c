@@ -18,9 +18,9 @@
 
 #include "common/log.h"
 #include "common/process.h"
+#include "session/leader/plain.h"
 
 #define OOM_LEADER "-900"   /* as the daemons: a session must not take its keeper with it */
-#define OOM_CHILD "0"
 
 static struct rlimit core_limit = {RLIM_INFINITY, RLIM_INFINITY};
 
@@ -61,6 +61,17 @@ static void plain_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Before the change of user: the limit that PAM left may be lower, and only root raises it; in some containers not even root. */
+static void raise_files(rlim_t files)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= files)
+        return;
+    struct rlimit more = {files, l.rlim_max > files ? l.rlim_max : files}, most = {l.rlim_max, l.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &more) < 0)
+        (void)setrlimit(RLIMIT_NOFILE, &most);
+}
+
 static int become(const struct account *who)
 {
     if (setgroups((size_t)who->ngroups, who->groups) < 0 || setresgid(who->gid, who->gid, who->gid) < 0 ||
@@ -95,8 +106,10 @@ static _Noreturn void run_child(const struct child *c, int report, pid_t parent)
     int err = rep < 0 ? rep : 0;
     rep = rep < 0 ? report : rep;
     plain_signals();
-    write_oom(OOM_CHILD);
+    write_oom(plain_oom_score());
     (void)setrlimit(RLIMIT_CORE, &core_limit);
+    if (c->files)
+        raise_files(c->files);
     (void)setsid();
     if (!err)
         err = become(c->who);
@@ -194,6 +207,12 @@ static int wait_bounded(pid_t pid, int timeout_ms)
         return -ETIMEDOUT;
     }
     return r == pid && WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+int child_run(const struct child *c, int timeout_ms)
+{
+    pid_t pid = child_start(c);
+    return pid < 0 ? (int)pid : wait_bounded(pid, timeout_ms);
 }
 
 int child_remove_tree(const struct account *who, const char *path, int timeout_ms)

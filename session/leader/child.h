@@ -18,11 +18,15 @@ struct child {
     const int *fds;             /* fds[i] becomes descriptor 3 + i */
     size_t nfds;
     int out;                    /* standard output and error; -1: /dev/null */
+    unsigned files;             /* descriptors that it may have at least, whatever PAM says of the user's; 0: what PAM says */
     int death_signal;           /* what it gets when the leader dies; 0: none */
 };
 /* Start in a session and process group of its own, standard input /dev/null, signals and umask as at login, the account's groups,
  * no leader's core or OOM setting. Returns the pid, or negative errno, also when the exec failed. */
 pid_t child_start(const struct child *c);
+
+/* Start it and wait until it ends, for at most `timeout_ms`; then it is killed. 0: it ended well; -ETIMEDOUT, or another -errno. */
+int child_run(const struct child *c, int timeout_ms);
 
 /* Between enter and leave the (single-threaded) leader opens and makes files with the user's rights and no others.
  * 0 or negative errno; a failing leave aborts, for nothing is safe then. */

@@ -17,6 +17,7 @@
 #include "common/spawn.h"
 #include "session/leader/child.h"
 #include "session/leader/env.h"
+#include "session/leader/plain.h"
 #include "session/leader/session.h"
 #include "session/leader/warden.h"
 
@@ -134,7 +135,7 @@ int main(int argc, char **argv)
         log_error("no monitor", "descriptor %d is not open: oriel-leader is started by oriel-monitor", FD_LEADER_MONITOR);
         return EXIT_FAILURE;
     }
-    umask(022);
+    plain_start();
     leader_hide();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* PAM's helpers are waited for */

@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#define MAX_CLIENTS "2048" /* the most that an X server takes; 256 by itself, which a busy desktop reaches */
+#define FILES 4096         /* a descriptor for each of them, and those that they share memory and fences through */
+
 static const char config_text[] =
     "# Written by Oriel for one session.\n"
     "Section \"ServerFlags\"\n"
@@ -76,8 +79,8 @@ pid_t xorg_start(const char *program, const struct account *who, const struct ru
     snprintf(name, sizeof name, ":%u", display);
     const char *argv[] = {program, name, "-displayfd", "3", "-config", r->xorg_config, "-auth", r->xauthority, "-logfile", r->xorg_log,
                           "-nolisten", "tcp", "-nolisten", "local", "-noreset", "-novtswitch", "-sharevts", "-s", "0",
-                          "-verbose", "0", NULL};
-    struct child c = {.path = program, .argv = argv, .envp = envp, .who = who, .fds = &ready_fd, .nfds = 1, .out = out,
+                          "-maxclients", MAX_CLIENTS, "-verbose", "0", NULL};
+    struct child c = {.path = program, .argv = argv, .envp = envp, .who = who, .fds = &ready_fd, .nfds = 1, .out = out, .files = FILES,
                       .directory = "/", .death_signal = SIGTERM /* it removes its socket then */};
     return child_start(&c);
 }

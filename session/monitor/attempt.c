@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "session/elsewhere.h"
 #include "session/monitor/leader_end.h"
 #include "session/monitor/logon_end.h"
 #include "session/monitor/peer.h"
@@ -196,7 +197,7 @@ static bool elsewhere(struct monitor *m, const struct leader_verdict *v)
     enum { ALLOW, REFUSE }; /* the order of the option's choices */
     if (m->config.session_elsewhere != REFUSE)
         return false;
-    return policy_session_elsewhere("/run/systemd/sessions", v->uid, m->config.login_pam_service) ||
+    return elsewhere_graphical("/run/systemd/sessions", v->uid, m->config.login_pam_service) ||
            policy_utmp_elsewhere(v->user, is_our_display, m);
 }
 

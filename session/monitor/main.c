@@ -277,10 +277,10 @@ static int load_config(struct daemon *d, const char *path)
 static void harden(struct monitor *m)
 {
     struct rlimit files = {NOFILE, NOFILE};
-    /* Passwords pass through: no core file, no ptrace. RLIMIT_CORE stays, users' programs inherit it. */
+    /* Passwords pass through: no core file, no ptrace. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (getrlimit(RLIMIT_NOFILE, &m->files) < 0 || setrlimit(RLIMIT_NOFILE, &files) < 0)
-        m->files.rlim_max = 0;
+    limits_find(&m->limits);
+    (void)setrlimit(RLIMIT_NOFILE, &files); /* refused where we are not root: then it is as many as we were given */
     signal(SIGPIPE, SIG_IGN);
 }
 

@@ -95,9 +95,6 @@ pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t 
         return r;
     const char *const argv[] = {name, m->config_path ? "--config" : NULL, m->config_path, NULL};
     struct spawn s = {.path = path, .argv = argv, .fds = fds, .nfds = nfds, .uid = uid, .gid = gid,
-                      .death_signal = detached ? 0 : SIGKILL, .new_session = detached, .detach = detached};
-    pid_t pid = spawn_program(&s);
-    if (pid > 0 && m->files.rlim_max)
-        (void)prlimit(pid, RLIMIT_NOFILE, &m->files, NULL); /* it waits for our first message: nothing inherits ours */
-    return pid;
+                      .death_signal = detached ? 0 : SIGKILL, .new_session = detached, .detach = detached, .limits = m->limits.v};
+    return spawn_program(&s);
 }

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "common/config.h"
+#include "session/monitor/login_limits.h"
 #include "session/monitor/throttle.h"
 #include "session/proto/types.h"
 #include "session/store.h"
@@ -41,7 +41,7 @@ struct monitor {
     uid_t logon_uid;             /* paths.user_logon; -1: our own, where we are not root */
     gid_t logon_gid;
     uid_t own_uid;               /* leaders found in RUN_DIR/leaders must run as this: 0, or the tester's own */
-    struct rlimit files;         /* RLIMIT_NOFILE as it was given to us: what we start gets it back. rlim_max 0: leave it */
+    struct limits limits;        /* what those that we start get */
     bool stopping;               /* SIGTERM came: no new logins */
     uint64_t started_s;          /* CLOCK_REALTIME, for people */
     LIST_HEAD(, server_end) servers;

@@ -6,10 +6,8 @@
 
 #include "session/monitor/monitor.h"
 
-/* A graphical session of `uid` that is not Oriel's, as logind's files in `dir` tell (/run/systemd/sessions); sessions of PAM service
- * `own_service` are ours. */
-bool policy_session_elsewhere(const char *dir, uint32_t uid, const char *own_service);
-/* The same from the login records, for systems without logind: an entry of `user` on a display (":0"). */
+/* A graphical session elsewhere (session/elsewhere.h), from the login records, for systems without logind: an entry of `user` on a display
+ * (":0") that is not Oriel's. */
 bool policy_utmp_elsewhere(const char *user, bool (*is_ours)(void *arg, unsigned display), void *arg);
 
 #endif

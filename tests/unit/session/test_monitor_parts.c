@@ -13,7 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "session/elsewhere.h"
 #include "session/names.h"
+#include "session/monitor/login_limits.h"
 #include "session/monitor/policy.h"
 #include "session/monitor/reap.h"
 #include "session/monitor/throttle.h"
@@ -417,18 +419,18 @@ static void write_session(const char *name, const char *text)
 
 static void a_graphical_session_elsewhere_is_seen(void **state)
 {
-    assert_false(policy_session_elsewhere("/nonexistent", 1000, "oriel"));
+    assert_false(elsewhere_graphical("/nonexistent", 1000, "oriel"));
     write_session("2", "UID=1000\nUSER=anna\nACTIVE=1\nSTATE=active\nTYPE=tty\nCLASS=user\nSERVICE=sshd\n");
-    assert_false(policy_session_elsewhere(dir, 1000, "oriel"));
+    assert_false(elsewhere_graphical(dir, 1000, "oriel"));
     write_session("c1", "UID=1000\nUSER=anna\nSTATE=online\nTYPE=x11\nCLASS=user\nSERVICE=oriel\n");
-    assert_false(policy_session_elsewhere(dir, 1000, "oriel")); /* ours */
+    assert_false(elsewhere_graphical(dir, 1000, "oriel")); /* ours */
     write_session("c1", "UID=1000\nUSER=anna\nSTATE=closing\nTYPE=x11\nCLASS=user\nSERVICE=gdm-password\n");
-    assert_false(policy_session_elsewhere(dir, 1000, "oriel"));
+    assert_false(elsewhere_graphical(dir, 1000, "oriel"));
     write_session("c1", "UID=1000\nSTATE=online\nTYPE=x11\nCLASS=greeter\nSERVICE=gdm-launch-environment\n");
-    assert_false(policy_session_elsewhere(dir, 1000, "oriel"));
+    assert_false(elsewhere_graphical(dir, 1000, "oriel"));
     write_session("c1", "UID=1000\nUSER=anna\nSTATE=online\nTYPE=wayland\nCLASS=user\nSERVICE=gdm-password\n");
-    assert_true(policy_session_elsewhere(dir, 1000, "oriel"));
-    assert_false(policy_session_elsewhere(dir, 1001, "oriel"));
+    assert_true(elsewhere_graphical(dir, 1000, "oriel"));
+    assert_false(elsewhere_graphical(dir, 1001, "oriel"));
 }
 
 /* ---- clearing up ---- */
@@ -484,6 +486,39 @@ static void only_the_sessions_own_processes_are_killed(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+static void limits_are_read_as_systemctl_shows_them(void **state)
+{
+    (void)state;
+    struct limits l = {0};
+    assert_true(limits_take_line(&l, "DefaultLimitNOFILE=524288"));
+    assert_true(limits_take_line(&l, "DefaultLimitNOFILESoft=1024"));
+    assert_int_equal(l.v[RLIMIT_NOFILE].rlim_cur, 1024);
+    assert_int_equal(l.v[RLIMIT_NOFILE].rlim_max, 524288);
+    assert_true(limits_take_line(&l, "DefaultLimitCORE=infinity"));
+    assert_true(l.v[RLIMIT_CORE].rlim_max == RLIM_INFINITY);
+    assert_true(limits_take_line(&l, "DefaultLimitRTTIME=7"));
+    assert_int_equal(l.v[RLIMIT_RTTIME].rlim_max, 7);
+    assert_true(limits_take_line(&l, "DefaultLimitRTPRIOSoft=3"));
+    assert_int_equal(l.v[RLIMIT_RTPRIO].rlim_cur, 3);
+    static const char *const others[] = {"DefaultLimitNOFILE", "DefaultLimitNOFILE=", "DefaultLimitNOFILE=-1", "DefaultLimitNOFILE=1x",
+                                         "DefaultLimitNOFILEHard=1", "DefaultLimitCPUS=1", "LimitNOFILE=1",
+                                         "DefaultLimitNOFILE=99999999999999999999", "DefaultLimitINTERVALUSec=10s", "Version=252", ""};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(limits_take_line(&l, others[i]));
+    assert_int_equal(l.v[RLIMIT_NOFILE].rlim_max, 524288);
+}
+
+static void a_login_has_no_more_descriptors_than_any_other(void **state)
+{
+    (void)state;
+    struct limits l;
+    limits_find(&l);
+    if (access("/run/systemd/system", F_OK) < 0)
+        assert_true(l.v[RLIMIT_NOFILE].rlim_cur <= LIMITS_SOFT_FILES);
+    for (int i = 0; i < RLIM_NLIMITS; i++)
+        assert_true(l.v[i].rlim_cur <= l.v[i].rlim_max);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +542,8 @@ int main(void)
         T(the_store_does_not_hold_the_secret),
         T(a_graphical_session_elsewhere_is_seen),
         T(only_the_sessions_own_processes_are_killed),
+        T(limits_are_read_as_systemctl_shows_them),
+        T(a_login_has_no_more_descriptors_than_any_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
