@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -76,7 +77,7 @@ static void zone_environment(struct session *s)
         (void)env_set(&s->env, "TZ", zone);
 }
 
-/* Ours come last: display, bus and runtime folder of this session and no other. */
+/* Ours come last: display and bus of this session and no other. */
 static void session_environment(struct session *s)
 {
     static const char *const others[] = {"WAYLAND_DISPLAY", "XDG_SEAT", "XDG_VTNR", "DBUS_SESSION_BUS_PID", "SESSION_MANAGER"};
@@ -84,13 +85,14 @@ static void session_environment(struct session *s)
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         env_unset(&s->env, others[i]);
     snprintf(display, sizeof display, ":%d", s->display);
-    snprintf(bus, sizeof bus, "unix:path=%s", s->runtime.bus);
+    snprintf(bus, sizeof bus, "unix:path=%s", s->userbus.path);
     snprintf(id, sizeof id, "%llu", (unsigned long long)s->start.session);
     (void)env_set(&s->env, "DISPLAY", display);
     (void)env_set(&s->env, "XAUTHORITY", s->runtime.xauthority);
-    (void)env_set(&s->env, "XDG_RUNTIME_DIR", s->runtime.dir);
+    (void)env_set(&s->env, "XDG_RUNTIME_DIR", s->runtime.user.path);
     (void)env_set(&s->env, "DBUS_SESSION_BUS_ADDRESS", bus);
     (void)env_set(&s->env, "XDG_SESSION_TYPE", "x11");
+    (void)env_set(&s->env, "ORIEL_SESSION_DIR", s->runtime.dir);
     (void)env_set(&s->env, "ORIEL_SESSION_ID", id);
     (void)env_set(&s->env, "ORIEL_SESSION_KEY", s->start.key);
     scale_environment(s);
@@ -145,6 +147,7 @@ int begin_open(struct session *s, char *why, size_t cap)
         r = write_display_files(s, why, cap);
     if (r < 0)
         return r;
+    userbus_choose(&s->userbus, &s->runtime, s->who, s->cfg->login_pam_service);
     login_environment(s);
     session_environment(s);
     record_login(s->who->user, (unsigned)s->display, s->start.client_address, getpid());
@@ -198,6 +201,13 @@ static void on_bus_ready(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     s->bus_up = true; /* or it ended: then the desktop does without */
+    int r = userbus_publish(&s->userbus, &s->runtime, s->who);
+    if (r < 0) {
+        char address[PATH_BYTES + 16];
+        log_warning("bus not in its place", "path=%s: %s; this session's programs use %s", s->userbus.path, strerror(-r), s->runtime.bus);
+        snprintf(address, sizeof address, "unix:path=%s", s->runtime.bus);
+        (void)env_set(&s->env, "DBUS_SESSION_BUS_ADDRESS", address);
+    }
     begin_desktop_when_ready(s);
 }
 
@@ -207,6 +217,9 @@ static void start_bus(struct session *s)
     char address[PATH_BYTES + 48];
     const char *path = NULL;
     int write_end = -1;
+    s->bus_up = !s->userbus.serve;
+    if (s->bus_up)
+        return;
     for (size_t i = 0; i < 3 && !path; i++)
         path = access(places[i], X_OK) == 0 ? places[i] : NULL;
     if (path)
@@ -227,6 +240,55 @@ static void start_bus(struct session *s)
                 path ? "could not be started" : "is not installed");
     env_unset(&s->env, "DBUS_SESSION_BUS_ADDRESS");
     s->bus_up = true;
+}
+
+/* ---- what the user's bus and manager are told ---- */
+
+static void go_on_without(struct session *s, const char *why)
+{
+    log_warning("display not lent", "user=%s: %s; services that the user's systemd starts do not find the display", s->who->user, why);
+    s->lent = true;
+    begin_desktop_when_ready(s);
+}
+
+void begin_lent(struct session *s, int status)
+{
+    s->lender = 0;
+    if (s->lent)
+        return; /* too late, or killed */
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        s->lent = true;
+        begin_desktop_when_ready(s);
+        return;
+    }
+    go_on_without(s, WIFEXITED(status) && WEXITSTATUS(status) == 4 ? "dbus-update-activation-environment failed (see the session's log)"
+                                                                   : "systemctl --user set-environment failed (see the session's log)");
+}
+
+static void on_lent_late(evutil_socket_t fd, short what, void *arg)
+{
+    struct session *s = arg;
+    (void)fd;
+    (void)what;
+    if (s->lent || !s->lender)
+        return;
+    kill(-s->lender, SIGKILL); /* it is a process group: the shell and what it waits for */
+    go_on_without(s, "the user's systemd does not answer");
+}
+
+static void start_lending(struct session *s)
+{
+    const struct timeval deadline = {USERBUS_MS / 1000, USERBUS_MS % 1000 * 1000};
+    pid_t pid = userbus_lend(&s->userbus, &s->runtime, s->who, &s->env, s->runtime.log_fd);
+    s->lent = pid == 0;
+    if (s->lent)
+        return;
+    s->on_lent_late = pid > 0 ? evtimer_new(s->base, on_lent_late, s) : NULL;
+    if (pid < 0 || !s->on_lent_late || evtimer_add(s->on_lent_late, &deadline) < 0) {
+        go_on_without(s, "the host is out of processes or memory");
+        return;
+    }
+    s->lender = pid;
 }
 
 void begin_display(struct session *s)
@@ -252,6 +314,7 @@ void begin_display(struct session *s)
     }
     s->xorg = pid;
     start_bus(s);
+    start_lending(s);
 }
 
 int begin_agent(struct session *s)
@@ -321,7 +384,7 @@ static void start_desktop(struct session *s)
 
 void begin_desktop_when_ready(struct session *s)
 {
-    if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->bus_up)
+    if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->bus_up || !s->lent)
         return;
     start_desktop(s);
     if (s->phase != PHASE_BEGIN_AGENT)

@@ -80,6 +80,7 @@ void session_end(struct session *s, enum end_cause cause, const char *text)
     struct sweep w = whole_session(s, true);
     (void)sweep_signal(&w, SIGTERM);
     (void)sweep_signal(&w, SIGCONT); /* a stopped program hears nothing */
+    userbus_stop_units(&s->userbus, &s->runtime, s->who, (unsigned)s->display);
     end_step(s);
 }
 

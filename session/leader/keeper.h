@@ -17,6 +17,7 @@
 #include "session/leader/logfile.h"
 #include "session/leader/runtime.h"
 #include "session/leader/sweep.h"
+#include "session/leader/userbus.h"
 
 #define AGENT_RESTARTS_MAX 5       /* within AGENT_RESTART_WINDOW_MS: more is a fault that restarting does not mend */
 #define AGENT_RESTART_WINDOW_MS 60000
@@ -41,18 +42,19 @@ struct session {
     int64_t since;                 /* CLOCK_REALTIME seconds */
 
     struct event_base *base;
-    struct event *on_child, *on_term, *on_listen, *on_display, *on_bus, *timer;
+    struct event *on_child, *on_term, *on_listen, *on_display, *on_bus, *on_lent_late, *timer;
     struct link *monitor, *agent_link;
     int listen_fd, display_pipe, bus_pipe, warden_fd;
     char socket_path[PATH_BYTES];
 
     int display;                   /* X display number, -1: none reserved */
     struct runtime runtime;
+    struct userbus userbus;
     struct logfile *logfile;     /* NULL: no log */
     struct env_list env;
     struct desktop desktop;
-    pid_t xorg, agent, bus, desktop_pid; /* 0: not running */
-    bool agent_up, bus_up, recorded, failed;
+    pid_t xorg, agent, bus, lender, desktop_pid; /* 0: not running */
+    bool agent_up, bus_up, lent, recorded, failed;
     int64_t desktop_started_ms, deadline_ms;
     int64_t restart_window_ms;
     unsigned restarts;
@@ -70,6 +72,7 @@ int begin_open(struct session *s, char *why, size_t cap); /* PAM session, folder
 void begin_display(struct session *s);
 int begin_agent(struct session *s);   /* also the restart. 0 or -errno */
 void begin_desktop_when_ready(struct session *s);
+void begin_lent(struct session *s, int status); /* the lender ended */
 
 /* attach.c: the two links and the clients. */
 extern const struct link_ops monitor_ops, agent_ops;

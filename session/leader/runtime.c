@@ -5,58 +5,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "session/leader/child.h"
 
-#define REMOVE_MS 2000 /* a runtime folder holds sockets and small files; what takes longer is a hanging mount */
+#define REMOVE_MS 2000 /* the folder holds sockets and small files; what takes longer is a hanging mount */
+#define SAME_NUMBER_MAX 16 /* instances of Oriel on one host that count their sessions each for itself */
 
 static bool join(char *out, size_t cap, const char *dir, const char *name)
 {
     int n = snprintf(out, cap, "%s/%s", dir, name);
     return n > 0 && (size_t)n < cap;
-}
-
-static int make_base(struct runtime *r, const struct account *who, const char *users_dir, char *why, size_t cap)
-{
-    struct stat st;
-    if (mkdir(users_dir, 0755) == 0)
-        (void)chmod(users_dir, 0755);
-    if (mkdir(r->base, 0700) == 0) {
-        int fd = open(r->mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd >= 0)
-            close(fd);
-        if (lchown(r->base, who->uid, who->gid) < 0 || chmod(r->base, 0700) < 0)
-            return -errno;
-    }
-    r->made_base = access(r->mark, F_OK) == 0;
-    if (lstat(r->base, &st) < 0) {
-        snprintf(why, cap, "The runtime folder %s cannot be made: %s", r->base, strerror(errno));
-        return -errno;
-    }
-    if (!S_ISDIR(st.st_mode) || st.st_uid != who->uid || (st.st_mode & 022)) {
-        snprintf(why, cap, "%s is not a folder that belongs to %s alone; remove it or correct its owner and mode.", r->base, who->user);
-        return -EPERM;
-    }
-    return 0;
-}
-
-static int make_own(struct runtime *r, const struct account *who, char *why, size_t cap)
-{
-    struct stat st;
-    (void)child_remove_tree(who, r->dir, REMOVE_MS); /* of a session with this number whose leader was killed */
-    int e = child_enter_user(who);
-    if (e < 0)
-        return e;
-    e = mkdir(r->dir, 0700) < 0 || chmod(r->dir, 0700) < 0 || lstat(r->dir, &st) < 0 ? -errno : 0;
-    child_leave_user();
-    if (e == 0 && (!S_ISDIR(st.st_mode) || st.st_uid != who->uid))
-        e = -EPERM;
-    if (e < 0)
-        snprintf(why, cap, "The session's folder %s cannot be made: %s", r->dir, strerror(-e));
-    return e;
 }
 
 static bool name_files(struct runtime *r)
@@ -67,20 +29,71 @@ static bool name_files(struct runtime *r)
            join(r->bus, sizeof r->bus, r->dir, "bus");
 }
 
+/* As the user. The folder of that name, made if need be (`found`: it was there), if nobody else holds it. */
+static int hold_own(struct runtime *r, const struct account *who, bool *found)
+{
+    struct stat st;
+    *found = mkdir(r->dir, 0700) < 0;
+    if (*found && errno != EEXIST)
+        return -errno;
+    int fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int e = fstat(fd, &st) < 0 || fchmod(fd, 0700) < 0 ? -errno : st.st_uid != who->uid ? -EPERM : 0;
+    if (e == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+        e = errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (e < 0)
+        close(fd);
+    return e < 0 ? e : fd;
+}
+
+static bool name_own(struct runtime *r, uint64_t session, unsigned n)
+{
+    char name[40];
+    if (n == 0)
+        snprintf(name, sizeof name, "oriel-%llu", (unsigned long long)session);
+    else
+        snprintf(name, sizeof name, "oriel-%llu.%u", (unsigned long long)session, n);
+    return join(r->dir, sizeof r->dir, r->user.path, name) && name_files(r);
+}
+
+static int try_own(struct runtime *r, const struct account *who, bool *found)
+{
+    int e = child_enter_user(who);
+    if (e < 0)
+        return e;
+    r->hold = hold_own(r, who, found);
+    child_leave_user();
+    return r->hold < 0 ? r->hold : 0;
+}
+
+/* A folder that nobody holds is that of a session with this number whose leader was killed; a held one is another instance's. */
+static int make_own(struct runtime *r, const struct account *who, uint64_t session, char *why, size_t cap)
+{
+    int e = -EBUSY;
+    bool found = false;
+    for (unsigned n = 0; e == -EBUSY && n < SAME_NUMBER_MAX; n++) {
+        if (!name_own(r, session, n))
+            return -ENAMETOOLONG;
+        e = try_own(r, who, &found);
+        if (e == 0 && found) {
+            close(r->hold);
+            (void)child_remove_tree(who, r->dir, REMOVE_MS);
+            e = try_own(r, who, &found);
+        }
+    }
+    if (e < 0) {
+        snprintf(why, cap, "The session's folder %s cannot be made: %s", r->dir, strerror(-e));
+        r->dir[0] = 0;
+    }
+    return e;
+}
+
 int runtime_create(struct runtime *r, const struct account *who, uint64_t session, const char *users_dir, char *why, size_t cap)
 {
-    char name[32], uid[16], mark[32];
-    *r = (struct runtime){.log_fd = -1};
-    snprintf(name, sizeof name, "oriel-%llu", (unsigned long long)session);
-    snprintf(uid, sizeof uid, "%u", (unsigned)who->uid);
-    snprintf(mark, sizeof mark, ".oriel-%s", uid);
-    if (!join(r->mark, sizeof r->mark, users_dir, mark) || !join(r->base, sizeof r->base, users_dir, uid) ||
-        !join(r->dir, sizeof r->dir, r->base, name) || !name_files(r))
-        return -ENAMETOOLONG;
-    int e = make_base(r, who, users_dir, why, cap);
-    if (e == 0)
-        e = make_own(r, who, why, cap);
-    return e;
+    *r = (struct runtime){.log_fd = -1, .hold = -1};
+    int e = userdir_enter(&r->user, who, users_dir, why, cap);
+    return e < 0 ? e : make_own(r, who, session, why, cap);
 }
 
 /* Each missing folder of `path` below the home; as the user. */
@@ -175,15 +188,14 @@ void runtime_destroy(struct runtime *r, const struct account *who)
 {
     if (r->log_fd >= 0)
         close(r->log_fd);
-    r->log_fd = -1;
-    if (!r->dir[0])
-        return;
-    int e = child_remove_tree(who, r->dir, REMOVE_MS);
+    if (r->hold >= 0)
+        close(r->hold);
+    r->log_fd = r->hold = -1;
+    int e = r->dir[0] ? child_remove_tree(who, r->dir, REMOVE_MS) : 0;
     if (e < 0)
-        log_warning("runtime folder not removed", "path=%s: %s", r->dir, strerror(-e));
-    if (r->made_base && rmdir(r->base) == 0) /* refused while anybody else uses it: right */
-        (void)unlink(r->mark);
+        log_warning("session's folder not removed", "path=%s: %s", r->dir, strerror(-e));
     r->dir[0] = 0;
+    userdir_leave(&r->user, who);
 }
 
 void runtime_tail(const struct account *who, const char *path, int64_t not_before, char *out, size_t cap)

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session's own places: its runtime folder and its log file.
+/* A session's own places: its folder below the user's runtime folder, and its log file.
  *
- * XDG_RUNTIME_DIR of an Oriel session is always a folder of its own, /run/user/UID/oriel-ID, so that nothing (display cookie, D-Bus,
- * sound, agents) mixes with another session of the same user. Where logind made /run/user/UID it is used, else we make it and
- * remove it again when it is empty at the end; /run/user/.oriel-UID remembers that for sessions that found it made. */
+ * What is one session's and nobody else's (display cookie, X server's files, its D-Bus socket) lies in /run/user/UID/oriel-ID;
+ * variables of the session (XAUTHORITY, DBUS_SESSION_BUS_ADDRESS, ORIEL_SESSION_DIR) point there. */
 #ifndef ORIEL_SESSION_LEADER_RUNTIME_H
 #define ORIEL_SESSION_LEADER_RUNTIME_H
 
 #include "session/leader/auth.h"
-
-#define RUNTIME_DIR_BYTES 108 /* bus and other sockets lie below: sun_path ends at 108 */
+#include "session/leader/userdir.h"
 
 struct runtime {
-    char base[RUNTIME_DIR_BYTES];       /* /run/user/UID */
-    char mark[RUNTIME_DIR_BYTES]; /* /run/user/.oriel-UID: we made base */
-    bool made_base;
-    char dir[RUNTIME_DIR_BYTES];        /* XDG_RUNTIME_DIR; "" before runtime_create */
+    struct userdir user;         /* XDG_RUNTIME_DIR */
+    char dir[RUNTIME_DIR_BYTES]; /* the session's own folder; "" before runtime_create */
+    int hold;                    /* a lock on it that the leader holds: this session is alive */
     char xauthority[PATH_BYTES], xorg_config[PATH_BYTES], xorg_log[PATH_BYTES], xorg_out[PATH_BYTES], bus[PATH_BYTES];
     char log_path[2 * PATH_BYTES + 64];
     int log_fd;                  /* append-only, owned by the user; -1: none */
@@ -28,7 +25,7 @@ int runtime_create(struct runtime *r, const struct account *who, uint64_t sessio
 void runtime_open_log(struct runtime *r, const struct account *who, uint64_t session, const char *log_dir);
 /* A new file in the runtime folder, for appending. Descriptor or -errno. */
 int runtime_open_file(const struct account *who, const char *path);
-/* Remove what runtime_create made, close the log. Harmless on a zeroed struct whose log_fd is -1. */
+/* Remove what runtime_create made, close the log. Harmless on a zeroed struct whose log_fd, hold and user.lock are -1. */
 void runtime_destroy(struct runtime *r, const struct account *who);
 /* The last lines of a file, at most `cap` - 1 bytes of clean UTF-8, as text. Missing files give "". Reads as the user. */
 void runtime_tail(const struct account *who, const char *path, int64_t not_before, char *out, size_t cap);

@@ -72,6 +72,8 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
             desktop_ended(s, status);
         else if (pid == s->bus)
             s->bus = 0;
+        else if (pid == s->lender)
+            begin_lent(s, status);
         else if (pid == s->agent) {
             s->agent = 0;
             agent_lost(s);
@@ -143,6 +145,7 @@ static void clean_up(struct session *s)
         record_logout((unsigned)s->display, getpid());
     logfile_destroy(s->logfile);
     s->logfile = NULL;
+    userbus_end(&s->userbus, &s->runtime, s->who, (unsigned)s->display);
     runtime_destroy(&s->runtime, s->who);
     if (s->display >= 0)
         xorg_release_display(&xorg_system_places, (unsigned)s->display, getpid());
@@ -166,6 +169,7 @@ static void finish(struct session *s)
     free_event(&s->on_listen);
     free_event(&s->on_display);
     free_event(&s->on_bus);
+    free_event(&s->on_lent_late);
     free_event(&s->timer);
     if (s->listen_fd >= 0)
         close(s->listen_fd);
@@ -184,7 +188,7 @@ static void tell_warden(const struct session *s)
 {
     static struct warden_note n;
     n = (struct warden_note){.session = s->start.session, .leader = getpid(), .who = *s->who, .display = s->display,
-                             .recorded = s->recorded, .runtime = s->runtime};
+                             .recorded = s->recorded, .runtime = s->runtime, .userbus = s->userbus};
     snprintf(n.key, sizeof n.key, "%s", s->start.key);
     snprintf(n.socket_path, sizeof n.socket_path, "%s", s->listen_fd >= 0 ? s->socket_path : "");
     warden_tell(s->warden_fd, &n);
@@ -198,7 +202,8 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
     if (!s)
         return EXIT_FAILURE;
     *s = (struct session){.cfg = cfg, .auth = a, .who = &a->who, .start = *start, .since = time(NULL), .display = -1, .listen_fd = -1,
-                          .display_pipe = -1, .bus_pipe = -1, .warden_fd = warden_fd, .runtime = {.log_fd = -1}};
+                          .display_pipe = -1, .bus_pipe = -1, .warden_fd = warden_fd,
+                          .runtime = {.log_fd = -1, .hold = -1, .user = {.lock = -1}}, .userbus = {.lock = -1}};
     snprintf(name, sizeof name, "%llu", (unsigned long long)start->session);
     log_set_session(name);
     detach();

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "session/user_manager.h"
+
 #define PROCESSES_MAX 65536     /* more than a host of any size runs; beyond it the rest waits for the next round */
 #define ENVIRON_MAX (256 * 1024) /* the kernel allows more; our variable stands among the first, set at the start */
 
@@ -115,23 +117,42 @@ static bool runs_as(pid_t pid, uid_t uid)
     return line && sscanf(line + 5, " %u", &real) == 1 && real == uid;
 }
 
-static bool has_key(pid_t pid, uid_t uid, const char *key)
+/* Is there a variable of which the first `len` bytes are these, and which has no more bytes, if it is to be `whole`? */
+static bool has_variable(pid_t pid, const char *want, size_t len, bool whole)
 {
     static char env[ENVIRON_MAX];
-    char want[128];
-    if (!runs_as(pid, uid))
-        return false;
     int n = read_file(pid, "environ", env, sizeof env);
-    int len = snprintf(want, sizeof want, "ORIEL_SESSION_KEY=%s", key);
-    if (n <= 0 || len <= 0 || (size_t)len >= sizeof want)
-        return false;
     for (const char *p = env, *end = env + n; p < end;) {
         size_t have = strnlen(p, (size_t)(end - p));
-        if (have == (size_t)len && !memcmp(p, want, have))
+        if ((whole ? have == len : have >= len) && !memcmp(p, want, len))
             return true;
         p += have + 1;
     }
     return false;
+}
+
+static bool has_key(pid_t pid, uid_t uid, const char *key)
+{
+    char want[128];
+    int len = snprintf(want, sizeof want, "ORIEL_SESSION_KEY=%s", key);
+    return runs_as(pid, uid) && len > 0 && (size_t)len < sizeof want && has_variable(pid, want, (size_t)len, true);
+}
+
+bool sweep_has_any_key(pid_t pid)
+{
+    static const char name[] = "ORIEL_SESSION_KEY=";
+    return has_variable(pid, name, sizeof name - 1, false);
+}
+
+static bool is_manager_s(pid_t pid, uid_t uid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool yes = fd >= 0 && user_manager_runs(fd, uid);
+    if (fd >= 0)
+        close(fd);
+    return yes;
 }
 
 static bool spared(const struct sweep *s, pid_t pid)
@@ -162,7 +183,7 @@ int sweep_signal(const struct sweep *s, int sig)
         mark_descendants(&t, s->leader);
     for (size_t i = 0; r == 0 && i < t.n; i++) {
         struct process *p = &t.v[i];
-        if (spared(s, p->pid) || (!p->ours && (!s->key[0] || !has_key(p->pid, s->uid, s->key))))
+        if (spared(s, p->pid) || (!p->ours && (!s->key[0] || !has_key(p->pid, s->uid, s->key))) || is_manager_s(p->pid, s->uid))
             continue;
         count++;
         if (sig)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Finding and ending everything that belongs to a session: all descendants of its leader (a child subreaper, so that no daemon gets
- * away), and every process whose environment carries the session's key, wherever it hangs (a user's systemd, for instance). */
+ * away), and every process whose environment carries the session's key, wherever it hangs. What the user's systemd runs is not the session's
+ * but the user's, though the session may have asked for it ("systemd-run --user", a container): it ends when the user's manager does, or
+ * stays, where the user lingers. */
 #ifndef ORIEL_SESSION_LEADER_SWEEP_H
 #define ORIEL_SESSION_LEADER_SWEEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,5 +21,7 @@ struct sweep {
 /* Send `sig` (0: only count) to every living process of the session. Returns how many there were, or negative errno when /proc
  * cannot be read. */
 int sweep_signal(const struct sweep *s, int sig);
+/* Is the process one of a session of Oriel's, whichever that is? False for what has ended. */
+bool sweep_has_any_key(pid_t pid);
 
 #endif

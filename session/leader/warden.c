@@ -56,7 +56,8 @@ static void clean_up_after(struct warden_note *n)
         log_error("processes left", "count=%d: they do not end", left);
     if (n->recorded)
         record_logout((unsigned)n->display, n->leader);
-    n->runtime.log_fd = -1;
+    n->runtime.log_fd = n->runtime.hold = n->runtime.user.lock = n->userbus.lock = -1; /* they were the leader's */
+    userbus_end(&n->userbus, &n->runtime, &n->who, (unsigned)n->display);
     runtime_destroy(&n->runtime, &n->who);
     if (n->display >= 0)
         xorg_release_display(&xorg_system_places, (unsigned)n->display, n->leader);

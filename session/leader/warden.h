@@ -5,7 +5,7 @@
 #ifndef ORIEL_SESSION_LEADER_WARDEN_H
 #define ORIEL_SESSION_LEADER_WARDEN_H
 
-#include "session/leader/runtime.h"
+#include "session/leader/userbus.h"
 
 struct warden_note {             /* what there is to take away; only between these two processes of one program */
     uint64_t session;
@@ -14,7 +14,8 @@ struct warden_note {             /* what there is to take away; only between the
     char key[2 * TOKEN_BYTES + 1];
     int display;                 /* -1 none */
     bool recorded;               /* in utmp */
-    struct runtime runtime;      /* log_fd is not used */
+    struct runtime runtime;      /* descriptors in here and in userbus were the leader's */
+    struct userbus userbus;
     char socket_path[PATH_BYTES];
 };
 /* Fork. The caller goes on as the child, the leader; the parent never returns from here and exits with the leader's status.

@@ -18,6 +18,7 @@
 
 #include "common/log.h"
 #include "common/process.h"
+#include "session/user_manager.h"
 
 #define ROUNDS_MAX 200      /* at ROUND_MS: four seconds against something that forks */
 #define ROUND_MS 20
@@ -94,7 +95,7 @@ static bool has_variable(const char *env, size_t len, const char *want)
 static bool belongs(int proc, uid_t uid, const char *want, char *buf)
 {
     struct stat st;
-    if (fstat(proc, &st) < 0 || st.st_uid != uid)
+    if (fstat(proc, &st) < 0 || st.st_uid != uid || user_manager_runs(proc, uid))
         return false;
     int fd = openat(proc, "environ", O_RDONLY | O_CLOEXEC);
     if (fd < 0)

@@ -19,7 +19,8 @@ int reap_note_write(struct monitor *m, const struct reap_note *n);
 int reap_note_read(const char *path, struct reap_note *n);
 void reap_note_remove(struct monitor *m, uint64_t session);
 
-/* Kill, round by round from the loop, every process of `uid` with ORIEL_SESSION_KEY=key in its environment, until a round finds
+/* Kill, round by round from the loop, every process of `uid` with ORIEL_SESSION_KEY=key in its environment
+ * that is not its systemd's (session/user_manager.h), until a round finds
  * none (bounded); then remove the display's lock and the login record. `done` is called once, with whether nothing is left. */
 void reap_start(struct monitor *m, const struct reap_note *n, void (*done)(struct monitor *m, uint64_t session, bool clean));
 /* One round, also for tests: SIGKILL each such process; returns how many there were. An empty key matches nothing. */

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A session's own display, to compare with what its client shows."""
+"""A session's own display, to compare with what its client shows; and what its programs have of it."""
+import itertools
 import os
+import subprocess
 
 from Xlib import display as xdisplay
 
+from . import procs
 from .screen import grab
 from .windows import find_window
 from .world import Timeout, wait_for
@@ -50,3 +53,32 @@ def exact(client, inside, seconds=15):
 
 def changed(a, b):
     return (a != b).any(axis=2).mean()
+
+
+def shell(user):
+    """The environment of the shell in the session's terminal."""
+    text = wait_for(lambda: user.read("shell-pid").strip(), 10, "the shell of the terminal")
+    return {k.decode(): v.decode() for k, v in procs.Process(int(text)).environ().items()}
+
+
+def as_user(user, env, command):
+    """A command with the session's environment, as one of its programs would run it."""
+    return subprocess.run(["runuser", "-u", user.name, "--", "env", "-i"] + ["%s=%s" % e for e in env.items()] + ["sh", "-c", command],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+
+
+def ask_bus(name, method):
+    return "timeout 2 dbus-send --session --print-reply --dest=%s / %s.%s" % (name, name, method)
+
+
+def started_by_bus(user, env, names=itertools.count()):
+    """The display that a program has which the bus of this environment starts. (The bus starts no second one of a name while it waits
+    for the first to appear.)"""
+    name = "org.example.Teller%d" % next(names)
+    user.write(".local/share/dbus-1/services/%s.service" % name,
+               "[D-BUS Service]\nName=%s\nExec=/bin/sh -c 'echo $DISPLAY >%s/told.new; mv %s/told.new %s/told'\n" %
+               (name, user.home, user.home, user.home))
+    user.remove("told")
+    as_user(user, env, ask_bus("org.freedesktop.DBus", "ReloadConfig"))
+    as_user(user, env, ask_bus(name, "Tell"))
+    return wait_for(lambda: user.read("told"), 5, "a program that the bus starts").strip()

@@ -70,9 +70,16 @@ static void a_session_shows_its_pixels_and_its_logoff_leaves_nothing(void **stat
     const char *env = got(HOME "/env");
     assert_non_null(strstr(env, "FROM_PAM=yes\n"));
     assert_non_null(strstr(env, "DISPLAY=:20\n"));
-    snprintf(want, sizeof want, "XDG_RUNTIME_DIR=/run/user/7001/oriel-%d\n", (int)session_id);
+    assert_non_null(strstr(env, "XDG_RUNTIME_DIR=/run/user/7001\n"));
+    snprintf(want, sizeof want, "ORIEL_SESSION_DIR=/run/user/7001/oriel-%d\n", (int)session_id);
     assert_non_null(strstr(env, want));
-    assert_non_null(strstr(env, "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/7001/oriel-"));
+    assert_non_null(strstr(env, "XAUTHORITY=/run/user/7001/oriel-"));
+    assert_non_null(strstr(env, "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/7001/bus\n"));
+    assert_int_equal(lstat("/run/user/7001", &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(st.st_uid, UID);
+    assert_int_equal(lstat("/run/user/7001/bus", &st), 0);
+    assert_true(S_ISSOCK(st.st_mode)); /* libdbus wants it to be one, and no link */
     log_off();
     close(display);
     nothing_is_left();

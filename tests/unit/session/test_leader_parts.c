@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,11 +25,14 @@
 #include "session/leader/child.h"
 #include "session/leader/desktop.h"
 #include "session/leader/env.h"
+#include "session/leader/lockfile.h"
 #include "session/leader/logfile.h"
 #include "session/leader/scope.h"
 #include "session/leader/sweep.h"
+#include "session/leader/userdir.h"
 #include "session/leader/warden.h"
 #include "session/leader/xauth.h"
+#include "session/user_manager.h"
 
 static char dir[64];
 
@@ -377,6 +381,163 @@ static void what_carries_the_key_or_hangs_below_is_found(void **state)
     close(ready[1]);
 }
 
+static void what_the_user_s_systemd_runs_is_not_the_session_s(void **state)
+{
+    (void)state;
+    assert_true(user_manager_in_group("0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", 1000));
+    assert_true(user_manager_in_group("3:cpu:/x\n1:name=systemd:/user.slice/user-1000.slice/user@1000.service/init.scope\n0::/\n", 1000));
+    assert_true(user_manager_in_group("3:cpu:/x\n0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", 1000));
+    assert_false(user_manager_in_group("0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", 1001));
+    assert_false(user_manager_in_group("0::/user.slice/user-1000.slice/session-4.scope\n", 1000));
+    assert_false(user_manager_in_group("0::/a\n3:cpu:/user@1000.service/\n", 1000)); /* not systemd's own hierarchy */
+    assert_false(user_manager_in_group("", 1000));
+}
+
+/* ---- locks between leaders ---- */
+
+static void a_lock_is_had_by_one_or_shared_and_goes_with_its_holder(void **state)
+{
+    (void)state;
+    const char *path = at("lock");
+    int a = lockfile_take(path, LOCK_SH, 0), b = lockfile_take(path, LOCK_SH, 0);
+    assert_true(a >= 0 && b >= 0);
+    assert_int_equal(lockfile_take(path, LOCK_EX, 0), -EAGAIN);
+    int64_t before = conv_now_ms();
+    assert_int_equal(lockfile_take(path, LOCK_EX, 60), -EAGAIN);
+    assert_true(conv_now_ms() - before >= 60);
+    close(a);
+    pid_t pid = fork(); /* a holder that is killed holds nothing */
+    if (pid == 0)
+        for (;;)
+            (void)pause();
+    close(b);
+    assert_int_equal(lockfile_take(path, LOCK_EX, 0), -EAGAIN);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    a = lockfile_take(path, LOCK_EX, 0);
+    assert_true(a >= 0);
+    assert_int_equal(lockfile_take(path, LOCK_SH, 0), -EAGAIN);
+    lockfile_remove(path, a);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(lockfile_take(at("missing/lock"), LOCK_EX, 1000), -ENOENT);
+    assert_int_equal(symlink(at("elsewhere"), at("link")), 0);
+    assert_int_equal(lockfile_take(at("link"), LOCK_EX, 0), -ELOOP);
+}
+
+/* Whoever waited for a lock whose holder removed the file has a lock on a file that others do not see. */
+static void a_lock_is_on_the_file_that_is_there(void **state)
+{
+    (void)state;
+    const char *path = at("moving");
+    int held = lockfile_take(path, LOCK_EX, 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct stat file, mine;
+        close(held);
+        int fd = lockfile_take(path, LOCK_EX, 5000);
+        _exit(fd >= 0 && stat(path, &file) == 0 && fstat(fd, &mine) == 0 && file.st_ino == mine.st_ino ? 0 : 1);
+    }
+    (void)poll(NULL, 0, 30); /* it waits, most likely; when not, it has less to do */
+    lockfile_remove(path, held);
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* ---- the user's runtime folder ---- */
+
+static bool is_private_folder(const char *path, uid_t uid)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700 && st.st_uid == uid;
+}
+
+static void a_runtime_folder_goes_with_the_last_who_made_it(void **state)
+{
+    (void)state;
+    static struct account who = {.user = "somebody", .uid = 7001, .gid = 7001};
+    struct userdir one = {.lock = -1}, two = {.lock = -1};
+    char why[256], users[80];
+    if (getuid() != 0)
+        skip();
+    snprintf(users, sizeof users, "%s/users", dir);
+    assert_int_equal(chmod(dir, 0755), 0);
+    assert_int_equal(userdir_enter(&one, &who, users, why, sizeof why), 0);
+    assert_true(one.made && is_private_folder(one.path, 7001));
+    assert_int_equal(userdir_enter(&two, &who, users, why, sizeof why), 0);
+    assert_true(two.made);
+    put("users/7001/left", "by a program", 0600);
+    assert_int_equal(lchown(at("users/7001/left"), 7001, 7001), 0);
+    userdir_leave(&one, &who);
+    userdir_leave(&one, &who); /* twice is harmless */
+    assert_true(is_private_folder(two.path, 7001));
+    userdir_leave(&two, &who);
+    assert_int_equal(access(two.path, F_OK), -1);
+    assert_int_equal(rmdir(users), 0); /* nor is its mark left */
+}
+
+static void a_runtime_folder_that_others_made_stays(void **state)
+{
+    (void)state;
+    static struct account who = {.user = "somebody", .uid = 7001, .gid = 7001};
+    struct userdir u = {.lock = -1};
+    char why[256], users[80];
+    if (getuid() != 0)
+        skip();
+    snprintf(users, sizeof users, "%s/others", dir);
+    assert_int_equal(mkdir(users, 0755), 0);
+    assert_int_equal(mkdir(at("others/7001"), 0755), 0);
+    assert_int_equal(userdir_enter(&u, &who, users, why, sizeof why), -EPERM); /* root's, and we did not make it */
+    assert_non_null(strstr(why, "is not a folder that belongs to somebody"));
+    assert_int_equal(lchown(at("others/7001"), 7001, 7001), 0);
+    assert_int_equal(userdir_enter(&u, &who, users, why, sizeof why), 0);
+    assert_true(!u.made && is_private_folder(u.path, 7001)); /* it was open to all */
+    userdir_leave(&u, &who);
+    assert_true(is_private_folder(at("others/7001"), 7001));
+    assert_int_equal(rmdir(at("others/7001")), 0);
+    assert_int_equal(symlink("/etc", at("others/7001")), 0);
+    assert_int_equal(userdir_enter(&u, &who, users, why, sizeof why), -EPERM);
+}
+
+static void an_unfinished_runtime_folder_is_finished(void **state)
+{
+    (void)state;
+    static struct account who = {.user = "somebody", .uid = 7001, .gid = 7001};
+    struct userdir u = {.lock = -1};
+    char why[256], users[80];
+    if (getuid() != 0)
+        skip();
+    snprintf(users, sizeof users, "%s/unfinished", dir);
+    assert_int_equal(mkdir(users, 0755), 0);
+    assert_int_equal(mkdir(at("unfinished/7001"), 0700), 0); /* its leader was killed before it could give it away */
+    put("unfinished/.oriel-7001", "", 0600);
+    assert_int_equal(userdir_enter(&u, &who, users, why, sizeof why), 0);
+    assert_true(u.made && is_private_folder(u.path, 7001));
+    userdir_leave(&u, &who);
+    assert_int_equal(rmdir(users), 0);
+}
+
+static void a_program_that_takes_too_long_is_killed(void **state)
+{
+    (void)state;
+    static struct account me;
+    char *const no_env[] = {NULL};
+    me.uid = getuid();
+    me.gid = getgid();
+    me.ngroups = getgroups(ACCOUNT_GROUPS_MAX, me.groups);
+    if (getuid() != 0)
+        skip();
+    const char *slow[] = {"sh", "-c", "sleep 30", NULL}, *fails[] = {"sh", "-c", "exit 3", NULL}, *well[] = {"sh", "-c", ":", NULL};
+    struct child c = {.path = "/bin/sh", .argv = slow, .envp = no_env, .who = &me, .out = -1, .directory = "/"};
+    int64_t before = conv_now_ms();
+    assert_int_equal(child_run(&c, 100), -ETIMEDOUT);
+    assert_true(conv_now_ms() - before < 20000);
+    c.argv = fails;
+    assert_true(child_run(&c, 20000) < 0);
+    c.argv = well;
+    assert_int_equal(child_run(&c, 20000), 0);
+}
+
 static void a_removed_tree_does_not_take_what_links_point_to(void **state)
 {
     (void)state;
@@ -510,6 +671,13 @@ int main(void)
         cmocka_unit_test(systemd_s_own_hierarchies_are_found_and_no_others),
         cmocka_unit_test(a_killed_warden_is_not_taken_for_process_1),
         cmocka_unit_test(what_carries_the_key_or_hangs_below_is_found),
+        cmocka_unit_test(what_the_user_s_systemd_runs_is_not_the_session_s),
+        cmocka_unit_test(a_lock_is_had_by_one_or_shared_and_goes_with_its_holder),
+        cmocka_unit_test(a_lock_is_on_the_file_that_is_there),
+        cmocka_unit_test(a_runtime_folder_goes_with_the_last_who_made_it),
+        cmocka_unit_test(a_runtime_folder_that_others_made_stays),
+        cmocka_unit_test(an_unfinished_runtime_folder_is_finished),
+        cmocka_unit_test(a_program_that_takes_too_long_is_killed),
         cmocka_unit_test(a_removed_tree_does_not_take_what_links_point_to),
         cmocka_unit_test(a_program_that_does_not_exist_is_an_error_at_once),
         cmocka_unit_test(a_program_runs_as_the_user_with_nothing_of_ours),
