@@ -16,6 +16,8 @@
 #define FD_ENCODER_PEER 3     /* oriel-encoder */
 #define FD_LEADER_MONITOR 3   /* oriel-leader */
 #define FD_AGENT_LEADER 3     /* oriel-agent */
+#define FD_STARTUP_LEADER 3   /* oriel-startup */
+#define FD_STARTUP_CONFIG 4   /*   memfd with the configuration */
 #define FD_LOGON_MONITOR 3    /* oriel-logon */
 #define FD_LOGON_DISPLAY 4
 

@@ -349,47 +349,19 @@ int begin_agent(struct session *s)
     return r == -EPIPE ? 0 : r; /* it died already: its link says so in a moment */
 }
 
-static int choose_desktop(struct session *s)
-{
-    struct desktop_options o = {.user_xsession = s->cfg->session_user_xsession, .start_command = s->cfg->session_start_command,
-                                .root = "", .path = "/usr/local/bin:/usr/bin:/bin"};
-    int r = child_enter_user(s->who);
-    if (r < 0)
-        return r;
-    r = desktop_choose(&o, s->who->home, &s->desktop);
-    child_leave_user();
-    return r;
-}
-
-static void start_desktop(struct session *s)
-{
-    int r = choose_desktop(s);
-    if (r < 0) {
-        session_fail(s, r == -ENOENT ? desktop_missing_text : "The desktop's start command is too long.");
-        return;
-    }
-    const char *argv[] = {"sh", "-c", s->desktop.script, NULL};
-    struct child c = {.path = "/bin/sh", .argv = argv, .envp = s->env.v, .who = s->who, .out = s->runtime.log_fd,
-                      .directory = s->who->home, .death_signal = SIGHUP};
-    pid_t pid = child_start(&c);
-    if (pid < 0) {
-        session_fail(s, "The desktop could not be started: /bin/sh does not run.");
-        return;
-    }
-    s->desktop_pid = pid;
-    s->desktop_started_ms = conv_now_ms();
-    log_info("session started", "user=%s display=:%d desktop=%s kind=%d", s->who->user, s->display, s->desktop.what,
-             (int)s->desktop.kind);
-}
-
 void begin_desktop_when_ready(struct session *s)
 {
     if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->bus_up || !s->lent)
         return;
-    start_desktop(s);
-    if (s->phase != PHASE_BEGIN_AGENT)
+    int r = start_desktop(s);
+    if (r < 0) {
+        char why[256];
+        snprintf(why, sizeof why, "The program that starts the desktop (oriel-startup) could not be started: %s", strerror(-r));
+        session_fail(s, why);
         return;
+    }
     s->phase = PHASE_RUNNING;
-    evtimer_del(s->timer);
+    const struct timeval deadline = {STARTUP_DEADLINE_MS / 1000, 0};
+    (void)evtimer_add(s->timer, &deadline);
     monitor_hello(s);
 }

@@ -38,6 +38,14 @@ static void add_logs(struct session *s, char *text, size_t cap)
     append_tail(s, text, cap, "Desktop", errors, s->since);
 }
 
+void session_describe_exit(int status, char *out, size_t cap)
+{
+    if (WIFSIGNALED(status))
+        snprintf(out, cap, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        snprintf(out, cap, "exit status %d", WEXITSTATUS(status));
+}
+
 void session_fail(struct session *s, const char *reason)
 {
     static struct leader_failed m;

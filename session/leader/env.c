@@ -16,14 +16,30 @@ static size_t find(const struct env_list *e, const char *name, size_t len)
     return i;
 }
 
+static int grow(struct env_list *e)
+{
+    size_t room = e->room ? 2 * e->room : 64;
+    if (e->n >= ENV_LIST_MAX)
+        return -ENOSPC;
+    if (e->n + 2 <= e->room)
+        return 0;
+    char **v = reallocarray(e->v, room, sizeof *v);
+    if (!v)
+        return -ENOMEM;
+    e->v = v;
+    e->room = room;
+    return 0;
+}
+
 int env_put(struct env_list *e, const char *entry)
 {
     const char *eq = strchr(entry, '=');
     if (!eq || eq == entry)
         return -EINVAL;
     size_t i = find(e, entry, (size_t)(eq - entry));
-    if (i == ENV_LIST_MAX)
-        return -ENOSPC;
+    int r = i == e->n ? grow(e) : 0;
+    if (r < 0)
+        return r;
     char *copy = strdup(entry);
     if (!copy)
         return -ENOMEM;
@@ -33,6 +49,14 @@ int env_put(struct env_list *e, const char *entry)
         free(e->v[i]);
     e->v[i] = copy;
     return 0;
+}
+
+int env_put_all(struct env_list *e, const struct env_list *from)
+{
+    int r = 0;
+    for (size_t i = 0; i < from->n && r == 0; i++)
+        r = env_put(e, from->v[i]);
+    return r;
 }
 
 int env_set(struct env_list *e, const char *name, const char *value)
@@ -102,6 +126,6 @@ void env_finish(struct env_list *e)
 {
     for (size_t i = 0; i < e->n; i++)
         free(e->v[i]);
-    e->n = 0;
-    e->v[0] = NULL;
+    free(e->v);
+    *e = (struct env_list){0};
 }

@@ -5,17 +5,19 @@
 
 #include <stddef.h>
 
-#define ENV_LIST_MAX 256 /* PAM's and ours together; a login shell exports about thirty */
+#define ENV_LIST_MAX 8192 /* a login shell exports about thirty; some ten thousand short ones fill what execve takes, and each is looked for in turn */
 
-struct env_list {
-    char *v[ENV_LIST_MAX + 1]; /* NULL-terminated, owned */
-    size_t n;
+struct env_list {             /* zeroed: empty */
+    char **v;                 /* NULL-terminated, owned; NULL while nothing was ever set */
+    size_t n, room;
 };
 
 /* Set or replace. 0; -EINVAL: the name is empty or has a '='; -ENOSPC; -ENOMEM. */
 int env_set(struct env_list *e, const char *name, const char *value);
 /* The same from "NAME=value". */
 int env_put(struct env_list *e, const char *entry);
+/* All of another list's, over what is there. 0 or the first error. */
+int env_put_all(struct env_list *e, const struct env_list *from);
 void env_unset(struct env_list *e, const char *name);
 const char *env_get(const struct env_list *e, const char *name); /* borrowed, or NULL */
 /* Read NAME=value lines (quotes stripped, comments and "export" skipped) and set those whose name is LANG, LANGUAGE or LC_*.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The session as its leader keeps it: shared by the files that make up the loop (session.c, begin.c, attach.c, end.c).
+/* The session as its leader keeps it: shared by the files that make up the loop (session.c, begin.c, start.c, attach.c, end.c).
  *
  *   BEGIN_DISPLAY → BEGIN_AGENT → RUNNING → END_TERM → END_KILL → END_DISPLAY → OVER
  *
@@ -12,7 +12,7 @@
 
 #include "common/config.h"
 #include "common/link.h"
-#include "session/leader/desktop.h"
+#include "session/leader/auth.h"
 #include "session/leader/env.h"
 #include "session/leader/logfile.h"
 #include "session/leader/runtime.h"
@@ -23,6 +23,7 @@
 #define AGENT_RESTART_WINDOW_MS 60000
 #define AGENT_MESSAGES_PER_SECOND 200 /* eight clients that all resize wildly stay below; it runs as the user and may be hostile */
 #define BEGIN_DEADLINE_MS 20000    /* X server and agent take 0.3 s; a loaded host may need seconds */
+#define STARTUP_DEADLINE_MS 45000  /* from oriel-startup to the desktop: its own deadlines end after 20 s, a home may stall a little */
 #define DESKTOP_FAILED_MS 10000    /* a desktop that ends by itself within this time and with an error has not come up */
 #define DESKTOP_EMPTY_MS 1000      /* and so has one that says it is content */
 
@@ -44,6 +45,7 @@ struct session {
     struct event_base *base;
     struct event *on_child, *on_term, *on_listen, *on_display, *on_bus, *on_lent_late, *timer;
     struct link *monitor, *agent_link;
+    struct link *startup_link;     /* to oriel-startup until it is the desktop, or for as long as it watches over it */
     int listen_fd, display_pipe, bus_pipe, warden_fd;
     char socket_path[PATH_BYTES];
 
@@ -52,7 +54,10 @@ struct session {
     struct userbus userbus;
     struct logfile *logfile;     /* NULL: no log */
     struct env_list env;
-    struct desktop desktop;
+    struct startup_desktop desktop; /* what 0: not yet told */
+    unsigned startup_troubles;
+    bool desktop_gone;             /* it ended, with desktop_status, while startup_link may still have messages */
+    int desktop_status;
     pid_t xorg, agent, bus, lender, desktop_pid; /* 0: not running */
     bool agent_up, bus_up, lent, recorded, failed;
     int64_t desktop_started_ms, deadline_ms;
@@ -74,6 +79,10 @@ int begin_agent(struct session *s);   /* also the restart. 0 or -errno */
 void begin_desktop_when_ready(struct session *s);
 void begin_lent(struct session *s, int status); /* the lender ended */
 
+/* start.c: oriel-startup, which reads the start-up files and becomes the desktop. 0 or -errno */
+int start_desktop(struct session *s);
+void start_ended(struct session *s, int status); /* its process did */
+
 /* attach.c: the two links and the clients. */
 extern const struct link_ops monitor_ops, agent_ops;
 void monitor_listen(struct session *s);
@@ -83,6 +92,7 @@ void agent_lost(struct session *s);
 void clients_drop_all(struct session *s, enum end_cause cause, bool tell);
 
 /* end.c */
+void session_describe_exit(int status, char *out, size_t cap); /* of a wait status, for people */
 void session_fail(struct session *s, const char *reason); /* leader_failed with the last log lines, then the end */
 void session_end(struct session *s, enum end_cause cause, const char *text);
 void end_step(struct session *s);     /* see how far the end has come */

@@ -17,6 +17,7 @@
 #include "common/spawn.h"
 #include "session/leader/child.h"
 #include "session/leader/env.h"
+#include "session/leader/loginshell.h"
 #include "session/leader/plain.h"
 #include "session/leader/session.h"
 #include "session/leader/warden.h"
@@ -94,6 +95,17 @@ static int follow_verdict(const struct config *cfg, struct auth *a, int64_t dead
     return EXIT_FAILURE;
 }
 
+/* PAM and policy said yes. Last, for its words are for the account's owner alone. */
+static void judge_shell(struct auth *a, struct leader_verdict *v)
+{
+    char why[TEXT_BYTES];
+    if (v->reason != REFUSE_NONE || loginshell_ok(a->who.shell, why, sizeof why))
+        return;
+    log_info("account without a login shell", "user=%s: %s", a->who.user, why);
+    *v = (struct leader_verdict){.reason = REFUSE_ACCOUNT};
+    conv_clean_text(why, v->text, sizeof v->text);
+}
+
 static int run_attempt(const struct config *cfg, struct auth *a, int warden_fd)
 {
     const struct auth_options o = {.service = cfg->login_pam_service, .pam_dir = cfg->login_pam_dir,
@@ -115,6 +127,7 @@ static int run_attempt(const struct config *cfg, struct auth *a, int warden_fd)
         log_info("attempt given up", "%s", strerror(-r));
         return EXIT_FAILURE;
     }
+    judge_shell(a, &v);
     if (wire_send(FD_LEADER_MONITOR, &leader_verdict_def, &v, NULL) < 0 || v.reason != REFUSE_NONE)
         return EXIT_SUCCESS;
     if (trusted)

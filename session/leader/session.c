@@ -21,39 +21,13 @@
 
 #define FAREWELL_MS 500 /* the last message waits so long for a monitor that does not read */
 
-static void describe_exit(int status, char *out, size_t cap)
-{
-    if (WIFSIGNALED(status))
-        snprintf(out, cap, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else
-        snprintf(out, cap, "exit status %d", WEXITSTATUS(status));
-}
-
-static void desktop_ended(struct session *s, int status)
-{
-    int64_t ran = conv_now_ms() - s->desktop_started_ms;
-    char how[96], why[TEXT_BYTES];
-    s->desktop_pid = 0;
-    if (s->phase != PHASE_RUNNING)
-        return;
-    describe_exit(status, how, sizeof how);
-    log_info("desktop ended", "after=%lldms %s", (long long)ran, how);
-    if (ran < DESKTOP_EMPTY_MS || (status != 0 && ran < DESKTOP_FAILED_MS)) {
-        snprintf(why, sizeof why, "The desktop (%s) ended after %lld.%lld s: %s.", s->desktop.what, (long long)ran / 1000,
-                 (long long)ran % 1000 / 100, how);
-        session_fail(s, why);
-    } else {
-        session_end(s, END_USER_LOGOFF, "");
-    }
-}
-
 static void display_ended(struct session *s, int status)
 {
     char how[96], why[256];
     s->xorg = 0;
     if (s->phase > PHASE_RUNNING)
         return;
-    describe_exit(status, how, sizeof how);
+    session_describe_exit(status, how, sizeof how);
     snprintf(why, sizeof why, "The X server of the session ended: %s.", how);
     session_fail(s, why);
 }
@@ -69,7 +43,7 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
         if (pid == s->xorg)
             display_ended(s, status);
         else if (pid == s->desktop_pid)
-            desktop_ended(s, status);
+            start_ended(s, status);
         else if (pid == s->bus)
             s->bus = 0;
         else if (pid == s->lender)
@@ -99,6 +73,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         session_fail(s, "The X server did not come up in time.");
     else if (s->phase == PHASE_BEGIN_AGENT)
         session_fail(s, "The agent that carries the picture (oriel-agent) did not come up in time.");
+    else if (s->phase == PHASE_RUNNING && !s->desktop.what[0])
+        session_fail(s, "The start-up files could not be read in time: the home folder does not answer, or something in it hangs.");
     else if (s->phase > PHASE_RUNNING)
         end_step(s);
 }
@@ -164,6 +140,7 @@ static void finish(struct session *s)
 {
     link_destroy(s->monitor);
     link_destroy(s->agent_link);
+    link_destroy(s->startup_link);
     free_event(&s->on_child);
     free_event(&s->on_term);
     free_event(&s->on_listen);

@@ -91,7 +91,7 @@ static double gap_before(const struct page *p, const struct widget *w, const str
 {
     static const double roomy[] = {
         [WIDGET_EMBLEM] = 0, [WIDGET_TITLE] = 10, [WIDGET_TEXT] = 4, [WIDGET_LABEL] = 16, [WIDGET_MESSAGE] = 16,
-        [WIDGET_FIELD] = 6, [WIDGET_BUTTON] = 22, [WIDGET_LOG] = 14, [WIDGET_FOOTER] = 20,
+        [WIDGET_FIELD] = 6, [WIDGET_BUTTON] = 22, [WIDGET_LOG] = 14, [WIDGET_FOOTER] = 20, [WIDGET_CHOICE] = 6,
     };
     if (!prev)
         return 0;
@@ -100,6 +100,8 @@ static double gap_before(const struct page *p, const struct widget *w, const str
         g = 14;
     if (w->kind == WIDGET_FIELD && prev->kind != WIDGET_LABEL)
         g = 16;
+    if (w->kind == WIDGET_CHOICE && prev->kind != WIDGET_LABEL && prev->kind != WIDGET_CHOICE)
+        g = 14;
     return p->compact ? g * 0.45 : g;
 }
 
@@ -112,9 +114,19 @@ static int text_height(struct page *p, struct widget *w, int width)
     return h;
 }
 
+/* One line: a long name ends in dots. */
+static int choice_height(struct page *p, struct widget *w, int width)
+{
+    int room = width - px(p, 2 * LOOK_FIELD_PAD + LOOK_CHOICE_MARK);
+    (void)text_height(p, w, room > 1 ? room : 1);
+    pango_layout_set_ellipsize(w->layout, PANGO_ELLIPSIZE_END);
+    return px(p, w->more ? LOOK_FIELD : LOOK_CHOICE);
+}
+
 static int widget_height(struct page *p, struct widget *w, int width)
 {
     switch (w->kind) {
+    case WIDGET_CHOICE: return choice_height(p, w, width);
     case WIDGET_EMBLEM: return p->compact ? 0 : px(p, LOOK_EMBLEM);
     case WIDGET_FIELD: return px(p, LOOK_FIELD);
     case WIDGET_BUTTON: return px(p, LOOK_BUTTON);
@@ -234,7 +246,7 @@ bool page_takes_focus(const struct page *p, unsigned index)
     const struct widget *w = &p->widgets[index];
     if (w->disabled)
         return false;
-    return w->kind == WIDGET_FIELD || w->kind == WIDGET_BUTTON || (w->kind == WIDGET_FOOTER && p->footer_acts);
+    return w->kind == WIDGET_FIELD || w->kind == WIDGET_BUTTON || w->kind == WIDGET_CHOICE || (w->kind == WIDGET_FOOTER && p->footer_acts);
 }
 
 struct box page_box(const struct page *p, int index)

@@ -26,7 +26,8 @@ enum widget_kind {
     WIDGET_FIELD,
     WIDGET_BUTTON,  /* neighbours share a row */
     WIDGET_LOG,     /* monospace, scrolls by itself, takes the height that is left */
-    WIDGET_FOOTER   /* keyboard layout on the left, Caps Lock on the right */
+    WIDGET_FOOTER,  /* keyboard layout on the left, Caps Lock on the right */
+    WIDGET_CHOICE   /* one line that can be pressed: what is chosen (an arrow shows that there is more), or one of a list */
 };
 enum tone { TONE_INFO, TONE_ERROR, TONE_WARNING };
 
@@ -34,7 +35,8 @@ struct widget {
     enum widget_kind kind;
     int id;                /* the screen's; 0 for texts */
     enum tone tone;
-    bool primary;          /* button: Enter anywhere means it */
+    bool primary;          /* button: Enter anywhere means it; choice: the one in force */
+    bool more;             /* choice: pressing it opens the list */
     bool disabled;
     char *text;            /* owned; valid UTF-8 */
     struct field *field;   /* borrowed */

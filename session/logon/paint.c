@@ -157,6 +157,39 @@ static void paint_button(const struct page *p, cairo_t *cr, const struct widget 
     cairo_restore(cr);
 }
 
+/* The mark at the right: an arrow down where there is more, a tick at the one in force. */
+static void paint_choice_mark(const struct page *p, cairo_t *cr, const struct widget *w)
+{
+    double x = w->at.x + w->at.w - un(p, LOOK_FIELD_PAD + 10), y = w->at.y + w->at.h / 2.0, u = p->fit;
+    if (w->more) {
+        cairo_move_to(cr, x, y - 2.5 * u);
+        cairo_line_to(cr, x + 5 * u, y + 2.5 * u);
+        cairo_line_to(cr, x + 10 * u, y - 2.5 * u);
+    } else {
+        cairo_move_to(cr, x, y);
+        cairo_line_to(cr, x + 3.5 * u, y + 3.5 * u);
+        cairo_line_to(cr, x + 10 * u, y - 4.5 * u);
+    }
+    cairo_set_line_width(cr, fmax(1, un(p, 1.8)));
+    cairo_stroke(cr);
+}
+
+static void paint_choice(const struct page *p, cairo_t *cr, const struct widget *w, int index)
+{
+    bool focused = p->focus == index, over = p->hover == index && !w->disabled, down = over && p->pressed == index;
+    struct colour fill = w->disabled ? LOOK_DISABLED : down ? LOOK_PLAIN_HOVER : over ? LOOK_PLAIN : w->primary ? LOOK_CHOSEN : LOOK_CARD;
+    struct colour ink = w->disabled ? LOOK_MUTED : LOOK_INK;
+    int h;
+    fill_rounded(cr, w->at, un(p, LOOK_CORNER), fill);
+    if (w->more || focused)
+        stroke_rounded(cr, w->at, un(p, LOOK_CORNER), fmax(1, round(un(p, focused ? 2 : 1))), focused ? LOOK_ACCENT : LOOK_LINE);
+    pango_layout_get_pixel_size(w->layout, NULL, &h);
+    show(cr, w->layout, w->at.x + un(p, LOOK_FIELD_PAD), w->at.y + (w->at.h - h) / 2.0, ink);
+    look_source(cr, w->disabled ? LOOK_LINE : w->more ? LOOK_MUTED : LOOK_ACCENT);
+    if (w->more || w->primary)
+        paint_choice_mark(p, cr, w);
+}
+
 static void paint_scrollbar(const struct page *p, cairo_t *cr, struct box track, int content, int scroll)
 {
     if (content <= track.h || track.h <= 0)
@@ -220,6 +253,7 @@ static void paint_widget(struct page *p, cairo_t *cr, int i)
     case WIDGET_MESSAGE: paint_message(p, cr, w); break;
     case WIDGET_FIELD: paint_field(p, cr, w, p->focus == i); break;
     case WIDGET_BUTTON: paint_button(p, cr, w, i); break;
+    case WIDGET_CHOICE: paint_choice(p, cr, w, i); break;
     case WIDGET_LOG: paint_log(p, cr, w); break;
     case WIDGET_FOOTER: paint_footer(p, cr, w, i); break;
     case WIDGET_TITLE: if (w->layout) show(cr, w->layout, w->at.x, w->at.y, LOOK_INK); break;

@@ -123,6 +123,30 @@ static void add_button(struct screen *s, int id, const char *text, bool primary,
     }
 }
 
+#define CHOICES_BEFORE 2 /* as last time, default */
+
+static unsigned choices(const struct screen *s) { return s->start.ndesktops > 1 ? CHOICES_BEFORE + s->start.ndesktops : 0; }
+
+static const char *choice_name(const struct screen *s, unsigned n)
+{
+    return n == 0 ? WORDS_DESKTOP_LAST : n == 1 ? WORDS_DESKTOP_DEFAULT : s->start.desktops[n - CHOICES_BEFORE].name;
+}
+
+static const char *choice_id(const struct screen *s)
+{
+    return s->desktop == 0 ? "" : s->desktop == 1 ? DESKTOP_DEFAULT : s->start.desktops[s->desktop - CHOICES_BEFORE].id;
+}
+
+static void add_choice(struct screen *s, int id, unsigned n, bool more, bool disabled)
+{
+    struct widget *w = page_add(&s->page, WIDGET_CHOICE, id, choice_name(s, n));
+    if (!w)
+        return;
+    w->more = more;
+    w->disabled = disabled;
+    w->primary = !more && n == s->desktop;
+}
+
 /* The first page; `busy` shows it at rest while the monitor works. */
 static void show_login(struct screen *s, enum tone tone, const char *message, bool busy)
 {
@@ -131,12 +155,49 @@ static void show_login(struct screen *s, enum tone tone, const char *message, bo
     add_message(s, tone, message);
     struct widget *user = add_field(s, ID_USER, WORDS_USER, &s->name, busy);
     struct widget *password = add_field(s, ID_PASSWORD, WORDS_PASSWORD, &s->password, busy);
+    if (choices(s)) {
+        page_add(&s->page, WIDGET_LABEL, 0, WORDS_DESKTOP);
+        add_choice(s, ID_DESKTOP, s->desktop, true, busy);
+    }
     add_button(s, ID_CANCEL, busy ? WORDS_CANCEL : WORDS_DISCONNECT, false, false);
     add_button(s, ID_OK, WORDS_SIGN_IN, true, busy);
     if (s->start.text[0])
         page_add(&s->page, WIDGET_TEXT, 0, s->start.text);
     page_add(&s->page, WIDGET_FOOTER, ID_KEYBOARD, NULL);
     finish(s, busy ? NULL : s->name.len ? password : user);
+}
+
+void screen_open_choice(struct screen *s)
+{
+    if (s->state != SCREEN_LOGIN)
+        return;
+    begin(s, SCREEN_CHOOSING);
+    page_add(&s->page, WIDGET_TITLE, 0, WORDS_DESKTOP_TITLE);
+    page_add(&s->page, WIDGET_TEXT, 0, WORDS_DESKTOP_NOTE);
+    for (unsigned n = 0; n < choices(s); n++)
+        add_choice(s, ID_CHOICE + (int)n, n, false, false);
+    add_button(s, ID_CANCEL, WORDS_BACK, false, false);
+    finish(s, page_find(&s->page, ID_CHOICE + (int)s->desktop));
+}
+
+void screen_choose(struct screen *s, unsigned n)
+{
+    if (s->state != SCREEN_CHOOSING)
+        return;
+    s->desktop = n < choices(s) ? n : s->desktop;
+    show_login(s, TONE_INFO, "", false);
+}
+
+void screen_step_choice(struct screen *s, int by)
+{
+    struct widget *w = page_find(&s->page, ID_DESKTOP);
+    unsigned n = choices(s);
+    if (!w || w->disabled || n == 0)
+        return;
+    s->desktop = (s->desktop + n + (unsigned)by) % n;
+    page_set_text(w, choice_name(s, s->desktop));
+    page_arrange(&s->page);
+    screen_touch(s, index_of(s, w));
 }
 
 static void show_progress(struct screen *s, enum screen_state state, const char *text, bool cancel)
@@ -171,7 +232,7 @@ void screen_start(struct screen *s, const struct logon_start *m)
         show_notice(s);
     else
         show_login(s, m->reason == REFUSE_CONVERSATION || m->reason == REFUSE_COOKIE ? TONE_INFO : TONE_ERROR,
-                   words_refusal(m->reason), false);
+                   m->reason == REFUSE_ACCOUNT && m->why[0] ? m->why : words_refusal(m->reason), false);
 }
 
 #define WIDE_COLON "\uff1a" /* of Chinese and Japanese prompts */
@@ -302,6 +363,7 @@ static void submit(struct screen *s)
     memcpy(m->user, s->name.text, s->name.len + 1);
     m->nsecret = (uint32_t)s->password.len;
     memcpy(m->secret, s->password.text, s->password.len);
+    snprintf(m->desktop, sizeof m->desktop, "%s", choice_id(s));
     s->ops->submit(s->user, m);
     explicit_bzero(m, sizeof *m);
     field_clear(&s->password);
@@ -325,12 +387,17 @@ void screen_ok(struct screen *s)
     case SCREEN_LOGIN: submit(s); break;
     case SCREEN_CONVERSATION: answer(s); break;
     case SCREEN_NOTICE: s->ops->cancel(s->user); break;
+    case SCREEN_CHOOSING: screen_choose(s, s->desktop); break;
     default: break;
     }
 }
 
 void screen_cancel(struct screen *s)
 {
+    if (s->state == SCREEN_CHOOSING) {
+        screen_choose(s, s->desktop);
+        return;
+    }
     field_clear(&s->password);
     wipe_answers(s);
     s->ops->cancel(s->user);

@@ -2,7 +2,7 @@
 /* The logon screen: which page shows, what keys and clicks mean, what goes to the monitor. No descriptors, no clock: main.c joins
  * it to the two links, tests to nothing.
  *
- *   WAITING → LOGIN ⇄ BUSY ⇄ CONVERSATION,  BUSY → LOGIN (refused) | FINAL | STARTING;  WAITING → NOTICE
+ *   WAITING → LOGIN ⇄ BUSY ⇄ CONVERSATION,  BUSY → LOGIN (refused) | FINAL | STARTING;  LOGIN ⇄ CHOOSING;  WAITING → NOTICE
  *
  * Typed text lives in a vault (vault.h); passwords and answers are wiped when they have been handed over. Thread: the loop's. */
 #ifndef ORIEL_SESSION_LOGON_SCREEN_H
@@ -49,6 +49,6 @@ bool screen_blink(struct screen *s);
 /* For tests and tools. */
 struct page *screen_page(struct screen *s);
 
-enum screen_id { ID_USER = 1, ID_PASSWORD, ID_OK, ID_CANCEL, ID_KEYBOARD, ID_LOG, ID_MESSAGE, ID_ANSWER };
+enum screen_id { ID_USER = 1, ID_PASSWORD, ID_OK, ID_CANCEL, ID_KEYBOARD, ID_LOG, ID_MESSAGE, ID_DESKTOP, ID_ANSWER, ID_CHOICE = 100 };
 
 #endif

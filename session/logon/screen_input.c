@@ -46,7 +46,15 @@ static void step_focus(struct screen *s, bool back)
 
 static void activate(struct screen *s, int index)
 {
-    switch (s->page.widgets[index].id) {
+    int id = s->page.widgets[index].id;
+    if (id >= ID_CHOICE) {
+        screen_choose(s, (unsigned)(id - ID_CHOICE));
+        return;
+    }
+    switch (id) {
+    case ID_DESKTOP:
+        screen_open_choice(s);
+        break;
     case ID_OK:
         screen_ok(s);
         break;
@@ -174,6 +182,19 @@ static void type(struct screen *s, struct field *f, const struct key_press *k)
         (void)field_insert(f, k->text[i]);
 }
 
+/* Up and Down go through the desktops: on the first page without opening the list, in the list from line to line. */
+static bool choice_key(struct screen *s, uint32_t keysym)
+{
+    int f = s->page.focus, by = keysym == XKB_KEY_Down || keysym == XKB_KEY_KP_Down ? 1 : keysym == XKB_KEY_Up || keysym == XKB_KEY_KP_Up ? -1 : 0;
+    if (f < 0 || by == 0 || s->page.widgets[f].kind != WIDGET_CHOICE)
+        return false;
+    if (s->page.widgets[f].more)
+        screen_step_choice(s, by);
+    else
+        step_focus(s, by < 0);
+    return true;
+}
+
 static void press(struct screen *s, const struct key_press *k)
 {
     struct widget *w = focused_field(s);
@@ -192,7 +213,7 @@ static void press(struct screen *s, const struct key_press *k)
         field_changed(s);
     } else if (s->page.focus >= 0 && k->ntext == 1 && k->text[0] == ' ') {
         activate(s, s->page.focus);
-    } else {
+    } else if (!choice_key(s, k->keysym)) {
         (void)scroll_key(s, k->keysym);
     }
 }

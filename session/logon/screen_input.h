@@ -9,6 +9,7 @@
 enum screen_state {
     SCREEN_WAITING,      /* no logon_start yet: nothing shows, nothing reacts */
     SCREEN_LOGIN,
+    SCREEN_CHOOSING,     /* the list of desktops is open */
     SCREEN_BUSY,         /* something was handed to the monitor; only cancelling is possible */
     SCREEN_CONVERSATION,
     SCREEN_FINAL,        /* no attempts left */
@@ -37,6 +38,7 @@ struct screen {
     struct conv_prompt kept[CONV_MAX]; /* messages that PAM did not wait with: they stay above its next question */
     uint32_t nkept;
     struct logon_start start;
+    unsigned desktop;          /* chosen: 0 as last time, 1 the default, 2 … start.desktops */
     struct box old_card;
     int pointer_x, pointer_y, wheel;
     bool selecting;            /* the left button is down in the focused field */
@@ -49,6 +51,10 @@ struct screen {
 /* The two decisions. */
 void screen_ok(struct screen *s);
 void screen_cancel(struct screen *s);
+/* The list of desktops: open it; take its n-th line (as screen.desktop counts) and go back; go `by` lines on without opening it. */
+void screen_open_choice(struct screen *s);
+void screen_choose(struct screen *s, unsigned n);
+void screen_step_choice(struct screen *s, int by);
 /* A widget's picture changed; the whole card's. */
 void screen_touch(struct screen *s, int index);
 void screen_touch_card(struct screen *s);

@@ -15,6 +15,7 @@
 #include "common/secret.h"
 #include "session/monitor/attempt.h"
 #include "session/monitor/control_end.h"
+#include "session/monitor/offers.h"
 #include "session/monitor/peer.h"
 
 static void on_submit(void *end, const void *msg, const int *fds);
@@ -202,6 +203,13 @@ static void on_submit(void *end, const void *msg, const int *fds)
     struct peer_auth q = {.method = s->nsecret ? AUTH_PASSWORD : AUTH_CONVERSATION, .nsecret = s->nsecret};
     snprintf(q.user, sizeof q.user, "%s", s->user);
     memcpy(q.secret, s->secret, s->nsecret);
+    if (!offers_has(s->desktop)) {
+        log_warning("logon screen ended", "pid=%d why=it chose a desktop that this host does not offer", (int)l->pid);
+        secret_wipe(&q, sizeof q);
+        gone(l, monitor_refuse_text(REFUSE_UNAVAILABLE, 0));
+        return;
+    }
+    snprintf(l->peer->desktop, sizeof l->peer->desktop, "%s", s->desktop);
     l->state = LOGON_BUSY;
     attempt_begin(l->peer, &q, true);
     secret_wipe(&q, sizeof q);

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "session/monitor/attempt.h"
 #include "session/monitor/logon_end.h"
+#include "session/monitor/offers.h"
 #include "session/monitor/server_end.h"
 #include "session/monitor/session.h"
 #include "session/monitor/tokens.h"
@@ -164,6 +165,8 @@ static void on_logon(void *end, const void *msg, const int *fds)
         s->reason = q->reason;
         snprintf(s->user, sizeof s->user, "%s", q->user);
         snprintf(s->text, sizeof s->text, "%s", p->m->config.login_banner);
+        snprintf(s->why, sizeof s->why, "%s", q->reason == p->refused ? p->refused_text : "");
+        offers_fill(s);
         p->logon = logon_open(p, s);
     }
     free(s);
@@ -209,6 +212,8 @@ void peer_refused(struct peer *p, enum refuse_reason reason, const char *text)
     }
     struct peer_verdict v = {.verdict = VERDICT_REFUSE, .reason = (uint8_t)reason};
     snprintf(v.text, sizeof v.text, "%s", text);
+    p->refused = (uint8_t)reason;
+    snprintf(p->refused_text, sizeof p->refused_text, "%s", text);
     p->state = PEER_READY;
     (void)link_send(p->link, &peer_verdict_def, &v, NULL);
     if (final)

@@ -48,6 +48,9 @@ struct peer {
     struct session *session;
     uint32_t client;         /* its id in the session */
     unsigned failures;
+    uint8_t refused;         /* enum refuse_reason of the last attempt without a logon screen, and what it said */
+    char refused_text[TEXT_BYTES];
+    char desktop[DESKTOP_ID_BYTES]; /* chosen on its logon screen, for a session that starts; "" nothing */
     struct event *deadline;
 };
 extern const struct request_table peer_table;

@@ -132,6 +132,7 @@ int session_start(struct leader *l, struct peer *p, const struct leader_verdict 
         fill_open(&s->start->open, &p->hello);
         snprintf(s->start->client_address, sizeof s->start->client_address, "%s", p->address);
         snprintf(s->start->client_name, sizeof s->start->client_name, "%s", p->hello.client_name);
+        snprintf(s->start->desktop, sizeof s->start->desktop, "%s", p->desktop);
         if (!deferred)
             r = send_start(s);
     }

@@ -30,7 +30,7 @@ static const struct wire_field leader_refresh_fields[] = {
 WIRE_DEF(leader_refresh, 3, 0);
 static const struct wire_field leader_start_fields[] = {
     WF_U64(leader_start, session), WF_STR(leader_start, key), WF_STRUCT(leader_start, open, &display_open_def),
-    WF_STR(leader_start, client_address), WF_STR(leader_start, client_name),
+    WF_STR(leader_start, client_address), WF_STR(leader_start, client_name), WF_STR(leader_start, desktop),
 };
 WIRE_DEF(leader_start, 4, 0);
 static const struct wire_field leader_attach_fields[] = {
@@ -145,3 +145,20 @@ static const struct wire_def *const agent_to_leader_defs[] = {
     &agent_ready_def, &agent_failed_def, &agent_client_size_def, &agent_client_gone_def, &agent_idle_def,
 };
 const struct wire_proto agent_to_leader = {"agent to leader", agent_to_leader_defs, COUNT(agent_to_leader_defs)};
+
+static const struct wire_field startup_trouble_fields[] = {
+    WF_STR(startup_trouble, text),
+};
+WIRE_DEF(startup_trouble, 401, 0);
+static const struct wire_field startup_desktop_fields[] = {
+    WF_U8(startup_desktop, kind, 5), WF_STR(startup_desktop, what), WF_STR(startup_desktop, id),
+};
+WIRE_DEF(startup_desktop, 402, 0);
+static const struct wire_field startup_failed_fields[] = {
+    WF_STR(startup_failed, text),
+};
+WIRE_DEF(startup_failed, 403, 0);
+static const struct wire_def *const startup_to_leader_defs[] = {
+    &startup_trouble_def, &startup_desktop_def, &startup_failed_def,
+};
+const struct wire_proto startup_to_leader = {"startup to leader", startup_to_leader_defs, COUNT(startup_to_leader_defs)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* oriel-monitor ↔ oriel-leader, and oriel-leader ↔ oriel-agent.
+/* oriel-monitor ↔ oriel-leader, oriel-leader ↔ oriel-agent, and oriel-startup → oriel-leader.
  *
  * A leader is started for one login attempt (its link is a socketpair) and authenticates once. Then the monitor sends
  * leader_start (it becomes the session's leader), leader_refresh (the user has a session already: refresh its credentials and
@@ -39,6 +39,7 @@ struct leader_start {
     struct display_open open;                /* the first client's monitors and keyboard */
     char client_address[ADDRESS_BYTES];
     char client_name[CLIENT_NAME_BYTES];
+    char desktop[DESKTOP_ID_BYTES];          /* chosen on the logon screen: an entry's id, DESKTOP_DEFAULT; "" nothing */
 };
 struct leader_attach {           /* fd: the drawer's end of a display link, for the agent */
     uint32_t client;
@@ -123,5 +124,17 @@ struct agent_client_gone { uint32_t client; };         /* its link closed or bro
 struct agent_idle { uint32_t seconds; };
 extern const struct wire_proto agent_to_leader;
 extern const struct wire_def agent_ready_def, agent_failed_def, agent_client_size_def, agent_client_gone_def, agent_idle_def;
+
+/* startup → leader: oriel-startup runs as the user, between the leader and the desktop. Nothing goes the other way. */
+#define STARTUP_TROUBLES_MAX 16 /* of one session in the host's log: a line a start-up file */
+struct startup_trouble { char text[TEXT_BYTES]; };   /* a start-up file or a choice that did not work; the session goes on */
+struct startup_desktop {         /* the desktop starts now */
+    uint8_t kind;                /* enum desktop_kind */
+    char what[PATH_BYTES];
+    char id[DESKTOP_ID_BYTES];
+};
+struct startup_failed { char text[TEXT_BYTES]; };    /* there is none to start */
+extern const struct wire_proto startup_to_leader;
+extern const struct wire_def startup_trouble_def, startup_desktop_def, startup_failed_def;
 
 #endif

@@ -7,7 +7,8 @@
 static const struct wire_field logon_start_fields[] = {
     WF_U8(logon_start, mode, LOGON_MODE_MAX), WF_U8(logon_start, reason, REFUSE_MAX), WF_STR(logon_start, user),
     WF_STR(logon_start, host), WF_STR(logon_start, title), WF_STR(logon_start, text),
-    WF_U32(logon_start, scale, LOGON_SCALE_MAX),
+    WF_U32(logon_start, scale, LOGON_SCALE_MAX), WF_ARRAY(logon_start, desktops, ndesktops, &desktop_offer_def),
+    WF_STR(logon_start, why),
 };
 WIRE_DEF(logon_start, 1, 0);
 static const struct wire_field logon_conv_fields[] = {
@@ -25,7 +26,7 @@ static const struct wire_def *const monitor_to_logon_defs[] = {
 const struct wire_proto monitor_to_logon = {"monitor to logon", monitor_to_logon_defs, COUNT(monitor_to_logon_defs)};
 
 static const struct wire_field logon_submit_fields[] = {
-    WF_STR(logon_submit, user), WF_BYTES(logon_submit, secret, nsecret),
+    WF_STR(logon_submit, user), WF_BYTES(logon_submit, secret, nsecret), WF_STR(logon_submit, desktop),
 };
 WIRE_DEF(logon_submit, 101, 0);
 static const struct wire_field logon_answers_fields[] = {

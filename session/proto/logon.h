@@ -19,6 +19,9 @@ struct logon_start {
     char title[256];            /* NOTICE: headline */
     char text[LOG_TAIL_BYTES];  /* banner, or the notice */
     uint32_t scale;             /* RENDER: percent; 0 as 100 */
+    uint32_t ndesktops;         /* LOGON: what there is to choose; fewer than two: nothing is asked */
+    struct desktop_offer desktops[DESKTOPS_MAX];
+    char why[TEXT_BYTES];       /* LOGON: what the refusal of `reason` said; "" nothing more */
 };
 struct logon_conv {             /* answer with logon_answers */
     uint32_t nprompts;
@@ -35,7 +38,12 @@ extern const struct wire_proto monitor_to_logon;
 extern const struct wire_def logon_start_def, logon_conv_def, logon_refused_def, logon_done_def;
 
 /* logon → monitor */
-struct logon_submit { char user[USER_BYTES]; uint32_t nsecret; uint8_t secret[SECRET_BYTES]; };
+struct logon_submit {
+    char user[USER_BYTES];
+    uint32_t nsecret;
+    uint8_t secret[SECRET_BYTES];
+    char desktop[DESKTOP_ID_BYTES]; /* an id of logon_start, DESKTOP_DEFAULT, or "": as last time */
+};
 struct logon_answers { uint32_t nanswers; struct conv_answer answers[CONV_MAX]; };
 struct logon_cancel { uint8_t unused; };   /* user gave up: during a conversation ends the attempt, else disconnects */
 struct logon_rendered { uint32_t width, height, stride; }; /* fd: sealed memfd */

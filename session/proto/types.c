@@ -11,3 +11,7 @@ static const struct wire_field conv_answer_fields[] = {
     WF_STR(conv_answer, text),
 };
 const struct wire_def conv_answer_def = {0, "conv_answer", sizeof(struct conv_answer), WIRE_FIELDS(conv_answer), 0};
+static const struct wire_field desktop_offer_fields[] = {
+    WF_STR(desktop_offer, id), WF_STR(desktop_offer, name),
+};
+const struct wire_def desktop_offer_def = {0, "desktop_offer", sizeof(struct desktop_offer), WIRE_FIELDS(desktop_offer), 0};

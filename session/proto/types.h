@@ -15,6 +15,10 @@
 #define HASH_BYTES 32      /* SHA-256 */
 #define CONV_MAX 16        /* prompts in one PAM conversation call: PAM_MAX_NUM_MSG is 32, real modules use 1 to 3 */
 #define CLIENTS_MAX 8      /* attachments of one session: one controls, the others view */
+#define DESKTOP_ID_BYTES 64   /* the name of an entry of xsessions: twenty letters in practice */
+#define DESKTOP_NAME_BYTES 96 /* what people read of it */
+#define DESKTOPS_MAX 32       /* entries that the logon screen offers: Debian has some forty in all its packages */
+#define DESKTOP_DEFAULT "default" /* chosen in place of an entry: what is started where nobody chose */
 
 /* Why a login was refused. What the user is told depends on it, what an attacker learns does not: unknown user, wrong password
  * and a locked account are all REFUSE_CREDENTIALS unless PAM itself said the password was right. */
@@ -63,6 +67,7 @@ struct conv_prompt {
     char text[TEXT_BYTES]; /* UTF-8 */
 };
 struct conv_answer { char text[SECRET_BYTES]; }; /* "" for styles 3 and 4 */
-extern const struct wire_def conv_prompt_def, conv_answer_def;
+struct desktop_offer { char id[DESKTOP_ID_BYTES], name[DESKTOP_NAME_BYTES]; }; /* a desktop of this host */
+extern const struct wire_def conv_prompt_def, conv_answer_def, desktop_offer_def;
 
 #endif

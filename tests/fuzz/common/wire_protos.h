@@ -17,7 +17,7 @@ static const struct wire_proto *const wire_protos[] = {
     &link_to_keys, &keys_to_link, &control_to_monitor, &monitor_to_control, &display_to_drawer, &display_to_front,
     &monitor_to_leader, &leader_to_monitor, &leader_to_agent, &agent_to_leader, &monitor_to_logon, &logon_to_monitor,
     &peer_to_monitor, &monitor_to_peer, &server_to_monitor, &monitor_to_server, &server_to_child, &child_to_server,
-    &peer_to_encoder, &encoder_to_peer,
+    &peer_to_encoder, &encoder_to_peer, &startup_to_leader,
 };
 #define WIRE_PROTOS (sizeof(wire_protos) / sizeof(wire_protos[0]))
 

@@ -2,6 +2,7 @@
 /* The logon screen between a hostile front end and a monitor that forwards hostile texts (PAM's, a client's user name, a log).
  * Input: records of one byte kind, one byte length times four, so many bytes. Kinds are messages of the two links, decoded as the
  * links do it, or raw input events. After each record the picture is painted. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 
 static void on_submit(void *user, const struct logon_submit *m)
 {
-    if (m->nsecret > SECRET_BYTES || !memchr(m->user, 0, USER_BYTES))
+    if (m->nsecret > SECRET_BYTES || !memchr(m->desktop, 0, DESKTOP_ID_BYTES) || !memchr(m->user, 0, USER_BYTES))
         abort();
 }
 
@@ -86,6 +87,10 @@ static void from_monitor(struct screen *s, struct rd *r, unsigned kind)
         text(r, start.host, sizeof start.host);
         text(r, start.title, sizeof start.title);
         text(r, start.text, sizeof start.text);
+        for (; start.ndesktops < DESKTOPS_MAX && !r->bad && r->left > 0; start.ndesktops++) {
+            snprintf(start.desktops[start.ndesktops].id, DESKTOP_ID_BYTES, "d%u", start.ndesktops);
+            text(r, start.desktops[start.ndesktops].name, DESKTOP_NAME_BYTES);
+        }
         screen_start(s, &start);
     } else if (kind == 1) {
         for (conv.nprompts = 0; conv.nprompts < CONV_MAX && !r->bad && r->left > 0; conv.nprompts++) {

@@ -28,6 +28,9 @@ static void type(struct screen *s, const char *ascii)
     }
 }
 
+static uint32_t desktops; /* offered */
+static const char *const desktop_names[] = {"GNOME on Xorg", "MATE", "Openbox", "Plasma (X11)", "Xfce Session"};
+
 static void start(struct screen *s, uint8_t mode, uint8_t reason, const char *user, const char *title, const char *text)
 {
     static struct logon_start m;
@@ -38,6 +41,11 @@ static void start(struct screen *s, uint8_t mode, uint8_t reason, const char *us
     put(m.host, sizeof m.host, "atlas.example.org");
     put(m.title, sizeof m.title, title);
     put(m.text, sizeof m.text, text);
+    m.ndesktops = desktops;
+    for (uint32_t i = 0; i < desktops; i++) {
+        snprintf(m.desktops[i].id, DESKTOP_ID_BYTES, "d%u", i);
+        put(m.desktops[i].name, DESKTOP_NAME_BYTES, desktop_names[i % 5]);
+    }
     screen_start(s, &m);
 }
 
@@ -80,12 +88,28 @@ static void log_text(char *out, size_t cap)
                               i * 7 % 1000, i % 9 ? "II" : "EE", i);
 }
 
+static void key(struct screen *s, uint32_t scancode)
+{
+    struct display_event e = {.type = INPUT_KEY, .flags = INPUT_DOWN | INPUT_EXTENDED, .code = scancode};
+    screen_event(s, &e);
+}
+
 static int scene(struct screen *s, const char *name)
 {
     static char log[LOG_TAIL_BYTES];
+    desktops = !strncmp(name, "desktop", 7) ? 5 : 0;
     start(s, LOGON_MODE_LOGON, REFUSE_NONE, strcmp(name, "login") ? "anna" : "", "", "");
     if (!strcmp(name, "login"))
         return 0;
+    if (!strncmp(name, "desktop", 7)) {
+        struct display_event tab = {.type = INPUT_KEY, .flags = INPUT_DOWN, .code = 0x0f}, enter = {.type = INPUT_KEY, .flags = INPUT_DOWN, .code = 0x1c};
+        screen_event(s, &tab);
+        for (int i = 0; i < 3; i++)
+            key(s, 0x50); /* Down */
+        if (!strcmp(name, "desktops"))
+            screen_event(s, &enter);
+        return 0;
+    }
     if (!strcmp(name, "typed")) {
         struct display_event locks = {.type = INPUT_LOCKS, .code = INPUT_LOCK_CAPS};
         type(s, "correct horse");

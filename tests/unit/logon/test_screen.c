@@ -11,6 +11,7 @@
 #include "session/logon/drawer.h"
 #include "session/logon/look.h"
 #include "session/logon/screen.h"
+#include "session/logon/screen_input.h"
 #include "session/logon/words.h"
 
 struct rig {
@@ -790,6 +791,128 @@ static void any_monitor_list_becomes_a_sane_desktop(void **state)
     }
 }
 
+static void the_words_of_a_refusal_before_the_screen_are_on_it(void **state)
+{
+    static struct logon_start m;
+    struct rig r = rig(800, 600);
+    open_rig(&r, "anna");
+    m = (struct logon_start){.mode = LOGON_MODE_LOGON, .reason = REFUSE_ACCOUNT, .why = "Its login shell is /bin/false."};
+    screen_start(r.s, &m);
+    assert_string_equal(message_of(&r), "Its login shell is /bin/false.");
+    m.reason = REFUSE_CREDENTIALS; /* what a wrong password says is ours alone */
+    screen_start(r.s, &m);
+    assert_null(strstr(message_of(&r), "shell"));
+    close_rig(&r);
+}
+
+/* ---- the desktops ---- */
+
+#define SC_DOWN 0x50
+
+static void offer(struct rig *r, uint32_t n)
+{
+    static struct logon_start m;
+    memset(&m, 0, sizeof m);
+    m.mode = LOGON_MODE_LOGON;
+    snprintf(m.user, sizeof m.user, "anna");
+    m.ndesktops = n;
+    for (uint32_t i = 0; i < n; i++) {
+        snprintf(m.desktops[i].id, sizeof m.desktops[i].id, "id%u", i);
+        snprintf(m.desktops[i].name, sizeof m.desktops[i].name, "A desktop with quite a long name, number %u", i);
+    }
+    screen_start(r->s, &m);
+    paint_all(r);
+}
+
+static void sign_in(struct rig *r)
+{
+    click_id(r, ID_OK);
+}
+
+static void one_desktop_is_no_choice(void **state)
+{
+    struct rig r = rig(800, 600);
+    open_rig(&r, "anna");
+    offer(&r, 1);
+    assert_null(page_find(screen_page(r.s), ID_DESKTOP));
+    type(&r, "x");
+    click_id(&r, ID_OK);
+    assert_string_equal(r.submit.desktop, "");
+    close_rig(&r);
+}
+
+static void a_desktop_is_chosen_with_the_mouse(void **state)
+{
+    struct rig r = rig(800, 600);
+    open_rig(&r, "anna");
+    offer(&r, 4);
+    type(&r, "geheim");
+    click_id(&r, ID_DESKTOP);
+    paint_damage(&r);
+    assert_null(page_find(screen_page(r.s), ID_PASSWORD));
+    click_id(&r, ID_CHOICE + 2 + 3);
+    paint_damage(&r);
+    assert_int_equal(focus_id(&r), ID_PASSWORD);
+    assert_int_equal(page_find(screen_page(r.s), ID_PASSWORD)->field->len, 6); /* what was typed stays */
+    click_id(&r, ID_OK);
+    assert_string_equal(r.submit.desktop, "id3");
+    assert_int_equal(r.submit.nsecret, 6);
+    close_rig(&r);
+}
+
+static void a_desktop_is_chosen_with_the_keyboard(void **state)
+{
+    struct rig r = rig(800, 600);
+    open_rig(&r, "anna");
+    offer(&r, 4);
+    key(&r, SC_TAB, 0);
+    assert_int_equal(focus_id(&r), ID_DESKTOP);
+    key(&r, SC_DOWN, INPUT_EXTENDED);
+    key(&r, SC_DOWN, INPUT_EXTENDED); /* last time → default → the first */
+    key(&r, SC_ENTER, 0);             /* opens the list at it */
+    assert_int_equal(focus_id(&r), ID_CHOICE + 2);
+    key(&r, SC_DOWN, INPUT_EXTENDED);
+    key(&r, SC_ENTER, 0);
+    sign_in(&r);
+    assert_string_equal(r.submit.desktop, "id1");
+    close_rig(&r);
+}
+
+static void escape_leaves_the_list_and_the_choice_as_it_was(void **state)
+{
+    struct rig r = rig(800, 600);
+    open_rig(&r, "anna");
+    offer(&r, 3);
+    click_id(&r, ID_DESKTOP);
+    key(&r, SC_DOWN, INPUT_EXTENDED);
+    key(&r, SC_ESC, 0);
+    assert_non_null(page_find(screen_page(r.s), ID_PASSWORD));
+    assert_int_equal(r.cancels, 0);
+    click_id(&r, ID_DESKTOP);
+    click_id(&r, ID_CANCEL);
+    assert_int_equal(r.cancels, 0);
+    click_id(&r, ID_DESKTOP);
+    click_id(&r, ID_CHOICE + 1);
+    click_id(&r, ID_OK);
+    assert_string_equal(r.submit.desktop, DESKTOP_DEFAULT);
+    close_rig(&r);
+}
+
+static void as_many_desktops_as_there_can_be_fit_by_scrolling(void **state)
+{
+    struct rig r = rig(320, 240);
+    open_rig(&r, "anna");
+    offer(&r, DESKTOPS_MAX);
+    screen_open_choice(r.s);
+    for (unsigned i = 0; i < DESKTOPS_MAX + 1; i++)
+        key(&r, SC_DOWN, INPUT_EXTENDED);
+    struct page *p = screen_page(r.s);
+    struct box b = page_box(p, p->focus);
+    assert_int_equal(focus_id(&r), ID_CHOICE + DESKTOPS_MAX + 1);
+    assert_true(b.y >= p->card.y - 4 && b.y + b.h <= p->card.y + p->card.h + 4);
+    close_rig(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -824,6 +947,12 @@ int main(void)
         cmocka_unit_test(a_long_notice_scrolls),
         cmocka_unit_test(after_success_a_word_of_patience),
         cmocka_unit_test(any_monitor_list_becomes_a_sane_desktop),
+        cmocka_unit_test(the_words_of_a_refusal_before_the_screen_are_on_it),
+        cmocka_unit_test(one_desktop_is_no_choice),
+        cmocka_unit_test(a_desktop_is_chosen_with_the_mouse),
+        cmocka_unit_test(a_desktop_is_chosen_with_the_keyboard),
+        cmocka_unit_test(escape_leaves_the_list_and_the_choice_as_it_was),
+        cmocka_unit_test(as_many_desktops_as_there_can_be_fit_by_scrolling),
     };
     pango = look_context();
     int r = cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,8 @@ static void make_world(void)
     must(mkdir(HOME, 0700) == 0 && chown(HOME, UID, UID) == 0, HOME);
     must(mkdir("/run/oriel", 0755) == 0 && mkdir("/run/oriel/leaders", 0700) == 0, "run folder");
     must(mkdir("/mnt/libexec", 0755) == 0 && mkdir("/mnt/pam", 0755) == 0, "/mnt");
+    must(symlink("/mnt/b/session/startup/oriel-startup", "/mnt/libexec/oriel-startup") == 0 &&
+             symlink("/mnt/b/session/startup/oriel-startup-note", "/mnt/libexec/oriel-startup-note") == 0, "oriel-startup");
     for (int i = 0; i < 4; i++)
         n += snprintf(text + n, sizeof text - (size_t)n, "%s required /mnt/b/%s script=/mnt/script record=/mnt/record\n", types[i],
                       PAM_TEST_MODULE);

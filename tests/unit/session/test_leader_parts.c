@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The leader's parts one by one: environment, cookie file, choice of the desktop, display numbers, text, sweeping. */
+/* The leader's parts one by one: environment, cookie file, display numbers, text, sweeping. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,6 @@
 
 #include "session/leader/account.h"
 #include "session/leader/child.h"
-#include "session/leader/desktop.h"
 #include "session/leader/env.h"
 #include "session/leader/lockfile.h"
 #include "session/leader/logfile.h"
@@ -161,62 +160,6 @@ static void a_cookie_file_is_private_random_and_no_link(void **state)
     assert_int_equal(read(fd, two, sizeof two), n);
     close(fd);
     assert_memory_not_equal(one, two, (size_t)n);
-}
-
-/* ---- the desktop ---- */
-
-static void make_root(void)
-{
-    static const char *const folders[] = {"root", "root/usr", "root/usr/bin", "root/etc", "root/etc/X11", "home"};
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
-        assert_true(mkdir(at(folders[i]), 0755) == 0 || errno == EEXIST);
-}
-
-static int choose(struct desktop *d, bool user_xsession, const char *command)
-{
-    char root[128], home[128];
-    snprintf(root, sizeof root, "%s/root", dir);
-    snprintf(home, sizeof home, "%s/home", dir);
-    struct desktop_options o = {.user_xsession = user_xsession, .start_command = command, .root = root, .path = "/usr/local/bin:/usr/bin"};
-    return desktop_choose(&o, home, d);
-}
-
-static void a_desktop_is_found_from_the_most_personal_to_the_smallest(void **state)
-{
-    (void)state;
-    struct desktop d;
-    make_root();
-    assert_int_equal(choose(&d, true, ""), -ENOENT);
-    assert_non_null(strstr(desktop_missing_text, "apt install"));
-    put("root/usr/bin/xterm", "", 0755);
-    assert_int_equal(choose(&d, true, ""), 0);
-    assert_int_equal(d.kind, DESKTOP_FALLBACK);
-    assert_non_null(strstr(d.script, "/usr/bin/xterm"));
-    put("root/usr/bin/openbox", "", 0755);
-    assert_int_equal(choose(&d, true, ""), 0);
-    assert_int_equal(d.kind, DESKTOP_FALLBACK);
-    assert_non_null(strstr(d.script, "/usr/bin/openbox"));
-    assert_non_null(strstr(d.script, "/usr/bin/xterm"));
-    put("root/usr/bin/openbox-session", "", 0755);
-    assert_int_equal(symlink("openbox-session", at("root/usr/bin/x-session-manager")), 0);
-    assert_int_equal(choose(&d, true, ""), 0);
-    assert_int_equal(d.kind, DESKTOP_FALLBACK); /* a bare window manager shows a black screen */
-    assert_int_equal(unlink(at("root/usr/bin/x-session-manager")), 0);
-    put("root/usr/bin/x-session-manager", "", 0755);
-    assert_int_equal(choose(&d, true, ""), 0);
-    assert_int_equal(d.kind, DESKTOP_DISTRIBUTION);
-    assert_null(strstr(d.script, "Xsession"));
-    put("root/etc/X11/Xsession", "", 0755);
-    assert_int_equal(choose(&d, true, ""), 0);
-    assert_non_null(strstr(d.script, "/etc/X11/Xsession"));
-    assert_int_equal(choose(&d, true, "exec my-desktop"), 0);
-    assert_int_equal(d.kind, DESKTOP_COMMAND);
-    assert_non_null(strstr(d.script, "exec my-desktop"));
-    put("home/.xsession", "xterm\n", 0644);
-    assert_int_equal(choose(&d, true, "exec my-desktop"), 0);
-    assert_int_equal(d.kind, DESKTOP_XSESSION);
-    assert_int_equal(choose(&d, false, "exec my-desktop"), 0);
-    assert_int_equal(d.kind, DESKTOP_COMMAND);
 }
 
 /* ---- accounts ---- */
@@ -662,7 +605,6 @@ int main(void)
         cmocka_unit_test(a_locale_file_gives_locale_variables_and_no_others),
         cmocka_unit_test(a_cookie_file_reads_as_xauth_writes_it),
         cmocka_unit_test(a_cookie_file_is_private_random_and_no_link),
-        cmocka_unit_test(a_desktop_is_found_from_the_most_personal_to_the_smallest),
         cmocka_unit_test(root_and_strangers_to_the_groups_stay_out),
         cmocka_unit_test(a_domain_is_taken_away_where_no_account_has_it),
         cmocka_unit_test(a_log_that_grows_too_long_keeps_its_newest_lines),
