@@ -9,4 +9,7 @@
  * kill(2) those are this process's own group, every process, or somebody else's group. Returns 0 or -errno. Any thread. */
 int process_signal(pid_t pid, int sig);
 
+/* The same for the process group that a child of ours leads. */
+int process_signal_group(pid_t leader, int sig);
+
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/process.h"
 #include "common/spawn.h"
 #include "session/leader/child.h"
 #include "session/leader/keeper.h"
@@ -272,7 +273,7 @@ static void on_lent_late(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (s->lent || !s->lender)
         return;
-    kill(-s->lender, SIGKILL); /* it is a process group: the shell and what it waits for */
+    (void)process_signal_group(s->lender, SIGKILL); /* the shell and what it waits for */
     go_on_without(s, "the user's systemd does not answer");
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/process.h"
 #include "common/spawn.h"
 #include "session/monitor/throttle.h"
 
@@ -95,7 +96,7 @@ static bool ask_systemd(char *answer, size_t cap)
     ssize_t n = pid > 0 ? read_all(p[0], answer, cap - 1) : -1;
     close(p[0]);
     if (pid > 0) {
-        (void)kill(pid, SIGKILL); /* it has said everything, or never will */
+        (void)process_signal(pid, SIGKILL); /* it has said everything, or never will */
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }
