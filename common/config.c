@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/name_list.h"
 
 #define KEY_MAX 48             /* inih cuts names at 50; ours are shorter */
 #define CONFIG_FILE_MAX 262144 /* every option at its longest, with its text, fits four times */
@@ -367,12 +368,22 @@ static void want_absolute(struct parse *p, enum option_index i)
              config_options[i].name, value);
 }
 
+static void want_groups(struct parse *p)
+{
+    char why[256], one[GROUP_NAME_BYTES];
+    if (name_list_check(p->c.login_allowed_groups, why, sizeof why) < 0)
+        fail(p, p->set_at[INDEX_login_allowed_groups], "login.allowed_groups %s", why);
+    if (name_list_single(p->c.control_group, one, why, sizeof why) < 0)
+        fail(p, p->set_at[INDEX_control_group], "control.group %s", why);
+}
+
 static void check_whole(struct parse *p)
 {
     static const enum option_index paths[] = {INDEX_tls_certificate, INDEX_tls_key, INDEX_display_xorg, INDEX_session_log_dir,
                                               INDEX_paths_run_dir, INDEX_paths_state_dir, INDEX_paths_libexec_dir};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         want_absolute(p, paths[i]);
+    want_groups(p);
     bool cert = p->c.tls_certificate[0], key = p->c.tls_key[0];
     if (cert != key)
         fail(p, p->set_at[cert ? INDEX_tls_certificate : INDEX_tls_key], "tls.%s is set without tls.%s; set both or neither",

@@ -68,7 +68,8 @@ static void write_man(void)
          ".SH NAME\noriel.conf \\- configuration of Oriel, terminal services for Linux\n"
          ".SH DESCRIPTION\n"
          "The file has sections in brackets and options as\n.IR name \" = \" value ,\none a line. A line that begins with # or ;\n"
-         "is a comment; a # inside a value belongs to it. Values are not quoted. Lines are at most 2048 bytes. Unknown options,\n"
+         "is a comment; a # inside a value belongs to it. Values are not quoted, but for names of groups with blanks.\n"
+         "Lines are at most 2048 bytes. Unknown options,\n"
          "options said twice and values out of range are errors:\n.B oriel \\-\\-check\\-config\nnames the line and what would be right.\n"
          ".PP\nOn SIGHUP the daemons read the file again. When it is broken they keep what they have and log why. Options marked\n"
          ".I restart\ntake effect at the next start only.\n.SH OPTIONS");

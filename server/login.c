@@ -40,10 +40,20 @@ static void send_hello(struct peer *p)
     (void)say(p, &peer_hello_def, &h);
 }
 
+/* The name as the user would type it. Without room for the domain: without it. */
+static void whole_name(const struct client_info *ci, char *out, size_t cap)
+{
+    int n = -1;
+    if (ci->user[0] && ci->domain[0] && !strpbrk(ci->user, "\\@"))
+        n = snprintf(out, cap, "%s\\%s", ci->domain, ci->user);
+    if (n < 0 || (size_t)n >= cap)
+        (void)snprintf(out, cap, "%s", ci->user);
+}
+
 static void ask_screen(struct peer *p)
 {
     struct peer_logon m = {.reason = (uint8_t)p->login.reason};
-    (void)snprintf(m.user, sizeof m.user, "%s", p->login.info.user);
+    whole_name(&p->login.info, m.user, sizeof m.user);
     client_info_wipe(&p->login.info);
     p->login.state = LOGIN_SCREEN;
     (void)say(p, &peer_logon_def, &m);

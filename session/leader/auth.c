@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/pam_service.h"
 #include "common/secret.h"
+#include "session/names.h"
 
 #define TTY_BEFORE_DISPLAY "oriel" /* PAM_TTY until the display number is known; pam_access and pam_time want one */
 #define PASSWORD_CHANGE_TRIES 3    /* passwd(1)'s number: a new password may be refused as too weak */
@@ -151,15 +152,28 @@ static bool secret_is_plain(const struct leader_auth *req)
            !memchr(req->secret, 0, req->nsecret);
 }
 
-/* Of the typed name the account's, also for names that only the name service can tell apart. A returning client's is known. */
-static bool resolve_name(struct leader_auth *req)
+/* The account that the name means. A returning client's is known. */
+static bool find_name(const struct leader_auth *req, struct resolved *who)
 {
-    char name[USER_BYTES];
-    if (!user_name_is_plain(req->user))
-        return false;
-    if (req->trusted)
-        return true;
-    return account_name(req->user, name, sizeof name) == 0 && copy_text(req->user, sizeof req->user, name);
+    return user_name_is_plain(req->user) && account_find(req->user, req->trusted, who) == 0 && user_name_is_plain(who->name);
+}
+
+/* The monitor counts attempts by account: it must hear where that is not what it took from the name as given. */
+static int tell_name(const struct auth_options *o, const struct leader_auth *req, const struct resolved *who)
+{
+    char given[NAME_BYTES], found[NAME_BYTES];
+    struct leader_name name;
+    const struct wire_def *def;
+    void *msg;
+    name_key(req->user, given);
+    name_key(who->name, found);
+    if (req->trusted || !who->known || strcmp(given, found) == 0)
+        return 0;
+    (void)copy_text(name.user, sizeof name.user, who->name);
+    int r = wire_send(o->sock, &leader_name_def, &name, NULL);
+    if (r == 0)
+        r = conv_receive(o->sock, o->deadline_ms, &def, &msg);
+    return r < 0 ? r : def == &leader_go_def ? 0 : -EPROTO;
 }
 
 static int run_stack(struct auth *a, const struct auth_options *o, const struct leader_auth *req, struct leader_verdict *v)
@@ -202,6 +216,7 @@ static int run_stack(struct auth *a, const struct auth_options *o, const struct 
 
 int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_auth *req, struct leader_verdict *v)
 {
+    struct resolved account = {0};
     char why[512];
     int r = 0;
     *a = (struct auth){.conv = {.sock = o->sock, .deadline_ms = o->deadline_ms}};
@@ -212,11 +227,12 @@ int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_aut
         log_error("pam service missing", "service=%s: %s; install conf's PAM file or set login.pam_service", o->service, why);
     } else if (!req->trusted && req->method != AUTH_PASSWORD && req->method != AUTH_CONVERSATION) {
         refuse(v, REFUSE_UNAVAILABLE, "");
-    } else if (!resolve_name(req) || (password && !secret_is_plain(req))) {
+    } else if (!find_name(req, &account) || (password && !secret_is_plain(req))) {
         refuse(v, REFUSE_CREDENTIALS, "");
-    } else if (account_forbidden(&o->policy, req->user)) {
+    } else if (account_forbidden(&o->policy, &account)) {
         refuse(v, REFUSE_POLICY, ""); /* with uid 0 in the verdict: PAM was not asked */
-    } else {
+    } else if ((r = tell_name(o, req, &account)) == 0) {
+        (void)copy_text(req->user, sizeof req->user, account.name);
         if (password) {
             memcpy(a->conv.secret, req->secret, req->nsecret);
             a->conv.nsecret = req->nsecret;
@@ -227,6 +243,8 @@ int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_aut
     }
     secret_wipe(req->secret, sizeof req->secret);
     conv_wipe(&a->conv);
+    if (v->reason != REFUSE_NONE)
+        (void)copy_text(v->user, sizeof v->user, account.name);
     if (r < 0 || v->reason != REFUSE_NONE)
         auth_end(a);
     return r;

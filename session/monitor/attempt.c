@@ -20,7 +20,9 @@ struct attempt {
     struct monitor *m;
     struct peer *peer;
     struct leader *leader;      /* NULL: waiting, or not begun */
-    char user[USER_BYTES];      /* without a domain, for throttle and log; "" when it cannot be a name */
+    char user[USER_BYTES];      /* who it is, for log and audit: what was given, without a domain, until the leader knows the account.
+                                 * "" when it cannot be a name */
+    char key[NAME_BYTES];       /* the throttle's name for that (name_key) */
     bool interactive, charged;
     uint64_t cookie_session;    /* AUTH_RECONNECT_COOKIE: the session it is bound to, else 0 */
     struct leader_auth auth;    /* wiped once the leader has it */
@@ -54,7 +56,7 @@ static void refuse(struct attempt *a, enum refuse_reason reason, const char *tex
     struct peer *p = a->peer;
     char words[TEXT_BYTES];
     if (a->charged && is_no_guess(reason))
-        throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->user, p->prefix);
+        throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->key, p->prefix);
     snprintf(words, sizeof words, "%s", text && *text ? text : monitor_refuse_text(reason, wait_s));
     log_audit("refused", "user=%s address=%s reason=%s", *a->user ? a->user : "-", p->address, monitor_refuse_name(reason));
     leader_discard(a->leader);
@@ -75,7 +77,12 @@ static void start_leader(struct attempt *a)
 
 static void on_delay_over(int fd, short what, void *arg)
 {
-    start_leader(arg);
+    struct attempt *a = arg;
+    struct leader_go go = {0};
+    if (a->leader)
+        (void)leader_send(a->leader, &leader_go_def, &go, NULL);
+    else
+        start_leader(a);
 }
 
 /* Returns false when the attempt is over. */
@@ -98,7 +105,7 @@ static bool redeem_cookie(struct attempt *a, const struct peer_auth *q)
 /* The throttle's answer. Returns false when the attempt is over. */
 static bool ask_throttle(struct attempt *a, uint32_t *delay_ms)
 {
-    struct throttle_verdict v = throttle_begin(a->m->throttle, monitor_throttle_limits(a->m), a->user, a->peer->prefix);
+    struct throttle_verdict v = throttle_begin(a->m->throttle, monitor_throttle_limits(a->m), a->key, a->peer->prefix);
     *delay_ms = v.delay_ms;
     if (v.wait_s) {
         refuse(a, REFUSE_THROTTLED, NULL, v.wait_s);
@@ -122,15 +129,30 @@ static bool screen(struct attempt *a, const struct peer_auth *q)
         reason = REFUSE_UNAVAILABLE;
     else if (!*a->user || (q->method == AUTH_PASSWORD && (!q->nsecret || memchr(q->secret, 0, q->nsecret))))
         reason = REFUSE_CREDENTIALS; /* no such name or password can be right; PAM would cut at the NUL */
-    else if (!a->m->config.login_allow_root && strcmp(a->user, "root") == 0) /* other names of uid 0 are the leader's to find */
+    else if (!a->m->config.login_allow_root && strcmp(a->auth.user, "root") == 0) /* other names of uid 0 are the leader's to find */
         reason = REFUSE_POLICY;
     if (reason == REFUSE_CONVERSATION)
-        throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->user, a->peer->prefix);
+        throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->key, a->peer->prefix);
     if (reason != REFUSE_NONE) {
         a->charged = a->charged && reason != REFUSE_POLICY; /* asking for root stays charged */
         refuse(a, reason, NULL, 0);
     }
     return reason == REFUSE_NONE;
+}
+
+/* What the leader asks the name service for: the name as it was given, but for a domain that is the client's own machine, which knows
+ * nobody here. */
+static void take_name(struct attempt *a, const struct peer_auth *q)
+{
+    struct name n;
+    if (name_parse(q->user, q->domain, &n) < 0)
+        return;
+    if (name_is_machine(n.domain, a->peer->hello.client_name))
+        n.domain[0] = n.at = 0;
+    if (name_text(&n, a->auth.user, sizeof a->auth.user) < 0)
+        return;
+    snprintf(a->user, sizeof a->user, "%s", n.user);
+    name_key(n.user, a->key);
 }
 
 void attempt_begin(struct peer *p, const struct peer_auth *q, bool interactive)
@@ -145,8 +167,7 @@ void attempt_begin(struct peer *p, const struct peer_auth *q, bool interactive)
     a->peer = p;
     a->interactive = interactive;
     p->attempt = a;
-    if (name_trim(q->user, a->auth.user, sizeof a->auth.user) < 0 || name_normalise(q->user, NULL, a->user, sizeof a->user) < 0)
-        a->user[0] = 0;
+    take_name(a, q);
     if (!ask_throttle(a, &delay_ms) || !screen(a, q))
         return;
     a->auth.method = q->method == AUTH_CONVERSATION ? AUTH_CONVERSATION : AUTH_PASSWORD;
@@ -159,6 +180,24 @@ void attempt_begin(struct peer *p, const struct peer_auth *q, bool interactive)
     if (delay_ms && monitor_timer(a->m, &a->delay, delay_ms, on_delay_over, a) == 0)
         return;
     start_leader(a);
+}
+
+void attempt_on_name(struct attempt *a, const struct leader_name *name)
+{
+    char key[NAME_BYTES];
+    uint32_t delay_ms = 0;
+    name_key(name->user, key);
+    snprintf(a->user, sizeof a->user, "%s", name->user);
+    if (strcmp(key, a->key) != 0) {
+        throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->key, a->peer->prefix);
+        a->charged = false;
+        memcpy(a->key, key, sizeof a->key);
+        if (!ask_throttle(a, &delay_ms))
+            return;
+    }
+    monitor_timer_free(&a->delay);
+    if (!delay_ms || monitor_timer(a->m, &a->delay, delay_ms, on_delay_over, a) < 0)
+        on_delay_over(-1, 0, a);
 }
 
 void attempt_on_conv(struct attempt *a, const struct leader_conv *conv)
@@ -206,7 +245,7 @@ static enum refuse_reason judge(struct attempt *a, const struct leader_verdict *
 {
     struct monitor *m = a->m;
     *s = session_of_uid(m, v->uid);
-    if (!*v->user || (v->uid == 0 && !m->config.login_allow_root))
+    if (!*v->user || (!m->config.login_allow_root && (v->uid == 0 || strcmp(v->user, "root") == 0)))
         return REFUSE_POLICY;
     if (a->cookie_session)
         return *s && (*s)->id == a->cookie_session ? REFUSE_NONE : REFUSE_COOKIE;
@@ -222,7 +261,7 @@ static void accept_login(struct attempt *a, const struct leader_verdict *v, stru
     struct peer *p = a->peer;
     struct leader *l = a->leader;
     bool trusted = a->cookie_session != 0;
-    throttle_success(a->m->throttle, monitor_throttle_limits(a->m), a->user, p->prefix);
+    throttle_success(a->m->throttle, monitor_throttle_limits(a->m), a->key, p->prefix);
     log_audit("login", "user=%s address=%s method=%s client=%s", v->user, p->address, trusted ? "cookie" : "password",
               p->hello.client_name);
     l->attempt = NULL;
@@ -246,6 +285,8 @@ void attempt_on_verdict(struct attempt *a, const struct leader_verdict *v)
 {
     struct session *s = NULL;
     a->leader->state = LEADER_JUDGED;
+    if (*v->user)
+        snprintf(a->user, sizeof a->user, "%s", v->user);
     if (v->reason != REFUSE_NONE) {
         bool known = v->reason == REFUSE_CREDENTIALS || v->reason == REFUSE_CONVERSATION || v->reason == REFUSE_ACCOUNT ||
                      v->reason == REFUSE_POLICY;

@@ -18,6 +18,7 @@ void attempt_abandon(struct attempt *a);
 void attempt_answers(struct attempt *a, const struct leader_answers *answers);
 
 /* From the leader. */
+void attempt_on_name(struct attempt *a, const struct leader_name *name);
 void attempt_on_conv(struct attempt *a, const struct leader_conv *conv);
 void attempt_on_verdict(struct attempt *a, const struct leader_verdict *v);
 void attempt_on_leader_lost(struct attempt *a);

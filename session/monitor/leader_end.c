@@ -15,6 +15,7 @@
 #include "session/monitor/found.h"
 #include "session/monitor/session.h"
 
+static void on_name(void *end, const void *msg, const int *fds);
 static void on_conv(void *end, const void *msg, const int *fds);
 static void on_verdict(void *end, const void *msg, const int *fds);
 static void on_refreshed(void *end, const void *msg, const int *fds);
@@ -26,6 +27,7 @@ static void on_idle(void *end, const void *msg, const int *fds);
 static void on_ended(void *end, const void *msg, const int *fds);
 
 static const struct request leader_rows[] = {
+    {&leader_name_def, LEADER_AUTH, 0, true, on_name},
     {&leader_conv_def, LEADER_AUTH, 0, false, on_conv},
     {&leader_verdict_def, LEADER_AUTH, 0, true, on_verdict},
     {&leader_refreshed_def, LEADER_REFRESHING, 0, true, on_refreshed},
@@ -226,6 +228,12 @@ void leader_refresh_and_go(struct leader *l, const struct env_entry *env, uint32
         leader_discard(l);
     }
     free(r);
+}
+
+static void on_name(void *end, const void *msg, const int *fds)
+{
+    struct leader *l = end;
+    attempt_on_name(l->attempt, msg);
 }
 
 static void on_conv(void *end, const void *msg, const int *fds)

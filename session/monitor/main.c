@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/name_list.h"
 #include "common/pam_service.h"
 #include "common/rundir.h"
 #include "common/sockets.h"
@@ -97,11 +98,13 @@ static void on_control_waiting(int fd, short what, void *arg)
 
 static void find_control_group(struct daemon *d)
 {
-    const char *name = d->m.config.control_group;
-    const struct group *gr = *name ? getgrnam(name) : NULL;
+    char name[GROUP_NAME_BYTES], why[64];
+    const struct group *gr = NULL;
+    if (name_list_single(d->m.config.control_group, name, why, sizeof why) == 0 && *name) /* config_load has looked already */
+        gr = getgrnam(name);
     d->control_gid = gr ? gr->gr_gid : (gid_t)-1;
-    if (*name && !gr)
-        log_warning("no such group", "control.group=%s: root only", name);
+    if (*d->m.config.control_group && !gr)
+        log_warning("no such group", "control.group=%s: root only", d->m.config.control_group);
 }
 
 /* A socket that listens keeps its place in the file system; who may open it changes there. */

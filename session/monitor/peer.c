@@ -154,6 +154,17 @@ static void on_auth(void *end, const void *msg, const int *fds)
     attempt_begin(p, msg, false);
 }
 
+/* What the logon screen begins with: a domain that is a machine of the two says nothing to a person. */
+static void suggest_name(const struct peer *p, const char *given, char *out, size_t cap)
+{
+    struct name n;
+    bool plain = name_parse(given, "", &n) == 0;
+    if (plain && (name_is_machine(n.domain, p->hello.client_name) || name_is_machine(n.domain, p->m->host)))
+        n.domain[0] = n.at = 0;
+    if (!plain || name_text(&n, out, cap) < 0)
+        snprintf(out, cap, "%s", given);
+}
+
 static void on_logon(void *end, const void *msg, const int *fds)
 {
     struct peer *p = end;
@@ -163,7 +174,7 @@ static void on_logon(void *end, const void *msg, const int *fds)
     if (s) {
         s->mode = LOGON_MODE_LOGON;
         s->reason = q->reason;
-        snprintf(s->user, sizeof s->user, "%s", q->user);
+        suggest_name(p, q->user, s->user, sizeof s->user);
         snprintf(s->text, sizeof s->text, "%s", p->m->config.login_banner);
         snprintf(s->why, sizeof s->why, "%s", q->reason == p->refused ? p->refused_text : "");
         offers_fill(s);

@@ -51,9 +51,10 @@ static const struct wire_field leader_notice_fields[] = {
     WF_U32(leader_notice, stride, UINT32_MAX),
 };
 WIRE_DEF(leader_notice, 8, 1);
+WIRE_DEF_EMPTY(leader_go, 9, 0);
 static const struct wire_def *const monitor_to_leader_defs[] = {
     &leader_auth_def, &leader_answers_def, &leader_refresh_def, &leader_start_def, &leader_attach_def, &leader_detach_def,
-    &leader_logoff_def, &leader_notice_def,
+    &leader_logoff_def, &leader_notice_def, &leader_go_def,
 };
 const struct wire_proto monitor_to_leader = {"monitor to leader", monitor_to_leader_defs, COUNT(monitor_to_leader_defs)};
 
@@ -95,9 +96,13 @@ static const struct wire_field leader_ended_fields[] = {
     WF_U8(leader_ended, cause, END_MAX), WF_STR(leader_ended, text),
 };
 WIRE_DEF(leader_ended, 109, 0);
+static const struct wire_field leader_name_fields[] = {
+    WF_STR(leader_name, user),
+};
+WIRE_DEF(leader_name, 110, 0);
 static const struct wire_def *const leader_to_monitor_defs[] = {
     &leader_conv_def, &leader_verdict_def, &leader_refreshed_def, &leader_hello_def, &leader_failed_def,
-    &leader_client_state_def, &leader_client_gone_def, &leader_idle_def, &leader_ended_def,
+    &leader_client_state_def, &leader_client_gone_def, &leader_idle_def, &leader_ended_def, &leader_name_def,
 };
 const struct wire_proto leader_to_monitor = {"leader to monitor", leader_to_monitor_defs, COUNT(leader_to_monitor_defs)};
 

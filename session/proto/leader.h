@@ -24,13 +24,14 @@ extern const struct wire_def env_entry_def;
 struct leader_auth {
     uint8_t method;              /* AUTH_PASSWORD or AUTH_CONVERSATION */
     uint8_t interactive;         /* 1: prompts can be shown (leader_conv); 0: anything but one password prompt is a refusal */
-    char user[USER_BYTES];       /* as typed, blanks taken away; the leader asks the name service which account that is */
+    char user[USER_BYTES];       /* "user", "DOMAIN\user" or "user@domain"; the leader asks the name service which account that is */
     uint32_t nsecret;
     uint8_t secret[SECRET_BYTES];/* the answer to the first ECHO_OFF prompt */
     char rhost[ADDRESS_BYTES];
     uint8_t trusted;             /* 1: the monitor has proof of who this is (a reconnect cookie): no pam_authenticate, no prompts,
                                   * pam_acct_mgmt decides. Such a leader is never started or refreshed */
 };
+struct leader_go { uint8_t unused; }; /* answers leader_name */
 struct leader_answers { uint32_t nanswers; struct conv_answer answers[CONV_MAX]; };
 struct leader_refresh { uint32_t nenv; struct env_entry env[ENV_MAX]; }; /* the session's PAM environment (KRB5CCNAME …) */
 struct leader_start {
@@ -54,9 +55,12 @@ struct leader_logoff { uint8_t cause; };
 struct leader_notice { uint32_t width, height, stride; }; /* fd: sealed memfd, BGRX: show it in the session until clicked */
 extern const struct wire_proto monitor_to_leader;
 extern const struct wire_def leader_auth_def, leader_answers_def, leader_refresh_def, leader_start_def, leader_attach_def,
-    leader_detach_def, leader_logoff_def, leader_notice_def;
+    leader_detach_def, leader_logoff_def, leader_notice_def, leader_go_def;
 
 /* leader → monitor */
+/* The name service has an account under another name than the one that was given, or (its user part) in other letters. Before PAM is
+ * asked, so that attempts count for the account: answered with leader_go, or the link closes. */
+struct leader_name { char user[USER_BYTES]; };
 struct leader_conv {             /* answered with leader_answers */
     uint32_t nprompts;
     struct conv_prompt prompts[CONV_MAX];
@@ -66,7 +70,8 @@ struct leader_conv {             /* answered with leader_answers */
 struct leader_verdict {
     uint8_t reason;              /* REFUSE_NONE: authenticated, account valid, password (if it was expired) changed */
     char text[TEXT_BYTES];
-    char user[USER_BYTES];       /* canonical: PAM_USER after the stack ran, as the passwd entry spells it */
+    char user[USER_BYTES];       /* the account's one name: PAM_USER after the stack ran, as the passwd entry spells it. Refused: what PAM
+                                  * was asked about, or would have been; "" when it was no name */
     uint32_t uid, gid;           /* REFUSE_POLICY with uid 0: root's account, PAM was not asked */
 };
 struct leader_refreshed { uint8_t unused; };
@@ -102,7 +107,7 @@ struct leader_client_gone { uint32_t client; uint8_t cause; };
 struct leader_idle { uint32_t seconds; };             /* the idle limit was reached */
 struct leader_ended { uint8_t cause; char text[TEXT_BYTES]; }; /* everything of the session is gone; it exits */
 extern const struct wire_proto leader_to_monitor;
-extern const struct wire_def leader_conv_def, leader_verdict_def, leader_refreshed_def, leader_hello_def, leader_failed_def,
+extern const struct wire_def leader_name_def, leader_conv_def, leader_verdict_def, leader_refreshed_def, leader_hello_def, leader_failed_def,
     leader_client_state_def, leader_client_gone_def, leader_idle_def, leader_ended_def;
 
 /* leader → agent (the agent finds DISPLAY and XAUTHORITY in its environment, the link at descriptor 3) */

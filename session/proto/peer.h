@@ -30,13 +30,13 @@ struct peer_hello {
 };
 struct peer_auth {
     uint8_t method;                    /* enum auth_method */
-    char user[USER_BYTES];             /* "user", "DOMAIN\user" and "user@domain" as typed; the monitor normalises */
-    char domain[USER_BYTES];
+    char user[USER_BYTES];             /* "user", "DOMAIN\user" and "user@domain" as typed (name_parse, session/names.h) */
+    char domain[USER_BYTES];           /* counts where `user` has none */
     uint32_t nsecret;
     uint8_t secret[SECRET_BYTES];
 };
 struct peer_logon {                    /* please let oriel-logon draw */
-    char user[USER_BYTES];             /* what to put into the user field */
+    char user[USER_BYTES];             /* what to put into the user field: a name as in peer_auth, its domain included */
     uint8_t reason;                    /* enum refuse_reason of the attempt before, shown as a message */
 };
 struct peer_resume {

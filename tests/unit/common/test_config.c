@@ -118,6 +118,8 @@ static void rules_over_several_values_name_their_line(void **state)
     assert_refused("[tls]\n\nkey = a.pem\ncertificate = /b\n", 3, "absolute path");
     assert_refused("[paths]\nrun_dir = run\n", 2, "absolute path");
     assert_refused("[login]\npam_service = ../login\n", 2, "without a folder");
+    assert_refused("[login]\nattempts = 3\nallowed_groups = staff \"Domain Users\n", 3, "login.allowed_groups cannot be read from \"Domain Users on");
+    assert_refused("[control]\ngroup = \"Domain\" Admins\n", 2, "control.group takes one name");
 }
 
 static void a_missing_file_and_a_folder_are_named(void **state)

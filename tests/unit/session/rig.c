@@ -211,6 +211,15 @@ void rig_auth(struct rig_peer *p, enum auth_method method, const char *user, con
     assert_int_equal(wire_send(p->fd, &peer_auth_def, &a, NULL), 0);
 }
 
+void rig_auth_domain(struct rig_peer *p, const char *domain, const char *user, const char *password)
+{
+    struct peer_auth a = {.method = AUTH_PASSWORD, .nsecret = (uint32_t)strlen(password)};
+    snprintf(a.user, sizeof a.user, "%s", user);
+    snprintf(a.domain, sizeof a.domain, "%s", domain);
+    memcpy(a.secret, password, a.nsecret);
+    assert_int_equal(wire_send(p->fd, &peer_auth_def, &a, NULL), 0);
+}
+
 int rig_login(struct rig *r, struct rig_peer *p, const char *user, enum peer_verdict_kind kind, struct peer_verdict *v,
               struct peer_cookie *c)
 {

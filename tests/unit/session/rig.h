@@ -40,6 +40,8 @@ struct rig_peer rig_connect(struct rig *r, const char *address);
 /* Announce a peer again (a fresh link after a restart), hello said. */
 struct rig_peer rig_reconnect(struct rig *r, uint64_t id, const char *address);
 void rig_auth(struct rig_peer *p, enum auth_method method, const char *user, const void *secret, size_t nsecret);
+/* With a password and a domain beside the name. */
+void rig_auth_domain(struct rig_peer *p, const char *domain, const char *user, const char *password);
 /* The next message, which must be `want`; *fd (may be NULL) gets its descriptor. Returns a static copy. */
 const void *rig_expect(int link, const struct wire_proto *proto, const struct wire_def *want, int *fd);
 #define rig_peer_expect(p, name, fdp) ((const struct name *)rig_expect((p)->fd, &monitor_to_peer, &name##_def, fdp))

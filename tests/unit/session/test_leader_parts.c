@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <limits.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -164,35 +165,58 @@ static void a_cookie_file_is_private_random_and_no_link(void **state)
 
 /* ---- accounts ---- */
 
+static bool forbidden(const struct account_policy *p, const char *name)
+{
+    struct resolved who;
+    assert_int_equal(account_find(name, false, &who), 0);
+    return account_forbidden(p, &who);
+}
+
 /* option: login.allowed_groups, login.allow_root */
 static void root_and_strangers_to_the_groups_stay_out(void **state)
 {
     (void)state;
     struct account_policy p = {0};
-    assert_true(account_forbidden(&p, "root"));
-    assert_false(account_forbidden(&p, "nobody"));
-    assert_false(account_forbidden(&p, "no such account"));
+    assert_true(forbidden(&p, "root"));
+    assert_true(forbidden(&p, "NOWHERE\\root"));
+    assert_true(forbidden(&p, "root@example.org"));
+    assert_false(forbidden(&p, "nobody"));
+    assert_false(forbidden(&p, "no such account"));
     assert_false(account_allowed(&p, "root", 0, 0));
     assert_true(account_allowed(&p, "nobody", 65534, 65534));
     p.allow_root = true;
-    assert_false(account_forbidden(&p, "root"));
+    assert_false(forbidden(&p, "root"));
     assert_true(account_allowed(&p, "root", 0, 0));
     p.allowed_groups = "no-such-group daemon";
     assert_false(account_allowed(&p, "nobody", 65534, 65534));
     assert_true(account_allowed(&p, "daemon", 1, 1));
+    p.allowed_groups = "\"no such group\",\"daemon\"";
+    assert_false(account_allowed(&p, "nobody", 65534, 65534));
+    assert_true(account_allowed(&p, "daemon", 1, 1));
     p.allowed_groups = "no-such-group";
+    assert_false(account_allowed(&p, "daemon", 1, 1));
+    p.allowed_groups = "\"daemon"; /* oriel --check-config refuses it */
     assert_false(account_allowed(&p, "daemon", 1, 1));
 }
 
-static void a_domain_is_taken_away_where_no_account_has_it(void **state)
+static void a_domain_is_taken_away_where_nobody_knows_it(void **state)
 {
     (void)state;
-    char out[USER_BYTES];
-    assert_int_equal(account_name(" CORP\\daemon ", out, sizeof out), 0);
-    assert_string_equal(out, "daemon");
-    assert_int_equal(account_name("daemon@example.org", out, sizeof out), 0);
-    assert_string_equal(out, "daemon");
-    assert_int_equal(account_name("a:b", out, sizeof out), -EINVAL);
+    struct resolved who;
+    char host[HOST_NAME_MAX + 1], text[HOST_NAME_MAX + 16];
+    assert_int_equal(gethostname(host, sizeof host), 0);
+    snprintf(text, sizeof text, "%s\\daemon", host);
+    const char *const given[] = {" CORP\\daemon ", "daemon@example.org", ".\\daemon", text};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        assert_int_equal(account_find(given[i], false, &who), 0);
+        assert_string_equal(who.name, "daemon");
+        assert_true(who.known);
+        assert_int_equal(who.uid, 1);
+    }
+    assert_int_equal(account_find("CORP\\daemon", true, &who), 0);
+    assert_false(who.known);
+    assert_string_equal(who.name, "CORP\\daemon");
+    assert_int_equal(account_find("a:b", false, &who), -EINVAL);
 }
 
 /* ---- the session's log ---- */
@@ -606,7 +630,7 @@ int main(void)
         cmocka_unit_test(a_cookie_file_reads_as_xauth_writes_it),
         cmocka_unit_test(a_cookie_file_is_private_random_and_no_link),
         cmocka_unit_test(root_and_strangers_to_the_groups_stay_out),
-        cmocka_unit_test(a_domain_is_taken_away_where_no_account_has_it),
+        cmocka_unit_test(a_domain_is_taken_away_where_nobody_knows_it),
         cmocka_unit_test(a_log_that_grows_too_long_keeps_its_newest_lines),
         cmocka_unit_test(a_log_is_watched_while_it_is_written),
         cmocka_unit_test(text_from_outside_is_clean_whatever_it_was),

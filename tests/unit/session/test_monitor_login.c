@@ -153,6 +153,78 @@ static void the_leader_gets_the_name_as_it_was_typed(void **state)
     close(p.fd);
 }
 
+static void the_domain_beside_the_name_goes_to_the_leader(void **state)
+{
+    static const char *const own[] = {"thin", "THIN", "thin.home", ".", ""};
+    char host[256];
+    struct peer_verdict v;
+    struct rig_peer p = peer();
+    int fd;
+    rig_auth_domain(&p, "WERK", "anna", "werk");
+    v = *rig_peer_expect(&p, peer_verdict, NULL);
+    assert_int_equal(v.verdict, VERDICT_START);
+    assert_string_equal(v.user, "WERK\\anna");
+    close(p.fd);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        p = peer();
+        rig_auth_domain(&p, own[i], "anna", "right"); /* the client's own machine: a leader that heard of it would say thin\anna */
+        v = *rig_peer_expect(&p, peer_verdict, NULL);
+        assert_int_equal(v.verdict, i ? VERDICT_ATTACH : VERDICT_START);
+        assert_string_equal(v.user, "anna");
+        close(p.fd);
+    }
+    p = peer();
+    rig_auth_domain(&p, "WERK", "zoe", "right");
+    rig_expect_refused(&p, REFUSE_CREDENTIALS);
+    rig_auth_domain(&p, "a/b", "anna", "right");
+    rig_expect_refused(&p, REFUSE_CREDENTIALS);
+    close(p.fd);
+    /* what the logon screen begins with */
+    assert_int_equal(gethostname(host, sizeof host), 0);
+    const char *const given[] = {"WERK\\anna", "THIN\\anna", "anna@werk.example", ""};
+    const char *const shown[] = {"user=WERK\\anna ", "user=anna ", "user=anna@werk.example ", "user= "};
+    for (size_t i = 0; i < 5; i++) {
+        struct peer_logon q = {0};
+        snprintf(q.user, sizeof q.user, i < 4 ? "%s" : "%.200s\\anna", i < 4 ? given[i] : host);
+        p = peer();
+        assert_int_equal(wire_send(p.fd, &peer_logon_def, &q, NULL), 0);
+        (void)rig_peer_expect(&p, peer_display, &fd);
+        assert_non_null(strstr(rig_expect_text(fd, "start"), i < 4 ? shown[i] : "user=anna "));
+        close(fd);
+        close(p.fd);
+    }
+}
+
+static void all_spellings_of_an_account_are_counted_together(void **state)
+{
+    static const char *const spelled[] = {"anna", "ANNA", "WERK\\Anna", "anna@werk.example", "alias"};
+    struct rig_peer p;
+    rig_stop(&rig);
+    rig_start(&rig, "[login]\nthrottle_burst = 5\nthrottle_seconds = 3600\nattempts = 20\n");
+    p = peer();
+    for (size_t i = 0; i < 5; i++) {
+        rig_auth(&p, AUTH_PASSWORD, spelled[i], "wrong", 5);
+        rig_expect_refused(&p, REFUSE_CREDENTIALS);
+    }
+    close(p.fd);
+    static struct rig_answer a;
+    struct control_throttle q = {0};
+    assert_int_equal(rig_control(&rig, &control_throttle_def, &q, &a), 0);
+    assert_non_null(strstr(a.text, "anna@192.0.2.0/24 "));
+    assert_non_null(strstr(a.text, "anna@* "));
+    assert_null(strstr(a.text, "ANNA"));
+    assert_null(strstr(a.text, "WERK"));
+    assert_null(strstr(a.text, "alias@")); /* its charge went over to the account */
+    struct control_throttle clear = {.clear = 1, .key = "192.0.2.0/24"};
+    assert_int_equal(rig_control(&rig, &control_throttle_def, &clear, &a), 0);
+    p = peer();
+    rig_auth(&p, AUTH_PASSWORD, "alias", "right", 5); /* the network may try again, but not for her */
+    rig_expect_refused(&p, REFUSE_THROTTLED);
+    rig_auth(&p, AUTH_PASSWORD, "bert", "right", 5);
+    assert_int_equal(rig_peer_expect(&p, peer_verdict, NULL)->verdict, VERDICT_START);
+    close(p.fd);
+}
+
 /* option: session.max_sessions */
 static void a_full_host_refuses_new_sessions_but_not_old_ones(void **state)
 {
@@ -613,6 +685,10 @@ int main(void)
         T(a_leader_that_dies_or_lies_lets_nobody_in),
         T(a_leaders_refusal_by_policy_is_one),
         T(the_leader_gets_the_name_as_it_was_typed),
+        T(the_domain_beside_the_name_goes_to_the_leader),
+        T(all_spellings_of_an_account_are_counted_together),
+        T(the_domain_beside_the_name_goes_to_the_leader),
+        T(all_spellings_of_an_account_are_counted_together),
         T(a_full_host_refuses_new_sessions_but_not_old_ones),
         T(guessing_is_slowed_down_for_its_network_alone),
         T(attempts_on_one_connection_are_counted),

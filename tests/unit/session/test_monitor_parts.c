@@ -58,47 +58,6 @@ static struct store *open_db(void)
 
 /* ---- names ---- */
 
-static bool exists_only_joined(const char *name)
-{
-    return strcmp(name, "CORP\\anna") == 0 || strcmp(name, "bert@corp.example") == 0;
-}
-
-static void a_name_is_stripped_of_blanks_and_domain(void **state)
-{
-    static const struct { const char *typed, *name;
-    } cases[] = {
-        {"anna", "anna"},
-        {"  anna ", "anna"},
-        {"CORP\\bert", "bert"},
-        {"anna@example.org", "anna"},
-        {".\\anna", "anna"},
-        {"CORP\\anna", "CORP\\anna"},
-        {"bert@corp.example", "bert@corp.example"},
-        {"anna smith", "anna smith"},
-        {"jürgen", "jürgen"},
-    };
-    char out[USER_BYTES];
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(name_normalise(cases[i].typed, exists_only_joined, out, sizeof out), 0);
-        assert_string_equal(out, cases[i].name);
-    }
-}
-
-static void a_name_that_no_account_can_have_is_refused(void **state)
-{
-    static const char *const bad[] = {"",     "   ",  "-f root", "../x",         "a:b",     "a\nb",
-                                      "a\tb", "\x7f", "DOM\\",   "@example.org", "DOM\\-x", "DOM\\a/b"};
-    char out[USER_BYTES], longest[USER_BYTES + 8];
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (name_normalise(bad[i], exists_only_joined, out, sizeof out) != -EINVAL)
-            fail_msg("\"%s\" passed", bad[i]);
-    memset(longest, 'a', sizeof longest);
-    longest[sizeof longest - 1] = 0;
-    assert_int_equal(name_normalise(longest, exists_only_joined, out, sizeof out), -EINVAL);
-    longest[USER_BYTES - 1] = 0;
-    assert_int_equal(name_normalise(longest, exists_only_joined, out, sizeof out), 0);
-}
-
 static void a_source_is_its_prefix(void **state)
 {
     static const struct { const char *address, *prefix;
@@ -522,8 +481,6 @@ static void a_login_has_no_more_descriptors_than_any_other(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_name_is_stripped_of_blanks_and_domain),
-        T(a_name_that_no_account_can_have_is_refused),
         T(a_source_is_its_prefix),
         T(a_prefix_gets_its_burst_and_then_its_rate),
         T(nobody_can_lock_a_user_out_from_elsewhere),

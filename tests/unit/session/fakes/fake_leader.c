@@ -3,7 +3,8 @@
  *   password "right" is right; "locked" has an invalid account, "lapses" when it comes back by cookie;
  *   "outsider" is in no allowed group; "otp" is asked for the code 123456; "dies" ends before its verdict;
  *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0;
- *   "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off. */
+ *   "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off; "alias" is another name of "anna"; anybody in
+ *   WERK is known as WERK\name, where only "anna" has a password, "werk". */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,7 +78,9 @@ static bool ask_code(void)
 
 static void authenticate(void)
 {
-    bool right = who.trusted || (who.nsecret == 5 && memcmp(who.secret, "right", 5) == 0);
+    bool werk = strncmp(who.user, "WERK\\", 5) == 0;
+    bool right = who.trusted || (who.nsecret == 5 && memcmp(who.secret, "right", 5) == 0 && !werk) ||
+                 (werk && who.nsecret == 4 && memcmp(who.secret, "werk", 4) == 0 && strcmp(who.user, "WERK\\anna") == 0);
     if (strcmp(who.user, "dies") == 0)
         exit(1);
     if (strcmp(who.user, "sleeps") == 0)
@@ -225,6 +228,17 @@ static void serve(void)
     }
 }
 
+static void be_called(const char *name)
+{
+    int fd;
+    struct leader_name n = {0};
+    snprintf(n.user, sizeof n.user, "%s", name);
+    say(&leader_name_def, &n);
+    if (hear(&fd) != &leader_go_def)
+        exit(1);
+    snprintf(who.user, sizeof who.user, "%s", name);
+}
+
 int main(int argc, char **argv)
 {
     struct config_error err;
@@ -236,6 +250,8 @@ int main(int argc, char **argv)
     who = msg.a;
     if (strncmp(who.user, "CORP\\", 5) == 0) /* as the name service of a machine that knows no such domain */
         memmove(who.user, who.user + 5, sizeof who.user - 5);
+    if (strcmp(who.user, "alias") == 0)
+        be_called("anna");
     authenticate();
     const struct wire_def *def = hear(&fd);
     if (def == &leader_refresh_def) {
