@@ -12,7 +12,8 @@
 #define MCS_SEND_DATA_REQUEST 0x64 /* T.125: choice 25, six bits, with the two bits of its optional fields */
 #define PDUTYPE_DATA 7             /* MS-RDPBCGR 2.2.8.1.1.1.1 */
 #define PDUTYPE2_SHUTDOWN_REQUEST 36
-#define FIELD_MAX 512              /* MS-RDPBCGR 2.2.1.11.1.1: no string of Client Info is longer */
+#define FIELD_MAX 512              /* MS-RDPBCGR 2.2.1.11.1.1: no string of Client Info is longer, its terminator included */
+#define LIBRARY_MAX 510            /* libfreerdp's limit: the same, less the terminator that must not be counted */
 #define TIME_ZONE_BYTES 172
 #define ARC_CS_BYTES 28
 
@@ -84,7 +85,7 @@ static bool take_name(const uint8_t *p, size_t bytes, bool unicode, char *out, s
 
 static void take_password(const uint8_t *p, size_t bytes, bool unicode, struct client_info *ci)
 {
-    int n = to_utf8(p, bytes, unicode, ci->password, sizeof ci->password);
+    int n = to_utf8(p, without_terminator(p, bytes, unicode), unicode, ci->password, sizeof ci->password);
     ci->npassword = n < 0 ? 0 : (uint32_t)n;
     ci->bad_credentials |= n < 0;
     ci->have_password = n > 0 || ci->autologon;
@@ -96,6 +97,67 @@ static void overwrite(const uint8_t *p, size_t bytes, bool unicode)
     uint8_t *w = (uint8_t *)p; /* the caller's buffer is writable: client_info_take's contract */
     for (size_t i = 0; i < bytes; i++)
         w[i] = unicode && i % 2 ? 0 : 'x';
+}
+
+enum { DOMAIN, USER, PASSWORD, SHELL, FOLDER, STRINGS };
+struct strings {
+    uint8_t *flags;            /* in the PDU: flags, the five lengths, and then the strings, each with its terminator */
+    bool unicode;
+    uint16_t bytes[STRINGS];   /* without the terminator, if the client keeps to the specification */
+    const uint8_t *at[STRINGS];
+};
+
+/* False: one is too long, or ends without its terminator: where the next one begins is not known. */
+static bool read_strings(struct rd *r, struct strings *s)
+{
+    static const uint8_t zero[2];
+    size_t end = s->unicode ? 2 : 1;
+    for (int i = 0; i < STRINGS; i++)
+        s->bytes[i] = rd_u16(r);
+    for (int i = 0; i < STRINGS; i++) {
+        s->at[i] = rd_bytes(r, s->bytes[i]);
+        const uint8_t *terminator = rd_bytes(r, end);
+        if (r->bad || s->bytes[i] > FIELD_MAX || memcmp(terminator, zero, end) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* libfreerdp ends the connection over strings that we can read, or can refuse in words: of an odd length, which eight-bit clients may
+ * send, of 512 bytes, and those that are no text. */
+static bool library_refuses(const struct strings *s, bool no_text)
+{
+    uint8_t text[FIELD_MAX * 3];
+    bool refuses = no_text;
+    for (int i = 0; i < STRINGS; i++)
+        refuses |= s->bytes[i] % 2 || s->bytes[i] > LIBRARY_MAX;
+    for (int i = SHELL; i < STRINGS; i++)
+        refuses |= to_utf8(s->at[i], s->bytes[i], s->unicode, text, sizeof text) < 0;
+    return refuses;
+}
+
+/* Put five strings that the library takes into the room that these have. Nobody reads them: ours have been taken already. */
+static void replace_strings(struct strings *s)
+{
+    size_t total = (size_t)(s->at[FOLDER] - s->at[DOMAIN]) + s->bytes[FOLDER] + (s->unicode ? 2 : 1);
+    size_t end = total % 2 ? 1 : 2; /* lengths are even, so the terminators decide which totals can be had */
+    if (total < STRINGS * end || total - STRINGS * end > STRINGS * LIBRARY_MAX || (total - STRINGS * end) % 2)
+        return; /* the library refuses it */
+    size_t left = total - STRINGS * end;
+    uint8_t *length = s->flags + 4, *text = length + 2 * STRINGS;
+    s->flags[0] = (uint8_t)((s->flags[0] & ~INFO_UNICODE) | (end == 2 ? INFO_UNICODE : 0));
+    memset(text, 0, total);
+    for (int i = STRINGS - 1; i >= 0; i--) { /* the last two have the widest limits with clients of RDP 4 */
+        size_t n = left < LIBRARY_MAX ? left : LIBRARY_MAX;
+        left -= n;
+        length[2 * i] = (uint8_t)n;
+        length[2 * i + 1] = (uint8_t)(n >> 8);
+    }
+    for (int i = 0; i < STRINGS; i++) {
+        size_t n = (size_t)(length[2 * i] | length[2 * i + 1] << 8);
+        overwrite(text, n, end == 2);
+        text += n + end;
+    }
 }
 
 static void take_cookie(struct rd *r, struct client_info *ci)
@@ -164,30 +226,25 @@ bool client_pdu_is_shutdown(const uint8_t *pdu, size_t len)
 
 int client_info_take(uint8_t *pdu, size_t len, struct client_info *out)
 {
-    enum { DOMAIN, USER, PASSWORD, SHELL, FOLDER, STRINGS };
+    struct strings s;
     struct rd r;
     rd_init(&r, pdu, len);
     if (!read_headers(&r, len) || !is_info(&r))
         return -ENOENT;
     memset(out, 0, sizeof *out);
     rd_skip(&r, 4);            /* CodePage */
+    s.flags = (uint8_t *)r.p;
     uint32_t flags = rd_u32(&r);
-    bool unicode = flags & INFO_UNICODE;
+    s.unicode = flags & INFO_UNICODE;
     out->autologon = flags & INFO_AUTOLOGON;
-    uint16_t bytes[STRINGS];
-    const uint8_t *at[STRINGS];
-    for (int i = 0; i < STRINGS; i++)
-        bytes[i] = rd_u16(&r);
-    for (int i = 0; i < STRINGS; i++) {
-        at[i] = rd_bytes(&r, bytes[i]);
-        rd_skip(&r, unicode ? 2 : 1);
-        if (r.bad || bytes[i] > FIELD_MAX)
-            return -EPROTO;
-    }
-    out->bad_credentials = !take_name(at[DOMAIN], bytes[DOMAIN], unicode, out->domain, sizeof out->domain);
-    out->bad_credentials |= !take_name(at[USER], bytes[USER], unicode, out->user, sizeof out->user);
-    take_password(at[PASSWORD], bytes[PASSWORD], unicode, out);
-    overwrite(at[PASSWORD], bytes[PASSWORD], unicode);
+    if (!read_strings(&r, &s))
+        return -EPROTO;
+    out->bad_credentials = !take_name(s.at[DOMAIN], s.bytes[DOMAIN], s.unicode, out->domain, sizeof out->domain);
+    out->bad_credentials |= !take_name(s.at[USER], s.bytes[USER], s.unicode, out->user, sizeof out->user);
+    take_password(s.at[PASSWORD], s.bytes[PASSWORD], s.unicode, out);
+    overwrite(s.at[PASSWORD], s.bytes[PASSWORD], s.unicode);
+    if (library_refuses(&s, out->bad_credentials))
+        replace_strings(&s);
     take_extended(&r, out);
     return 0;
 }

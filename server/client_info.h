@@ -21,7 +21,10 @@ struct client_info {
     uint8_t verifier[16];
 };
 
-/* Read one whole TPKT from the client; its secrets are overwritten. Returns 0, -ENOENT (another PDU: untouched), -EPROTO. */
+/* Read one whole TPKT from the client; its secrets are overwritten. Strings that the library would end the connection over (of an odd
+ * length, of 512 bytes, no text) are taken or refused here, and become others of the same length altogether: the client is told in words
+ * that name or password are wrong. A terminator that is counted in does not belong to the string. Returns 0, -ENOENT (another PDU:
+ * untouched), -EPROTO (a string too long or not terminated, or fewer bytes than announced). */
 int client_info_take(uint8_t *pdu, size_t len, struct client_info *out);
 /* Is this whole TPKT the client's Shutdown Request (2.2.2.2)? The library answers it by ending, as it ends for broken PDUs. */
 bool client_pdu_is_shutdown(const uint8_t *pdu, size_t len);

@@ -76,6 +76,8 @@ static int on_read_pdu(rdpTransport *t, wStream *s)
     int r = client_info_take(Stream_Buffer(s), Stream_Length(s), &f->info);
     if (r == 0)
         f->info_taken = true;
+    if (r == -EPROTO)
+        log_warning("client info refused", "a string is longer than 512 bytes, or has no terminator, or is not there");
     return r == -EPROTO ? -1 : n;
 }
 

@@ -10,6 +10,7 @@
 
 #define FLAG_UNICODE 0x10u
 #define FLAG_AUTOLOGON 0x8u
+#define HEAD_BYTES 19 /* up to CodePage */
 
 struct field { const void *p; size_t n; };
 
@@ -102,6 +103,107 @@ static void eight_bit_clients_are_understood(void **state)
     assert_int_equal(ci.npassword, 2);
 }
 
+static void a_counted_terminator_belongs_to_no_string(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    static const struct field counted = {u"hunter2", 16};
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, (struct field){u"WERK", 10}, (struct field){u"anna", 10}, counted, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_string_equal(ci.domain, "WERK");
+    assert_string_equal(ci.user, "anna");
+    assert_int_equal(ci.npassword, 7);
+    assert_memory_equal(ci.password, "hunter2", 7);
+    assert_false(ci.bad_credentials);
+    assert_false(contains(pdu, n, u"hunter2", 14));
+    n = make(pdu, sizeof pdu, 0, (struct field){"WERK", 5}, (struct field){"anna", 5}, (struct field){"hunter2", 8}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_string_equal(ci.domain, "WERK");
+    assert_int_equal(ci.npassword, 7);
+    /* a password of one NUL is none */
+    n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("anna"), (struct field){u"", 2}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_int_equal(ci.npassword, 0);
+    assert_false(ci.have_password);
+}
+
+/* What the library makes of the strings: five even lengths of at most 510 bytes, and each terminator in its place. */
+static void assert_library_takes(const uint8_t *pdu, size_t n, size_t before)
+{
+    struct rd r;
+    rd_init(&r, pdu, n);
+    rd_skip(&r, HEAD_BYTES + 4);
+    bool unicode = rd_u32(&r) & FLAG_UNICODE;
+    uint16_t bytes[5];
+    for (int i = 0; i < 5; i++)
+        bytes[i] = rd_u16(&r);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(bytes[i] % 2, 0);
+        assert_in_range(bytes[i], 0, 510);
+        const uint8_t *text = rd_bytes(&r, bytes[i]);
+        assert_non_null(text);
+        for (int at = 0; at < bytes[i]; at++)
+            assert_int_equal(text[at], unicode && at % 2 ? 0 : 'x');
+        assert_int_equal(unicode ? rd_u16(&r) : rd_u8(&r), 0);
+    }
+    assert_int_equal(rd_u16(&r), 2); /* the extended part is where it was */
+    assert_int_equal(r.left, before);
+}
+
+static void strings_that_the_library_refuses_are_taken_or_told_of_in_words(void **state)
+{
+    static uint8_t pdu[4096], longest[512];
+    static char name[512];
+    static const uint8_t lone[] = {'a', 0, 0x00, 0xd8};
+    const size_t tail = 2 + 4 + 2 + 172 + 4 + 4 + 2;
+    struct client_info ci;
+    (void)state;
+    for (size_t i = 0; i < 510; i++)
+        longest[i] = i % 2 ? 0 : 'p'; /* 255 characters and their terminator */
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("anna"), (struct field){longest, 512}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_int_equal(ci.npassword, 255);
+    assert_false(ci.bad_credentials);
+    assert_library_takes(pdu, n, tail);
+    /* the longest name and domain there can be: they are text */
+    n = make(pdu, sizeof pdu, FLAG_UNICODE, (struct field){longest, 512}, (struct field){longest, 510}, U("p"), NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    memset(name, 'p', 255);
+    assert_string_equal(ci.user, name);
+    assert_string_equal(ci.domain, name);
+    assert_library_takes(pdu, n, tail);
+    /* eight bits, an odd length */
+    n = make(pdu, sizeof pdu, 0, NONE, (struct field){"bob", 3}, (struct field){"hunter2", 7}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_string_equal(ci.user, "bob");
+    assert_int_equal(ci.npassword, 7);
+    assert_library_takes(pdu, n, tail);
+    n = make(pdu, sizeof pdu, 0, NONE, (struct field){"carl", 4}, (struct field){"hunter2", 7}, NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_library_takes(pdu, n, tail);
+    /* half a character */
+    n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, (struct field){lone, 4}, U("hunter2"), NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_true(ci.bad_credentials);
+    assert_string_equal(ci.user, "");
+    assert_library_takes(pdu, n, tail);
+    n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, (struct field){u"anna", 7}, U("hunter2"), NULL);
+    assert_int_equal(client_info_take(pdu, n, &ci), 0);
+    assert_true(ci.bad_credentials);
+    assert_library_takes(pdu, n, tail);
+}
+
+static void a_string_without_its_terminator_breaks_the_protocol(void **state)
+{
+    uint8_t pdu[2048];
+    struct client_info ci;
+    (void)state;
+    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, U("WERK"), U("anna"), U("p"), NULL);
+    pdu[HEAD_BYTES + 18 + 8] = 'x';
+    assert_int_equal(client_info_take(pdu, n, &ci), -EPROTO);
+}
+
 static void a_nul_inside_a_name_is_no_name(void **state)
 {
     uint8_t pdu[2048];
@@ -184,6 +286,9 @@ int main(void)
         cmocka_unit_test(names_and_password_come_out_in_utf8),
         cmocka_unit_test(the_password_and_the_cookie_are_gone_from_the_pdu),
         cmocka_unit_test(eight_bit_clients_are_understood),
+        cmocka_unit_test(a_counted_terminator_belongs_to_no_string),
+        cmocka_unit_test(strings_that_the_library_refuses_are_taken_or_told_of_in_words),
+        cmocka_unit_test(a_string_without_its_terminator_breaks_the_protocol),
         cmocka_unit_test(a_nul_inside_a_name_is_no_name),
         cmocka_unit_test(a_nul_inside_a_password_stays_inside_it),
         cmocka_unit_test(a_password_of_half_characters_is_bad),
