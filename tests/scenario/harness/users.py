@@ -24,6 +24,10 @@ class User:
     def uid(self):
         return pwd.getpwnam(self.name).pw_uid
 
+    @property
+    def gid(self):
+        return pwd.getpwnam(self.name).pw_gid
+
     def create(self, groups=()):
         run("useradd", "-m", "-s", "/bin/bash", "-d", self.home, *(["-G", ",".join(groups)] if groups else []), self.name)
         os.chmod(self.home, 0o700)
@@ -42,7 +46,7 @@ class User:
             f.write(text)
         os.chmod(full, mode)
         for part in [full] + [os.path.join(self.home, *path.split("/")[:n]) for n in range(1, path.count("/") + 1)]:
-            os.chown(part, self.uid, pwd.getpwnam(self.name).pw_gid)
+            os.chown(part, self.uid, self.gid)
         return full
 
     def read(self, path):
