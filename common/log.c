@@ -60,10 +60,17 @@ static size_t printable(const char *s, size_t left)
     return n && code != '\\' && text_is_plain(code) ? n : 0;
 }
 
+/* The backslash of CORP\carl stands as it is. It is escaped where it could be read as the beginning of an escape, and between quotes. */
+static bool is_domains_backslash(const char *s, size_t left)
+{
+    return left > 1 && *s == '\\' && s[1] != 'x' && printable(s + 1, left - 1);
+}
+
 static void put_escaped(struct line *l, const char *text, size_t len, bool quoted)
 {
     for (size_t i = 0; i < len && !l->cut;) {
         size_t n = quoted && text[i] == '"' ? 0 : printable(text + i, len - i);
+        n += !quoted && is_domains_backslash(text + i, len - i);
         if (n) {
             put_raw(l, text + i, n);
             i += n;

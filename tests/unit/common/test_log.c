@@ -46,6 +46,15 @@ static void a_line_has_time_program_level_session_event_and_values(void **state)
     assert_int_equal(s[4], '-');
 }
 
+static void a_domains_backslash_stands_where_it_is_no_escape(void **state)
+{
+    (void)state;
+    log_set_session("-");
+    capture();
+    log_info("name", "user=%s a=%s b=%s c=%s d=%s", "CORP\\carl", "CORP\\x41", "A\\\x1b", "end\\", "CORP\\carl smith");
+    assert_non_null(strstr(captured(), "user=CORP\\carl a=CORP\\x5cx41 b=A\\x5c\\x1b c=end\\x5c d=\"CORP\\x5ccarl smith\"\n"));
+}
+
 static void a_client_string_cannot_forge_a_line_or_a_field(void **state)
 {
     (void)state;
@@ -107,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_time_program_level_session_event_and_values),
+        cmocka_unit_test(a_domains_backslash_stands_where_it_is_no_escape),
         cmocka_unit_test(a_client_string_cannot_forge_a_line_or_a_field),
         cmocka_unit_test(a_very_long_value_is_cut_and_still_one_line),
         cmocka_unit_test(levels_below_the_threshold_are_silent),
