@@ -23,7 +23,7 @@ static bool ask(const struct name_source *src, const struct name *n, struct reso
 }
 
 /* Every domain of Active Directory or FreeIPA has some of these. */
-static const char *const users[] = {"krbtgt", "administrator", "admin"}, *const groups[] = {"domain users", "admins"};
+static const char *const users[] = {"krbtgt", "Administrator", "admin"}, *const groups[] = {"Domain Users", "admins"};
 
 static bool has(const struct name_source *src, const struct name *domain, const char *member, bool group)
 {

@@ -26,7 +26,8 @@ class Corp:
         d.person("CORP\\krbtgt", [], 70009, 70000)
         d.say("user", "CORP\\administrator", "root", 0, 0, "/root")
         d.group("CORP\\Domain Users", 70000)
-        d.group("Domain Users@other.example", 70100)
+        for asked in ("Domain Users@other.example", "OTHER\\Domain Users"):
+            d.say("group", asked, "Domain Users@other.example", 70100)
         d.group("CORP\\Linux Admins", 70200, CARL)
         for n in range(GROUPS):
             d.group("CORP\\Group No %d of many with a name of some length" % n, 71000 + n, MANY)
@@ -70,7 +71,7 @@ def ask(service, user, password, domain="", **kw):
 
 
 def logged_in(line, name):
-    return line.get("method") == "password" and line["user"].strip('"').replace("\\\\", "\\") == name
+    return line.get("method") == "password" and line["user"] == name
 
 
 def refused(line, reason):
@@ -147,7 +148,7 @@ def test_a_cut_client_comes_back_with_the_same_name(oriel, corp, connect, wire):
     mark = len(oriel.log())
     w.cut()
     line = wait_for(lambda: audit(oriel, mark, "login"), 30, "the login by cookie")[0]
-    assert line["method"] == "cookie" and line["user"].strip('"').replace("\\\\", "\\") == CARL
+    assert line["method"] == "cookie" and line["user"] == CARL
     oriel.wait_state(CARL, "active", 10)
 
 
@@ -220,8 +221,6 @@ def test_a_name_service_that_hangs_keeps_nobody_else_waiting(oriel, corp):
         assert time.monotonic() - begun < usual + 1 * SLACK
         assert oriel.ctl("status", timeout=5).returncode == 0
         assert not [line for line in audit(oriel, mark, "refused")], "they are still asked for"
-        clients[0].run(15 * SLACK, until=lambda: audit(oriel, mark, "refused"))
-        assert time.monotonic() - begun > 5
     finally:
         corp.directory.unsay("sleep", "CORP\\slow", 10)
         for c in clients:

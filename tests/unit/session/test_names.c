@@ -155,7 +155,7 @@ static bool group(const char *name, gid_t *gid)
     asks++;
     snprintf(asked + strlen(asked), sizeof asked - strlen(asked), " %s", name);
     *gid = 6001;
-    return strcmp(name, "OTHER\\domain users") == 0;
+    return strcmp(name, "OTHER\\Domain Users") == 0;
 }
 
 static const struct name_source service = {user, group};
