@@ -17,7 +17,7 @@ apps=0 only= list=
 while [ $# -gt 0 ]; do
     case $1 in
     --apps) apps=1 ;;
-    --only) only=${2:?--only needs names} && shift ;;
+    --only) only+=${only:+,}${2:?--only needs names} && shift ;;
     --list) list=1 ;;
     -*) echo "systemd.sh: unknown argument $1" >&2 && exit 2 ;;
     *) break ;;
