@@ -24,14 +24,15 @@ while [ $# -gt 0 ]; do
 done
 tree=${1:?fresh.sh TREE NAME...}
 shift
-top=$(realpath -m "${ORIEL_FRESH_DIR:-/var/tmp/oriel-fresh}/..")/$(basename "${ORIEL_FRESH_DIR:-/var/tmp/oriel-fresh}")
+top=${ORIEL_FRESH_DIR:-/var/tmp/oriel-fresh}
+top=$(realpath -m "$(dirname "$top")")/$(basename "$top")
 . "$tree/tests/scenario/machine.sh"
 trap 'exit 130' INT TERM HUP
 
 die() { echo "scripts/check --fresh: $*" >&2; exit 2; }
 
 # --- what was asked for -------------------------------------------------------------------------------------------------------------
-declare -A chosen # PART: names that are handed on to it
+declare -A chosen=() # PART: names that are handed on to it
 for list in ${only[@]+"${only[@]}"}; do
     if [[ $list == *:* ]]; then
         chosen[${list%%:*}]=${list#*:}
@@ -69,9 +70,11 @@ add() { # "N passed, N failed, N skipped": what a program counted
     if [[ $1 =~ ^[0-9]+\ passed,\ [0-9]+\ failed ]]; then read -r -a numbers <<<"${1//[!0-9 ]/} 0"; else numbers=(0 1 0); fi
     passed=$((passed + numbers[0])) failed=$((failed + numbers[1])) skipped=$((skipped + numbers[2]))
 }
-told() { # LOG: shows what a program says, and hands its last line on to add
-    tee "$1" | sed 's/^/  /'
-    add "$(tail -n 1 "$1")"
+told() { # LOG COMMAND...: shows what a program says, and counts what its last line tells
+    local log=$1
+    shift
+    "$@" </dev/null 2>&1 | tee "$log" | sed 's/^/  /'
+    add "$(tail -n 1 "$log")"
 }
 
 part_debootstrap() {
@@ -147,11 +150,11 @@ part_serve() {
     [ "$failed" = "$before" ] || tail -n 30 "$log" "$out"/serve-?.log
 }
 part_check() { # NAMES: suites of scripts/check
-    inside "${ORIEL_SLACK:+ORIEL_SLACK=$ORIEL_SLACK} scripts/check ${names:+--only $names} ${apps:+--apps}" </dev/null 2>&1 | told "$out/check.log"
+    told "$out/check.log" inside "${ORIEL_SLACK:+ORIEL_SLACK=$ORIEL_SLACK} scripts/check ${names:+--only $names} ${apps:+--apps}"
     rm -rf "$out/check" && cp -r "$machine/root/oriel/build-check/out" "$out/check" 2>/dev/null
 }
 part_systemd() { # NAMES: files or classes of stories
-    ORIEL_OUT=$out "$tree/tests/scenario/systemd.sh" ${names:+--only "$names"} ${apps:+--apps} "$tree" "$machine" </dev/null 2>&1 | told "$out/systemd.log"
+    told "$out/systemd.log" env ORIEL_OUT="$out" "$tree/tests/scenario/systemd.sh" ${names:+--only "$names"} ${apps:+--apps} "$tree" "$machine"
 }
 
 # --- one machine --------------------------------------------------------------------------------------------------------------------

@@ -114,6 +114,33 @@ def test_a_busy_port_is_told_with_its_holder(serve):
     holder.close()
 
 
+@pytest.mark.parametrize("name", ["...conf", "..conf", ".conf", "default.conf", "packages.conf"])
+def test_an_instance_is_called_neither_as_a_folder_of_others_nor_as_serve_s_own_files(name, tmp_path):
+    """It would have lived in /var/lib, or in serve's list of packages."""
+    conf = tmp_path / name
+    conf.write_text("[server]\nport = 3391\n")
+    before = machine(), sorted(os.listdir("/var/lib"))
+    run = subprocess.run([SERVE, "--config", str(conf)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert run.returncode == 1 and "--config" in run.stderr, run.stdout + run.stderr
+    assert (machine(), sorted(os.listdir("/var/lib"))) == before
+
+
+@pytest.mark.takes(20)
+def test_what_a_killed_serve_left_running_is_ended_by_the_next_and_by_undo(serve):
+    run = serve("--port", "3394", log="serve-killed")
+    run.connected()
+    run.process.kill()
+    run.process.wait()
+    assert left()
+    again = serve("--port", "3394", log="serve-after-kill")
+    assert again.connected() == 3394 and "an earlier serve was killed" in again.text()
+    again.process.kill()
+    again.process.wait()
+    undone = subprocess.run([SERVE, "--undo"], capture_output=True, text=True)
+    assert undone.returncode == 0, undone.stderr
+    assert not left() and not os.path.exists(TOP)
+
+
 @pytest.mark.takes(36)
 def test_with_keep_sessions_the_next_start_finds_them_again(serve, person):
     anna = person("anna")
