@@ -289,7 +289,8 @@ static bool is_expected(const struct dirent *e)
 {
     return !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix") ||
            !strcmp(e->d_name, ".ICE-unix") || !strcmp(e->d_name, ".XIM-unix") || !strcmp(e->d_name, ".font-unix") ||
-           !strncmp(e->d_name, "xtermXX", 7); /* xterm leaves its cursor folder when it is ended while starting */
+           !strncmp(e->d_name, "xtermXX", 7) || /* xterm leaves its cursor folder when it is ended while starting */
+           !strncmp(e->d_name, "ssh-", 4);      /* and ssh-agent, which Xsession starts, its socket's when it is killed */
 }
 
 static bool folder_is_empty(const char *path)
