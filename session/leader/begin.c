@@ -135,7 +135,9 @@ int begin_open(struct session *s, char *why, size_t cap)
     if (s->display < 0)
         return s->display;
     snprintf(tty, sizeof tty, ":%d", s->display);
-    r = auth_open_session(s->auth, tty, why, cap);
+    r = home_first_look(&s->home, s->who, why, cap);
+    if (r == 0)
+        r = auth_open_session(s->auth, tty, why, cap);
     if (r == 0)
         bring_warden();
     child_remember_limits();
@@ -143,7 +145,7 @@ int begin_open(struct session *s, char *why, size_t cap)
     if (r == 0)
         r = runtime_create(&s->runtime, s->who, s->start.session, "/run/user", why, cap);
     if (r == 0)
-        runtime_open_log(&s->runtime, s->who, s->start.session, s->cfg->session_log_dir);
+        r = home_enter(&s->home, s->who, &s->runtime, s->start.session, s->cfg->session_log_dir, why, cap);
     if (r == 0)
         r = write_display_files(s, why, cap);
     if (r < 0)
@@ -328,12 +330,15 @@ int begin_agent(struct session *s)
     if (r < 0)
         return r;
     int config = config_to_memfd(s->cfg); /* nothing in it is secret */
+    int out = runtime_open_file(s->who, s->runtime.agent_out);
     const int fds[] = {sv[1], config};
     const char *argv[] = {"oriel-agent", "--config-fd", "4", NULL};
-    struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = fds, .nfds = 2, .out = s->runtime.log_fd,
+    struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = fds, .nfds = 2, .out = out,
                       .directory = "/", .death_signal = SIGKILL};
     pid_t pid = config < 0 ? config : child_start(&c);
     close(sv[1]);
+    if (out >= 0)
+        close(out);
     if (config >= 0)
         close(config);
     if (pid > 0)

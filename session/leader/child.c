@@ -21,6 +21,8 @@
 #include "session/leader/plain.h"
 
 #define OOM_LEADER "-900"   /* as the daemons: a session must not take its keeper with it */
+#define EXEC_MS 5000      /* from fork to exec: nothing in between takes time but entering the directory */
+#define END_MS 200        /* what has ended, or was killed, is gone in a moment, or hangs in the kernel */
 
 static struct rlimit core_limit = {RLIM_INFINITY, RLIM_INFINITY};
 
@@ -72,11 +74,12 @@ static void raise_files(rlim_t files)
         (void)setrlimit(RLIMIT_NOFILE, &most);
 }
 
-static int become(const struct account *who)
+int child_become(const struct account *who)
 {
     if (setgroups((size_t)who->ngroups, who->groups) < 0 || setresgid(who->gid, who->gid, who->gid) < 0 ||
         setresuid(who->uid, who->uid, who->uid) < 0)
         return -errno;
+    leader_hide(); /* changing the user made the kernel reset it */
     return who->uid != 0 && setuid(0) == 0 ? -EPERM : 0;
 }
 
@@ -112,7 +115,7 @@ static _Noreturn void run_child(const struct child *c, int report, pid_t parent)
         raise_files(c->files);
     (void)setsid();
     if (!err)
-        err = become(c->who);
+        err = child_become(c->who);
     if (!err && c->death_signal) {
         /* After the change of user, which clears it. */
         (void)prctl(PR_SET_PDEATHSIG, c->death_signal, 0, 0, 0);
@@ -130,6 +133,39 @@ static _Noreturn void run_child(const struct child *c, int report, pid_t parent)
     _exit(127);
 }
 
+int child_end(pid_t pid, bool by_force)
+{
+    int64_t deadline = conv_now_ms() + END_MS;
+    int status;
+    pid_t r;
+    if (by_force)
+        (void)process_signal(pid, SIGKILL);
+    while ((r = waitpid(pid, &status, WNOHANG)) == 0 && conv_now_ms() < deadline)
+        (void)poll(NULL, 0, 1);
+    if (r == 0) {
+        if (!by_force)
+            return child_end(pid, true);
+        log_warning("process left", "pid=%d does not end: it hangs in the kernel", (int)pid);
+        return -ETIMEDOUT;
+    }
+    return r == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+}
+
+/* What the child says of its exec: 0 (nothing, for the exec closed the pipe), its error, or -ETIMEDOUT. */
+static int hear_exec(int report)
+{
+    int64_t deadline = conv_now_ms() + EXEC_MS;
+    int said = 0, n;
+    do {
+        struct pollfd p = {.fd = report, .events = POLLIN};
+        int64_t left = deadline - conv_now_ms();
+        n = poll(&p, 1, left > 0 ? (int)left : 0);
+    } while (n < 0 && errno == EINTR);
+    if (n == 0)
+        return -ETIMEDOUT;
+    return read(report, &said, sizeof said) == (ssize_t)sizeof said ? said : 0;
+}
+
 pid_t child_start(const struct child *c)
 {
     int report[2], err = 0;
@@ -143,14 +179,9 @@ pid_t child_start(const struct child *c)
     err = pid < 0 ? -errno : 0;
     close(report[1]);
     if (pid > 0) {
-        int said = 0;
-        ssize_t n;
-        do
-            n = read(report[0], &said, sizeof said);
-        while (n < 0 && errno == EINTR);
-        err = n == (ssize_t)sizeof said ? said : 0;
+        err = hear_exec(report[0]);
         if (err)
-            (void)waitpid(pid, NULL, 0);
+            (void)child_end(pid, err == -ETIMEDOUT);
     }
     close(report[0]);
     return err ? err : pid;
@@ -194,19 +225,20 @@ static int remove_tree(const char *path)
     return err;
 }
 
+/* The exit code, an errno, as a negative one. */
 static int wait_bounded(pid_t pid, int timeout_ms)
 {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
     int64_t deadline = conv_now_ms() + timeout_ms;
-    int status;
-    pid_t r;
-    while ((r = waitpid(pid, &status, WNOHANG)) == 0 && conv_now_ms() < deadline)
-        (void)poll(NULL, 0, 2);
-    if (r == 0) {
-        (void)process_signal(pid, SIGKILL);
-        (void)waitpid(pid, &status, 0);
-        return -ETIMEDOUT;
-    }
-    return r == pid && WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+    int64_t left = timeout_ms;
+    int n = 0;
+    while (fd >= 0 && left > 0 && (n = poll(&p, 1, (int)left)) < 0 && errno == EINTR)
+        left = deadline - conv_now_ms();
+    if (fd >= 0)
+        close(fd);
+    int r = child_end(pid, n <= 0);
+    return n <= 0 ? -ETIMEDOUT : r > 0 ? -r : r;
 }
 
 int child_run(const struct child *c, int timeout_ms)
@@ -222,7 +254,7 @@ int child_remove_tree(const struct account *who, const char *path, int timeout_m
         return -errno;
     if (pid == 0) {
         plain_signals();
-        if (become(who) < 0)
+        if (child_become(who) < 0)
             _exit(EPERM);
         _exit(remove_tree(path));
     }

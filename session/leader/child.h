@@ -22,13 +22,20 @@ struct child {
     int death_signal;           /* what it gets when the leader dies; 0: none */
 };
 /* Start in a session and process group of its own, standard input /dev/null, signals and umask as at login, the account's groups,
- * no leader's core or OOM setting. Returns the pid, or negative errno, also when the exec failed. */
+ * no leader's core or OOM setting. Returns the pid, or negative errno, also when the exec failed; -ETIMEDOUT: `directory` hangs. */
 pid_t child_start(const struct child *c);
 
 /* Start it and wait until it ends, for at most `timeout_ms`; then it is killed. 0: it ended well; -ETIMEDOUT, or another -errno. */
 int child_run(const struct child *c, int timeout_ms);
 
-/* Between enter and leave the (single-threaded) leader opens and makes files with the user's rights and no others.
+/* For good: all user and group ids, and the groups. 0 or negative errno. In a child of the leader's. */
+int child_become(const struct account *who);
+/* Reap a child that has ended, or (`by_force`, or it takes longer than a moment) is killed first. Never hangs: one that does not die, because
+ * the kernel keeps it, is left for whoever waits for all children. Its exit code, or negative errno. */
+int child_end(pid_t pid, bool by_force);
+
+/* Between enter and leave the (single-threaded) leader opens and makes files with the user's rights and no others. For /run and
+ * /tmp: a home may hang, and may be closed to a process that is only half the user's (session/leader/aside.h).
  * 0 or negative errno; a failing leave aborts, for nothing is safe then. */
 int child_enter_user(const struct account *who);
 void child_leave_user(void);

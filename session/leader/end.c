@@ -10,32 +10,40 @@
 #include "common/process.h"
 #include "session/leader/child.h"
 #include "session/leader/keeper.h"
+#include "session/leader/tail.h"
 
 #define STEP_MS 30           /* how often the end looks who is still there */
 #define KILL_MS 3000         /* processes that do not die of SIGKILL hang in the kernel: they are left to it */
 #define DISPLAY_MS 1000      /* an X server ends within 50 ms */
 
-static void append_tail(struct session *s, char *text, size_t cap, const char *title, const char *path, int64_t not_before)
+static void add_file(struct tail_file *files, size_t *n, const char *title, const char *path, int64_t not_before)
 {
-    char tail[LOG_TAIL_BYTES / 3]; /* three sources share the text */
-    size_t used = strlen(text);
-    if (used + 256 > cap || !path[0] || !s->runtime.dir[0])
+    if (!path[0])
         return;
-    runtime_tail(s->who, path, not_before, tail, cap - used - 128 < sizeof tail ? cap - used - 128 : sizeof tail);
-    if (tail[0])
-        snprintf(text + used, cap - used, "\n\n%s (%.60s):\n%s", title, path, tail);
+    files[*n] = (struct tail_file){.title = title, .not_before = not_before};
+    snprintf(files[(*n)++].path, sizeof files[0].path, "%s", path);
 }
 
 static void add_logs(struct session *s, char *text, size_t cap)
 {
+    struct tail_file files[TAIL_FILES_MAX];
     char errors[PATH_BYTES + 32];
-    append_tail(s, text, cap, "Session log", s->runtime.log_path, 0);
+    size_t n = 0, used = strlen(text);
+    if (!s->runtime.dir[0])
+        return;
+    if (s->home.note[0])
+        snprintf(text + used, cap - used, "\n\n%s", s->home.note);
     if (!s->xorg) {
-        append_tail(s, text, cap, "X server log", s->runtime.xorg_log, 0);
-        append_tail(s, text, cap, "X server", s->runtime.xorg_out, 0);
+        add_file(files, &n, "X server log", s->runtime.xorg_log, 0);
+        add_file(files, &n, "X server", s->runtime.xorg_out, 0);
     }
+    if (!s->agent)
+        add_file(files, &n, "Agent", s->runtime.agent_out, 0);
     snprintf(errors, sizeof errors, "%s/.xsession-errors", s->who->home);
-    append_tail(s, text, cap, "Desktop", errors, s->since);
+    add_file(files, &n, "Session log", s->runtime.log_path, 0);
+    if (s->runtime.log_path[0]) /* else the home was refused, and is not asked again */
+        add_file(files, &n, "Desktop", errors, s->since);
+    tail_append(s->who, files, n, text, cap);
 }
 
 void session_describe_exit(int status, char *out, size_t cap)

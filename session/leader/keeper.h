@@ -14,6 +14,7 @@
 #include "common/link.h"
 #include "session/leader/auth.h"
 #include "session/leader/env.h"
+#include "session/leader/home.h"
 #include "session/leader/logfile.h"
 #include "session/leader/runtime.h"
 #include "session/leader/sweep.h"
@@ -52,6 +53,7 @@ struct session {
     int display;                   /* X display number, -1: none reserved */
     struct runtime runtime;
     struct userbus userbus;
+    struct home home;
     struct logfile *logfile;     /* NULL: no log */
     struct env_list env;
     struct startup_desktop desktop; /* what 0: not yet told */

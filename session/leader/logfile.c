@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,22 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "session/leader/aside.h"
 
 #define PAUSE_S 1 /* between two looks at a log that is being written */
 
+#define BEGIN_MS 2000 /* the file was opened a moment ago */
+
+struct log_job {
+    char path[2 * PATH_BYTES + 64];
+    int notify;
+};
 struct logfile {
-    int fd, notify;
-    struct event *written, *pause;
+    struct event_base *base;
+    const struct account *who;
+    struct log_job job;
+    int notify;
+    struct event *written, *pause, *looked; /* looked: a child is at work */
 };
 
 int logfile_cut(int fd)
@@ -36,13 +47,38 @@ int logfile_cut(int fd)
     return cut;
 }
 
-/* One event, then silence until the pause is over: a busy log wakes the leader once a second. */
-static void watch(struct logfile *l)
+/* In the child: one event, then silence until the pause is over, so that a busy log wakes the leader once a second. */
+static int watch_and_cut(const struct log_job *j, int notify)
 {
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", l->fd);
-    if (inotify_add_watch(l->notify, path, IN_MODIFY | IN_ONESHOT) < 0)
-        log_warning("session log not watched", "error=%s", strerror(errno));
+    struct stat st;
+    int fd = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    char self[32];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    int r = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)                           ? -EPERM
+            : inotify_add_watch(notify, self, IN_MODIFY | IN_ONESHOT) < 0 ? -errno
+                                                                                 : 0;
+    if (r == 0)
+        (void)logfile_cut(fd);
+    close(fd);
+    return r;
+}
+
+static int begin_watch(struct aside *a, void *what)
+{
+    int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    int r = notify < 0 ? -errno : watch_and_cut(what, notify);
+    if (r == 0)
+        aside_report(a, notify);
+    return r;
+}
+
+static int go_on(struct aside *a, void *what)
+{
+    (void)a;
+    struct log_job *j = what;
+    return watch_and_cut(j, j->notify);
 }
 
 static void on_written(int fd, short what, void *arg)
@@ -56,30 +92,54 @@ static void on_written(int fd, short what, void *arg)
     (void)evtimer_add(l->pause, &pause);
 }
 
+/* The child has ended. */
+static void on_looked(int fd, short what, void *arg)
+{
+    (void)what;
+    struct logfile *l = arg;
+    char end[ASIDE_BYTES_MAX / 8];
+    if (read(fd, end, sizeof end) > 0)
+        return;
+    event_free(l->looked);
+    l->looked = NULL;
+    close(fd);
+}
+
 static void on_pause_over(int fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct logfile *l = arg;
-    watch(l);
-    (void)logfile_cut(l->fd);
+    if (l->looked)
+        return; /* the last one hangs: so would this */
+    const struct aside_job job = {.who = l->who, .work = go_on, .what = &l->job, .bytes = sizeof l->job, .keep = {l->job.notify}};
+    int ended = aside_start(&job);
+    l->looked = ended >= 0 ? event_new(l->base, ended, EV_READ | EV_PERSIST, on_looked, l) : NULL;
+    if (l->looked && event_add(l->looked, NULL) == 0)
+        return;
+    log_warning("session log not watched", "%s", ended < 0 ? strerror(-ended) : "no memory");
+    if (ended >= 0)
+        close(ended);
 }
 
-struct logfile *logfile_create(struct event_base *base, int fd)
+struct logfile *logfile_create(struct event_base *base, const struct account *who, const char *path)
 {
-    struct logfile *l = fd >= 0 ? calloc(1, sizeof *l) : NULL;
+    struct logfile *l = path[0] ? calloc(1, sizeof *l) : NULL;
     if (!l)
         return NULL;
-    l->fd = fd;
-    l->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    *l = (struct logfile){.base = base, .who = who};
+    snprintf(l->job.path, sizeof l->job.path, "%s", path);
+    const struct aside_job job = {.who = who, .work = begin_watch, .what = &l->job, .bytes = sizeof l->job, .fd = &l->notify,
+                                  .stall_ms = BEGIN_MS, .total_ms = BEGIN_MS};
+    int r = aside_run(&job);
+    l->job.notify = l->notify;
     l->written = l->notify >= 0 ? event_new(base, l->notify, EV_READ | EV_PERSIST, on_written, l) : NULL;
     l->pause = evtimer_new(base, on_pause_over, l);
     if (!l->written || !l->pause || event_add(l->written, NULL) < 0) {
-        log_warning("session log not watched", "error=%s", strerror(errno));
+        log_warning("session log not watched", "error=%s", strerror(r < 0 ? -r : ENOMEM));
         logfile_destroy(l);
         return NULL;
     }
-    watch(l);
     return l;
 }
 
@@ -87,6 +147,10 @@ void logfile_destroy(struct logfile *l)
 {
     if (!l)
         return;
+    if (l->looked) {
+        close(event_get_fd(l->looked));
+        event_free(l->looked);
+    }
     if (l->written)
         event_free(l->written);
     if (l->pause)

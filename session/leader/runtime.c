@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "session/leader/child.h"
+#include "session/leader/logplace.h"
 
 #define REMOVE_MS 2000 /* the folder holds sockets and small files; what takes longer is a hanging mount */
 #define SAME_NUMBER_MAX 16 /* instances of Oriel on one host that count their sessions each for itself */
@@ -26,7 +27,7 @@ static bool name_files(struct runtime *r)
     return join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") &&
            join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") &&
            join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") && join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") &&
-           join(r->bus, sizeof r->bus, r->dir, "bus");
+           join(r->bus, sizeof r->bus, r->dir, "bus") && join(r->agent_out, sizeof r->agent_out, r->dir, "agent.out");
 }
 
 /* As the user. The folder of that name, made if need be (`found`: it was there), if nobody else holds it. */
@@ -96,132 +97,32 @@ int runtime_create(struct runtime *r, const struct account *who, uint64_t sessio
     return e < 0 ? e : make_own(r, who, session, why, cap);
 }
 
-/* Each missing folder of `path` below the home; as the user. */
-static int make_folders(char *path, size_t from)
-{
-    for (size_t i = from + 1; path[i]; i++) {
-        if (path[i] != '/')
-            continue;
-        path[i] = 0;
-        int e = mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-        path[i] = '/';
-        if (e < 0)
-            return e;
-    }
-    return 0;
-}
-
-/* A plain file of the user's own, emptied. Anything else under that name (link, pipe, device) is refused. */
-static int open_log_file(const char *path)
-{
-    struct stat st;
-    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 || ftruncate(fd, 0) < 0) {
-        close(fd);
-        return -EPERM;
-    }
-    (void)fcntl(fd, F_SETFL, O_APPEND);
-    return fd;
-}
-
 int runtime_open_file(const struct account *who, const char *path)
 {
     int fd = child_enter_user(who);
     if (fd < 0)
         return fd;
-    fd = open_log_file(path);
+    fd = logplace_open_file(AT_FDCWD, path);
     child_leave_user();
     return fd;
 }
 
-static int open_below(const struct account *who, char *path, const char *below)
+void runtime_let_log_go(struct runtime *r)
 {
-    int fd = child_enter_user(who);
-    if (fd < 0)
-        return fd;
-    fd = make_folders(path, strlen(below));
-    if (fd == 0)
-        fd = open_log_file(path);
-    child_leave_user();
-    return fd;
-}
-
-/* In a folder of the administrator's: it must be root's, or a user could plant files. */
-static int open_in_log_dir(const char *dir, const char *path, const struct account *who)
-{
-    struct stat st;
-    if (lstat(dir, &st) < 0)
-        return -errno;
-    if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || (st.st_mode & 022))
-        return -EPERM;
-    (void)unlink(path); /* an old one may be open in another user's hands */
-    int fd = open_log_file(path);
-    if (fd >= 0 && (fchown(fd, who->uid, who->gid) < 0 || fchmod(fd, 0600) < 0)) {
-        close(fd);
-        return -EPERM;
-    }
-    return fd;
-}
-
-void runtime_open_log(struct runtime *r, const struct account *who, uint64_t session, const char *log_dir)
-{
-    unsigned long long id = session;
-    int fd;
-    if (log_dir[0]) {
-        snprintf(r->log_path, sizeof r->log_path, "%.*s/session-%llu.log", PATH_BYTES, log_dir, id);
-        fd = open_in_log_dir(log_dir, r->log_path, who);
-    } else {
-        snprintf(r->log_path, sizeof r->log_path, "%s/.local/state/oriel/session-%llu.log", who->home, id);
-        fd = open_below(who, r->log_path, who->home);
-    }
-    if (fd < 0) {
-        log_warning("session log not in its place", "path=%s: %s; using the runtime folder", r->log_path, strerror(-fd));
-        snprintf(r->log_path, sizeof r->log_path, "%s/session.log", r->dir);
-        fd = runtime_open_file(who, r->log_path);
-    }
-    r->log_fd = fd < 0 ? -1 : fd;
+    if (r->log_fd >= 0)
+        close(r->log_fd);
+    r->log_fd = -1;
 }
 
 void runtime_destroy(struct runtime *r, const struct account *who)
 {
-    if (r->log_fd >= 0)
-        close(r->log_fd);
+    runtime_let_log_go(r);
     if (r->hold >= 0)
         close(r->hold);
-    r->log_fd = r->hold = -1;
+    r->hold = -1;
     int e = r->dir[0] ? child_remove_tree(who, r->dir, REMOVE_MS) : 0;
     if (e < 0)
         log_warning("session's folder not removed", "path=%s: %s", r->dir, strerror(-e));
     r->dir[0] = 0;
     userdir_leave(&r->user, who);
-}
-
-void runtime_tail(const struct account *who, const char *path, int64_t not_before, char *out, size_t cap)
-{
-    char buf[LOG_TAIL_BYTES];
-    struct stat st;
-    ssize_t n = 0;
-    out[0] = 0;
-    if (!path[0] || cap == 0 || child_enter_user(who) < 0)
-        return;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mtime >= not_before) {
-        size_t want = cap < sizeof buf ? cap - 1 : sizeof buf - 1;
-        n = pread(fd, buf, want, st.st_size > (off_t)want ? st.st_size - (off_t)want : 0);
-    }
-    if (fd >= 0)
-        close(fd);
-    child_leave_user();
-    if (n <= 0)
-        return;
-    buf[n] = 0;
-    for (ssize_t i = 0; i < n; i++)
-        if (buf[i] == 0)
-            buf[i] = ' ';
-    const char *from = buf;
-    if (st.st_size > n && strchr(buf, '\n'))
-        from = strchr(buf, '\n') + 1; /* not half a line */
-    conv_clean_text(from, out, cap);
 }

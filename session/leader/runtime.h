@@ -14,20 +14,18 @@ struct runtime {
     char dir[RUNTIME_DIR_BYTES]; /* the session's own folder; "" before runtime_create */
     int hold;                    /* a lock on it that the leader holds: this session is alive */
     char xauthority[PATH_BYTES], xorg_config[PATH_BYTES], xorg_log[PATH_BYTES], xorg_out[PATH_BYTES], bus[PATH_BYTES];
+    char agent_out[PATH_BYTES];  /* what the agent says: never in a home, which may hang while clients look on */
     char log_path[2 * PATH_BYTES + 64];
-    int log_fd;                  /* append-only, owned by the user; -1: none */
+    int log_fd;                  /* append-only, owned by the user; -1: none. The leader itself never touches it: it may hang */
 };
 
 /* Make the folders. 0, or negative errno with the reason in `why`. `users_dir`: "/run/user". */
 int runtime_create(struct runtime *r, const struct account *who, uint64_t session, const char *users_dir, char *why, size_t cap);
-/* Open the session's log: in `log_dir`, or, when that is "", in ~/.local/state/oriel, or, when that fails, in the runtime folder.
- * Never fails: without any place for a log the session runs without. */
-void runtime_open_log(struct runtime *r, const struct account *who, uint64_t session, const char *log_dir);
 /* A new file in the runtime folder, for appending. Descriptor or -errno. */
 int runtime_open_file(const struct account *who, const char *path);
+/* Close the log: even that asks the home's server, so it is done while the home is known to answer, when the desktop has it. */
+void runtime_let_log_go(struct runtime *r);
 /* Remove what runtime_create made, close the log. Harmless on a zeroed struct whose log_fd, hold and user.lock are -1. */
 void runtime_destroy(struct runtime *r, const struct account *who);
-/* The last lines of a file, at most `cap` - 1 bytes of clean UTF-8, as text. Missing files give "". Reads as the user. */
-void runtime_tail(const struct account *who, const char *path, int64_t not_before, char *out, size_t cap);
 
 #endif

@@ -189,7 +189,7 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
         monitor_listen(s);
         r = begin_open(s, why, sizeof why);
         tell_warden(s);
-        s->logfile = logfile_create(s->base, s->runtime.log_fd);
+        s->logfile = logfile_create(s->base, s->who, s->runtime.log_fd >= 0 ? s->runtime.log_path : "");
         (void)evtimer_add(s->timer, &deadline);
         if (r < 0)
             session_fail(s, why);

@@ -98,6 +98,7 @@ int start_desktop(struct session *s)
     if (r < 0)
         return r;
     pid_t pid = start_program(s, path, sv[1]);
+    runtime_let_log_go(&s->runtime);
     close(sv[1]);
     if (pid > 0)
         s->startup_link = link_create(s->base, sv[0], &startup_to_leader, &startup_ops, s, LINK_QUEUE_DEFAULT);

@@ -21,7 +21,7 @@
 struct process {
     pid_t pid, parent;
     unsigned long long started; /* clock ticks after boot: with the pid it names a process for good */
-    bool ours;
+    bool ours, asleep;          /* asleep: in the kernel, where no signal reaches it */
 };
 struct table {
     struct process *v;
@@ -53,8 +53,10 @@ static bool read_process(pid_t pid, struct process *p)
     buf[n] = 0;
     const char *end = strrchr(buf, ')');
     *p = (struct process){.pid = pid};
-    return end && sscanf(end + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state, &p->parent,
-                         &p->started) == 3 && state != 'Z' && state != 'X';
+    bool read = end && sscanf(end + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state, &p->parent,
+                         &p->started) == 3;
+    p->asleep = read && state == 'D';
+    return read && state != 'Z' && state != 'X';
 }
 
 static bool add(struct table *t, const struct process *p)
@@ -102,6 +104,19 @@ static void mark_descendants(struct table *t, pid_t leader)
                 t->v[i].ours = more = true;
         }
     }
+}
+
+/* Killed, and only the kernel still knows it: a file server hangs that it was waiting for. No line of its program will ever run again. */
+static bool is_lost(const struct process *p)
+{
+    char buf[2048];
+    unsigned long long own = 0, shared = 0;
+    int n = p->asleep ? read_file(p->pid, "status", buf, sizeof buf - 1) : 0;
+    if (n <= 0)
+        return false;
+    buf[n] = 0;
+    const char *a = strstr(buf, "\nSigPnd:"), *b = strstr(buf, "\nShdPnd:");
+    return a && b && sscanf(a + 8, "%llx", &own) == 1 && sscanf(b + 8, "%llx", &shared) == 1 && ((own | shared) >> (SIGKILL - 1) & 1);
 }
 
 /* From its status: the owner of the /proc folder is root for programs that may not be traced, such as ssh-agent. */
@@ -183,7 +198,8 @@ int sweep_signal(const struct sweep *s, int sig)
         mark_descendants(&t, s->leader);
     for (size_t i = 0; r == 0 && i < t.n; i++) {
         struct process *p = &t.v[i];
-        if (spared(s, p->pid) || (!p->ours && (!s->key[0] || !has_key(p->pid, s->uid, s->key))) || is_manager_s(p->pid, s->uid))
+        if (spared(s, p->pid) || (!p->ours && (!s->key[0] || !has_key(p->pid, s->uid, s->key))) || is_manager_s(p->pid, s->uid) ||
+            is_lost(p))
             continue;
         count++;
         if (sig)

@@ -19,7 +19,7 @@ struct sweep {
     pid_t spare[SWEEP_SPARE_MAX]; /* left alone with 0 in unused places */
 };
 /* Send `sig` (0: only count) to every living process of the session. Returns how many there were, or negative errno when /proc
- * cannot be read. */
+ * cannot be read. A process that was killed and hangs in the kernel, as on a file server that does not answer, does not count. */
 int sweep_signal(const struct sweep *s, int sig);
 /* Is the process one of a session of Oriel's, whichever that is? False for what has ended. */
 bool sweep_has_any_key(pid_t pid);

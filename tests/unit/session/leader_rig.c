@@ -22,6 +22,7 @@
 #include "common/link.h"
 #include "common/secret.h"
 #include "session/leader/child.h"
+#include "session/leader/logplace.h"
 
 int leader_link = -1;
 static pid_t leader_pid;
@@ -55,6 +56,14 @@ const char *got(const char *path)
     if (fd >= 0)
         close(fd);
     return text;
+}
+
+const char *log_name(uint64_t session)
+{
+    static struct logplace p;
+    static const struct account who = {.user = USER};
+    logplace_name(&p, &who, session);
+    return p.name;
 }
 
 /* A private copy of a file of /etc with one line more. */
@@ -168,10 +177,12 @@ void *await(const struct wire_def *want)
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
     int64_t deadline = conv_now_ms() + WAIT_MS;
+    char log[256];
+    snprintf(log, sizeof log, HOME "/.local/state/oriel/%s", log_name(session_id));
     for (;;) {
         int r = wire_recv(leader_link, &leader_to_monitor, &def, inbox, fds, conv_left_ms(deadline));
         if (r < 0)
-            fail_msg("%s did not come: %s\n%s", want->name, strerror(-r), got(HOME "/.local/state/oriel/session-100.log"));
+            fail_msg("%s did not come: %s\n%s", want->name, strerror(-r), got(log));
         if (def == want)
             return inbox;
         if (def == &leader_failed_def)

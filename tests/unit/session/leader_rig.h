@@ -32,6 +32,7 @@ int rig_teardown(void **state); /* whatever the test left is killed and removed 
 
 void put(const char *path, const char *text, mode_t mode);
 const char *got(const char *path);          /* a file's content, "" when there is none */
+const char *log_name(uint64_t session);     /* of that session's log on this host */
 /* Lines for the [display] and [session] sections of the leader's configuration. */
 void write_config(const char *display, const char *session);
 void set_pam_service(const char *name);     /* for the next write_config; rig_setup sets it back */

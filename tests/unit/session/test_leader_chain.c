@@ -324,7 +324,7 @@ static void a_link_in_place_of_the_log_is_not_followed(void **state)
     (void)state;
     char path[128];
     put("/mnt/precious", "precious", 0666);
-    snprintf(path, sizeof path, HOME "/.local/state/oriel/session-%d.log", (int)session_id + 1);
+    snprintf(path, sizeof path, HOME "/.local/state/oriel/%s", log_name(session_id + 1));
     assert_int_equal(symlink("/mnt/precious", path), 0);
     begin("echo hello\nexec " XTERM "\n");
     (void)await(&leader_hello_def);

@@ -256,12 +256,12 @@ static void a_log_is_watched_while_it_is_written(void **state)
     struct stat st;
     put("session.log", "", 0600);
     int fd = open(at("session.log"), O_RDWR | O_APPEND | O_CLOEXEC);
-    struct logfile *l = logfile_create(base, fd);
+    struct logfile *l = logfile_create(base, NULL, at("session.log"));
     assert_non_null(l);
     memset(block, '\n', sizeof block);
     for (unsigned i = 0; i <= LOGFILE_BYTES_MAX / sizeof block; i++)
         assert_int_equal(write(fd, block, sizeof block), sizeof block);
-    for (int i = 0; i < 50 && fstat(fd, &st) == 0 && st.st_size > (off_t)LOGFILE_BYTES_MAX; i++)
+    for (int i = 0; i < 50 && fstat(fd, &st) == 0 && (st.st_size == 0 || st.st_size > (off_t)LOGFILE_BYTES_MAX); i++)
         (void)event_base_loop(base, EVLOOP_ONCE);
     assert_in_range(st.st_size, 1, LOGFILE_KEEP_BYTES + 1024);
     logfile_destroy(l);
