@@ -12,9 +12,10 @@
 #include "common/log.h"
 #include "session/leader/logplace.h"
 
-/* Together with X server and agent they stay below the 15 s in which a person is in or reads why. */
+/* Together with choosing the desktop and the X server's start they stay below the 15 s in which a person is in or reads why. */
 #define STALL_MS 4000 /* one call into the home: more is no slow home but a hanging one. A slow server's call is three of its own */
-#define FIRST_MS 6000 /* all of the first look; a home that is mounted when it is first touched takes some of it */
+#define FIRST_MS 5000 /* all of the first look; a home that is mounted when it is first touched takes some of it */
+#define SLOW_MS 1500  /* a first look that takes longer: no time for a log there */
 #define ENTER_MS 4000
 
 /* What a login reads. Some that provide a home answer for its names and hang when a file is opened. */
@@ -44,19 +45,22 @@ static int enter(struct aside *a, struct look *l)
     return 0;
 }
 
-/* Whether it can be read is the shell's business; it has to answer. */
-static void read_files(struct aside *a)
+/* Whether it may be read is the shell's business; it has to answer. One file that did is enough. */
+static void read_something(struct aside *a)
 {
-    for (size_t i = 0; i < sizeof read_at_login / sizeof read_at_login[0]; i++) {
+    int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+    if (dir >= 0)
+        close(dir);
+    aside_report(a, -1);
+    for (size_t i = 0; fd < 0 && i < sizeof read_at_login / sizeof read_at_login[0]; i++) {
         char byte;
-        int fd = open(read_at_login[i], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        fd = open(read_at_login[i], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        aside_report(a, -1);
         if (fd < 0)
             continue;
-        aside_report(a, -1);
         ssize_t n = read(fd, &byte, 1);
         (void)n;
         close(fd);
-        aside_report(a, -1);
     }
 }
 
@@ -78,8 +82,9 @@ static int look_at_home(struct aside *a, void *what)
     if (r < 0)
         return r;
     if (!l->known)
-        read_files(a);
+        read_something(a);
     l->known = true;
+    aside_report(a, -1);
     if (l->want_log)
         open_log(a, l);
     return 0;
@@ -153,11 +158,13 @@ int home_first_look(struct home *h, const struct account *who, char *why, size_t
     static struct look l;
     begin_look(&l, h, who);
     const struct aside_job job = {.who = who, .work = look_at_home, .what = &l, .bytes = sizeof l, .stall_ms = STALL_MS, .total_ms = FIRST_MS};
+    int64_t before = conv_now_ms();
     int r = aside_run(&job);
     remember(h, &l);
     if (r == -ETIMEDOUT || (r == -ETIME && !l.entered))
         return refuse(who, -ETIMEDOUT, why, cap);
-    h->known = h->known || r == -ETIME; /* slow: once was enough */
+    h->slow = conv_now_ms() - before > SLOW_MS;
+    h->known = h->known || r == -ETIME; /* once was enough */
     return 0;
 }
 
@@ -176,7 +183,7 @@ static void log_in_runtime(struct runtime *r, const struct account *who, const s
 
 static void no_log_there(struct home *h, struct runtime *r, const struct account *who, const struct look *l, const char *folder)
 {
-    snprintf(h->note, sizeof h->note, l->log == -ETIME ? "The folder %.300s answers too slowly." : "The folder %.300s cannot be written: %s.",
+    snprintf(h->note, sizeof h->note, l->log == -ETIME ? "The folder %.300s answers too slowly for it." : "The folder %.300s cannot be written: %s.",
              folder, strerror(-l->log));
     log_warning("session log not in its place", "%s Using the session's own folder", h->note);
     log_in_runtime(r, who, &l->place, h->note);
@@ -191,11 +198,10 @@ int home_enter(struct home *h, const struct account *who, struct runtime *r, uin
     begin_look(&l, h, who);
     logplace_name(&l.place, who, session);
     snprintf(l.log_dir, sizeof l.log_dir, "%s", log_dir);
-    l.want_log = !log_dir[0];
+    l.want_log = !log_dir[0] && !h->slow;
     int e = aside_run(&job);
     remember(h, &l);
-    bool slow = e == -ETIME && l.entered, has_log = r->log_fd >= 0;
-    if (e < 0 && !slow && !has_log)
+    if (e < 0 && !l.known && !(e == -ETIME && l.entered)) /* what hangs later is only the log's folder */
         return refuse(who, e, why, cap);
     if (log_dir[0]) {
         job = (struct aside_job){.work = open_admins_log, .what = &l, .bytes = sizeof l, .fd = &r->log_fd, .stall_ms = STALL_MS,

@@ -7,6 +7,7 @@
 #include "session/leader/runtime.h"
 
 struct home {
+    bool slow;                   /* it answers, but a login would wait for a log there */
     bool known;                  /* it was entered, and what a login reads there could be read: */
     uint64_t device, inode;      /* of that folder; PAM may mount another in its place */
     char note[512];              /* what is wrong with it though a session can begin, in words; "" nothing */

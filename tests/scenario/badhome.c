@@ -38,6 +38,16 @@ static void word(char *out, size_t cap)
         close(fd);
 }
 
+/* Somebody waits: CONTROL.hangs appears. */
+static void note_hanging(void)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s.hangs", control);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* 0, or the error that the call is to give. */
 static int obey(enum kind kind)
 {
@@ -47,6 +57,7 @@ static int obey(enum kind kind)
         bool hangs = !strcmp(w, "stat") || (!strcmp(w, "open") && kind != LOOK);
         if (!hangs)
             break;
+        note_hanging();
         usleep(50000);
     }
     if (!strcmp(w, "gone"))

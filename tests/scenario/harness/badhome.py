@@ -19,7 +19,10 @@ class BadHome:
     def __init__(self, user):
         self.user = user
         self.backing = user.home + ".behind"
-        self.control = "/run/badhome-" + user.name
+        folder = "/run/badhome-" + user.name
+        self.control = folder + "/control"
+        os.makedirs(folder, exist_ok=True)
+        os.chown(folder, user.uid, -1)
         os.rename(user.home, self.backing)
         os.mkdir(user.home, 0o700)
         os.chown(user.home, user.uid, pwd.getpwnam(user.name).pw_gid)
@@ -36,7 +39,14 @@ class BadHome:
         """fine, open, stat, full, readonly, closed, expired, slow or gone: what they mean stands in badhome.c."""
         with open(self.control + ".new", "w") as f:
             f.write(word)
+        os.chmod(self.control + ".new", 0o644)
+        if os.path.exists(self.control + ".hangs"):
+            os.remove(self.control + ".hangs")
         os.rename(self.control + ".new", self.control)
+
+    def somebody_hangs(self):
+        """In a call that gets no answer, since the last be()."""
+        return os.path.exists(self.control + ".hangs")
 
     def read(self, path):
         try:
