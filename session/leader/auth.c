@@ -12,6 +12,8 @@
 #include "common/log.h"
 #include "common/pam_service.h"
 #include "common/secret.h"
+#include "session/leader/makeshift.h"
+#include "session/leader/tickets.h"
 #include "session/names.h"
 
 #define TTY_BEFORE_DISPLAY "oriel" /* PAM_TTY until the display number is known; pam_access and pam_time want one */
@@ -83,6 +85,7 @@ static bool user_name_is_plain(const char *user)
 
 static int handle_start(struct auth *a, const struct auth_options *o, const struct leader_auth *req)
 {
+    a->pamh = NULL;
     const struct pam_conv pc = {conv_function, &a->conv};
     bool own = o->pam_dir && o->pam_dir[0];
     a->last = own ? pam_start_confdir(o->service, req->user, &pc, o->pam_dir, &a->pamh)
@@ -96,22 +99,6 @@ static int handle_start(struct auth *a, const struct auth_options *o, const stru
         a->last = pam_set_item(a->pamh, PAM_TTY, TTY_BEFORE_DISPLAY);
     if (a->last == PAM_SUCCESS)
         a->last = pam_set_item(a->pamh, PAM_RUSER, "");
-    return a->last;
-}
-
-static int change_password(struct auth *a)
-{
-    if (!a->conv.interactive) {
-        a->conv.wants_more = true;
-        return PAM_NEW_AUTHTOK_REQD;
-    }
-    for (int i = 0; i < PASSWORD_CHANGE_TRIES; i++) {
-        conv_forget_text(&a->conv);
-        a->last = pam_chauthtok(a->pamh, PAM_CHANGE_EXPIRED_AUTHTOK);
-        bool again = a->last == PAM_AUTHTOK_ERR || a->last == PAM_TRY_AGAIN || a->last == PAM_AUTHTOK_RECOVERY_ERR;
-        if (!again || a->conv.link_error)
-            break;
-    }
     return a->last;
 }
 
@@ -143,6 +130,62 @@ static bool find_account(struct auth *a)
         secret_wipe(buf, PASSWD_BUFFER);
     free(buf);
     return ok;
+}
+
+static int change_password(struct auth *a)
+{
+    struct makeshift room;
+    bool known = find_account(a);
+    if (!a->conv.interactive) {
+        a->conv.wants_more = true;
+        return PAM_NEW_AUTHTOK_REQD;
+    }
+    a->conv.keep_answers = true;
+    if (known)
+        makeshift_begin(&room, a->pamh, &a->who);
+    for (int i = 0; i < PASSWORD_CHANGE_TRIES; i++) {
+        conv_forget_text(&a->conv);
+        a->last = pam_chauthtok(a->pamh, PAM_CHANGE_EXPIRED_AUTHTOK);
+        bool again = a->last == PAM_AUTHTOK_ERR || a->last == PAM_TRY_AGAIN || a->last == PAM_AUTHTOK_RECOVERY_ERR;
+        if (!again || a->conv.link_error)
+            break;
+    }
+    if (known)
+        makeshift_end(&room, a->pamh, &a->who);
+    return a->last;
+}
+
+/* Modules have put by the password that the user came with, for keyrings and tickets; after a change these want the new one. So a
+ * second handle authenticates with that, and takes the first one's place if all goes well. Only where the password was all that was asked. */
+static void begin_anew(struct auth *a, const struct auth_options *o, const struct leader_auth *req)
+{
+    struct conv *c = &a->conv, before = a->conv;
+    pam_handle_t *first = a->pamh;
+    size_t len = strlen(c->latest);
+    c->interactive = c->keep_answers = false;
+    c->have_secret = true;
+    c->nsecret = (uint32_t)len;
+    memcpy(c->secret, c->latest, len);
+    int r = handle_start(a, o, req);
+    if (r == PAM_SUCCESS)
+        r = pam_authenticate(a->pamh, PAM_DISALLOW_NULL_AUTHTOK);
+    if (r == PAM_SUCCESS)
+        r = pam_acct_mgmt(a->pamh, PAM_DISALLOW_NULL_AUTHTOK);
+    if (r != PAM_SUCCESS || c->wants_more) {
+        log_warning("keyring may stay locked", "the new password was not taken at once: %s", pam_strerror(first, r));
+        if (a->pamh)
+            pam_end(a->pamh, r);
+        a->pamh = first;
+    } else {
+        pam_end(first, PAM_SUCCESS);
+    }
+    a->last = PAM_SUCCESS;
+    conv_wipe(c);
+    secret_wipe(before.secret, sizeof before.secret);
+    secret_wipe(before.latest, sizeof before.latest);
+    *c = before; /* what was asked and said stays as it was; the secrets do not */
+    c->have_secret = false;
+    c->nsecret = 0;
 }
 
 /* Empty, too long for PAM, or with a NUL that PAM would silently take for the end. */
@@ -188,9 +231,13 @@ static int run_stack(struct auth *a, const struct auth_options *o, const struct 
             return refuse_pam(a, AUTH_PHASE_AUTHENTICATE, v);
     }
     conv_forget_text(&a->conv);
+    unsigned asked = a->conv.prompts;
     a->last = pam_acct_mgmt(a->pamh, PAM_DISALLOW_NULL_AUTHTOK);
-    if (a->last == PAM_NEW_AUTHTOK_REQD && change_password(a) != PAM_SUCCESS)
+    bool change = a->last == PAM_NEW_AUTHTOK_REQD;
+    if (change && change_password(a) != PAM_SUCCESS)
         return refuse_pam(a, AUTH_PHASE_PASSWORD, v);
+    if (change && asked == 1 && a->conv.latest[0] && !a->conv.link_error)
+        begin_anew(a, o, req);
     if (a->last != PAM_SUCCESS || a->conv.link_error)
         return refuse_pam(a, AUTH_PHASE_ACCOUNT, v);
     if (!find_account(a)) {
@@ -250,14 +297,48 @@ int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_aut
     return r;
 }
 
+/* A copy of one of PAM's variables; NULL: not set. The caller frees. */
+static char *pam_variable(struct auth *a, const char *name)
+{
+    const char *value = pam_getenv(a->pamh, name);
+    return value ? strdup(value) : NULL;
+}
+
+/* The account's groups, for child_become: this handle opens no session, which else finds them. */
+static int take_groups(struct account *w)
+{
+    w->ngroups = initgroups(w->user, w->gid) < 0 ? -1 : getgroups(ACCOUNT_GROUPS_MAX, w->groups);
+    return w->ngroups < 0 ? -errno : 0;
+}
+
+/* Modules that fetch a ticket with the password put it into a cache of this attempt's own: the session has another. */
+static void renew_tickets(struct auth *a, const char *own, const char *sessions)
+{
+    int r = take_groups(&a->who);
+    if (r == 0)
+        r = tickets_move(&a->who, own, sessions);
+    if (r > 0)
+        log_info("tickets renewed", "user=%s cache=%s", a->who.user, sessions);
+    else if (r < 0)
+        log_warning("tickets not renewed", "user=%s cache=%s: %s", a->who.user, sessions, strerror(-r));
+}
+
 int auth_refresh(struct auth *a, const struct leader_refresh *r)
 {
+    char *own = pam_variable(a, "KRB5CCNAME"), *sessions = NULL;
     for (uint32_t i = 0; i < r->nenv; i++)
         if (strchr(r->env[i].text, '='))
             (void)pam_putenv(a->pamh, r->env[i].text);
-    a->last = pam_setcred(a->pamh, PAM_REFRESH_CRED);
-    if (a->last != PAM_SUCCESS)
+    sessions = pam_variable(a, "KRB5CCNAME");
+    a->last = pam_setcred(a->pamh, PAM_REINITIALIZE_CRED);
+    if (a->last != PAM_SUCCESS) {
         log_warning("credentials not refreshed", "user=%s: %s", a->who.user, pam_strerror(a->pamh, a->last));
+    } else if (sessions) {
+        const char *now = pam_getenv(a->pamh, "KRB5CCNAME");
+        renew_tickets(a, now && strcmp(now, sessions) != 0 ? now : own, sessions);
+    }
+    free(own);
+    free(sessions);
     return a->last == PAM_SUCCESS ? 0 : -EACCES;
 }
 

@@ -34,7 +34,8 @@ struct auth_options {
 /* Authenticate and check the account. Returns 0 with *v filled in (v->reason says how it ended), or negative errno when no
  * verdict can be given: the link closed, broke the protocol, or the deadline passed. All secrets of *req are wiped. */
 int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_auth *req, struct leader_verdict *v);
-/* Renew the credentials (Kerberos tickets …) in the session's environment. 0 or -EACCES, logged. */
+/* Renew the session's credentials: its PAM environment says where they are. Tickets that this attempt fetched into a cache of its own are
+ * put into the session's (tickets.h). 0 or -EACCES, logged. */
 int auth_refresh(struct auth *a, const struct leader_refresh *r);
 /* initgroups, pam_setcred(ESTABLISH), pam_open_session. 0, or negative errno with the reason in `why`. */
 int auth_open_session(struct auth *a, const char *tty, char *why, size_t cap);

@@ -2,6 +2,7 @@
 #include "session/leader/conv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -95,6 +96,7 @@ static void remember_text(struct conv *c, const char *text)
 void conv_wipe(struct conv *c)
 {
     secret_wipe(c->secret, sizeof c->secret);
+    secret_wipe(c->latest, sizeof c->latest);
     secret_wipe(&inbox, sizeof inbox);
     secret_wipe(&answered, sizeof answered);
     unread.nprompts = 0;
@@ -145,6 +147,8 @@ static int take_answers(struct conv *c, struct pam_response *const *to)
             c->first_prompt_seen = true;
             c->empty_answer = text[0] == 0;
         }
+        if (style == PAM_PROMPT_ECHO_OFF && c->keep_answers)
+            snprintf(c->latest, sizeof c->latest, "%s", text);
         to[i]->resp = c->empty_answer ? NULL : strdup(text);
         if (!to[i]->resp)
             ret = c->empty_answer ? PAM_CONV_ERR : PAM_BUF_ERR;
@@ -200,6 +204,7 @@ static int handle_message(struct conv *c, const struct pam_message *m, struct pa
     bool prompt = m->msg_style == PAM_PROMPT_ECHO_OFF || m->msg_style == PAM_PROMPT_ECHO_ON;
     if (!prompt && m->msg_style != PAM_TEXT_INFO && m->msg_style != PAM_ERROR_MSG)
         return PAM_CONV_ERR;
+    c->prompts += prompt;
     if (!prompt)
         remember_text(c, text);
     if (m->msg_style == PAM_PROMPT_ECHO_OFF && c->have_secret) {

@@ -18,6 +18,9 @@ struct conv {
     bool first_prompt_seen;       /* the first ECHO_OFF prompt was answered */
     uint32_t nsecret;
     char secret[SECRET_BYTES];    /* wiped by its first use and by conv_wipe */
+    unsigned prompts;             /* how many were answered */
+    bool keep_answers;            /* `latest` is kept: a password is being changed */
+    char latest[SECRET_BYTES];    /* the last answer to an ECHO_OFF prompt; wiped by conv_wipe */
     char text[TEXT_BYTES];        /* what PAM said in infos and errors since conv_forget_text, one a line, clean UTF-8 */
     /* Why the conversation failed, for the verdict: */
     bool wants_more;              /* a question that nobody was there to answer */

@@ -9,9 +9,11 @@
  *   many N              ask N echoing questions "Q1" … in one conversation call
  *   user NAME           set PAM_USER
  *   env NAME=VALUE      pam_putenv
+ *   ticket TEMPLATE     make a credential cache of the user's (mkstemp), "ticket of PID" in it, and put it into KRB5CCNAME
  *   return N            end the call with N, if `flags` are not those of the preliminary check of chauthtok
  * A call without "return" gives PAM_SUCCESS. The record gets "CALL flags=N pid=N uid=N" per call. */
 #include <fcntl.h>
+#include <pwd.h>
 #include <security/pam_appl.h>
 #include <security/pam_modules.h>
 #include <stdio.h>
@@ -82,6 +84,23 @@ static int say_many(struct run *r, int n)
     return e;
 }
 
+/* As sssd does with a Kerberos ticket: each login has a cache of its own. */
+static int make_ticket(struct run *r, const char *template)
+{
+    char path[256], variable[300];
+    const char *name = NULL;
+    snprintf(path, sizeof path, "%s", template);
+    const struct passwd *pw = pam_get_user(r->pamh, &name, NULL) == PAM_SUCCESS ? getpwnam(name) : NULL;
+    int fd = pw ? mkstemp(path) : -1;
+    if (fd < 0)
+        return PAM_SYSTEM_ERR;
+    dprintf(fd, "ticket of %d\n", (int)getpid());
+    int e = fchown(fd, pw->pw_uid, pw->pw_gid) < 0 ? PAM_SYSTEM_ERR : PAM_SUCCESS;
+    close(fd);
+    snprintf(variable, sizeof variable, "KRB5CCNAME=FILE:%s", path);
+    return e == PAM_SUCCESS ? pam_putenv(r->pamh, variable) : e;
+}
+
 /* Returns -1 to go on with the next line. */
 static int do_line(struct run *r, const char *verb, const char *arg)
 {
@@ -102,6 +121,8 @@ static int do_line(struct run *r, const char *verb, const char *arg)
         e = pam_set_item(r->pamh, PAM_USER, arg);
     else if (!strcmp(verb, "env"))
         e = pam_putenv(r->pamh, arg);
+    else if (!strcmp(verb, "ticket"))
+        e = make_ticket(r, arg);
     else if (!strcmp(verb, "return"))
         return (int)strtol(arg, NULL, 10);
     return e == PAM_SUCCESS ? -1 : e;

@@ -20,6 +20,7 @@
 
 #include "common/link.h"
 #include "session/leader/auth.h"
+#include "session/leader/tickets.h"
 
 #define ACCOUNT "daemon" /* exists on every Debian */
 #define DEADLINE_MS 5000
@@ -504,11 +505,83 @@ static void a_refresh_sees_the_sessions_environment(void **state)
     assert_int_equal(auth_refresh(&who, &r), 0);
     assert_string_equal(pam_getenv(who.pamh, "KRB5CCNAME"), "FILE:/tmp/krb5cc_7");
     auth_end(&who);
-    snprintf(want, sizeof want, "setcred flags=%d", PAM_REFRESH_CRED);
+    snprintf(want, sizeof want, "setcred flags=%d", PAM_REINITIALIZE_CRED);
     assert_non_null(strstr(got("record"), want));
     assert_null(strstr(got("record"), "open_session"));
     snprintf(want, sizeof want, "setcred flags=%d", PAM_DELETE_CRED);
     assert_null(strstr(got("record"), want));
+}
+
+static void write_text(const char *path, const char *text, uid_t owner)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fchown(fd, owner, (gid_t)-1) == 0);
+    close(fd);
+}
+
+static const char *text_of(const char *path)
+{
+    static char text[256];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    text[n > 0 ? n : 0] = 0;
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
+static void a_new_ticket_goes_into_the_sessions_cache(void **state)
+{
+    (void)state;
+    static struct leader_refresh r = {.nenv = 1};
+    char sessions[64] = "/tmp/krb5cc_oriel_XXXXXX", script[256], want[64];
+    struct stat st;
+    if (getuid() != 0)
+        skip();
+    close(mkstemp(sessions));
+    write_text(sessions, "an old one\n", getpwnam("nobody")->pw_uid);
+    snprintf(r.env[0].text, sizeof r.env[0].text, "KRB5CCNAME=FILE:%s", sessions);
+    snprintf(script, sizeof script, ASK "authenticate user nobody\nauthenticate ticket %s.XXXXXX\n", sessions);
+    assert_int_equal(attempt(script, password("right", false), NULL), REFUSE_NONE);
+    char *own = strdup(pam_getenv(who.pamh, "KRB5CCNAME"));
+    assert_int_equal(auth_refresh(&who, &r), 0);
+    snprintf(want, sizeof want, "ticket of %d\n", (int)getpid());
+    assert_string_equal(text_of(sessions), want);
+    assert_int_equal(stat(sessions, &st), 0);
+    assert_int_equal(st.st_uid, getpwnam("nobody")->pw_uid);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    auth_end(&who);
+    (void)unlink(own + 5);
+    (void)unlink(sessions);
+    free(own);
+}
+
+static void what_is_no_cache_of_the_users_is_not_taken(void **state)
+{
+    (void)state;
+    static struct account nobody;
+    char from[64] = "/tmp/krb5cc_oriel_XXXXXX", to[64];
+    if (getuid() != 0)
+        skip();
+    nobody.uid = getpwnam("nobody")->pw_uid;
+    nobody.gid = getpwnam("nobody")->pw_gid;
+    close(mkstemp(from));
+    snprintf(to, sizeof to, "%s.to", from);
+    write_text(from, "root's own\n", 0);
+    write_text(to, "as it was\n", nobody.uid);
+    assert_int_equal(tickets_move(&nobody, from, to), -EACCES);
+    assert_int_equal(chmod(from, 0644), 0);
+    assert_int_equal(tickets_move(&nobody, from, to), -EPERM);
+    write_text(from, "", nobody.uid);
+    assert_int_equal(chown(from, nobody.uid, nobody.gid), 0);
+    assert_int_equal(tickets_move(&nobody, from, to), -ENODATA);
+    assert_string_equal(text_of(to), "as it was\n");
+    assert_int_equal(tickets_move(&nobody, from, from), 0);
+    assert_int_equal(tickets_move(&nobody, NULL, to), 0);
+    assert_int_equal(tickets_move(&nobody, "KEYRING:persistent:1", "KEYRING:persistent:1"), 0);
+    assert_int_equal(tickets_move(&nobody, "KCM:", to), 0);
+    (void)unlink(from);
+    (void)unlink(to);
 }
 
 static void one_handle_opens_and_closes_the_session_in_order(void **state)
@@ -582,6 +655,8 @@ int main(void)
         cmocka_unit_test(methods_that_are_reserved_are_refused),
         cmocka_unit_test(the_name_that_pam_maps_to_is_the_one_that_counts),
         cmocka_unit_test(a_refresh_sees_the_sessions_environment),
+        cmocka_unit_test(a_new_ticket_goes_into_the_sessions_cache),
+        cmocka_unit_test(what_is_no_cache_of_the_users_is_not_taken),
         cmocka_unit_test(one_handle_opens_and_closes_the_session_in_order),
         cmocka_unit_test(every_failing_step_of_opening_is_undone),
     };

@@ -199,7 +199,7 @@ static void a_refresh_ends_without_a_session(void **state)
     (void)await(&leader_refreshed_def);
     nothing_is_left();
     assert_null(strstr(got("/mnt/record"), "open_session"));
-    assert_non_null(strstr(got("/mnt/record"), "setcred flags=16")); /* PAM_REFRESH_CRED */
+    assert_non_null(strstr(got("/mnt/record"), "setcred flags=8")); /* PAM_REINITIALIZE_CRED */
 }
 
 static void nothing_but_start_or_refresh_follows_a_verdict(void **state)
