@@ -10,12 +10,14 @@
  *   user NAME           set PAM_USER
  *   env NAME=VALUE      pam_putenv
  *   ticket TEMPLATE     make a credential cache of the user's (mkstemp), "ticket of PID" in it, and put it into KRB5CCNAME
+ *   before VERB…, after VERB…   only before, or after, a chauthtok in this process
  *   return N            end the call with N, if `flags` are not those of the preliminary check of chauthtok
  * A call without "return" gives PAM_SUCCESS. The record gets "CALL flags=N pid=N uid=N" per call. */
 #include <fcntl.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <security/pam_modules.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,10 +103,18 @@ static int make_ticket(struct run *r, const char *template)
     return e == PAM_SUCCESS ? pam_putenv(r->pamh, variable) : e;
 }
 
+static bool changed; /* chauthtok was there */
+
 /* Returns -1 to go on with the next line. */
 static int do_line(struct run *r, const char *verb, const char *arg)
 {
     int e = PAM_SUCCESS;
+    if (!strcmp(verb, "before") || !strcmp(verb, "after")) {
+        char rest[256], *save = NULL;
+        snprintf(rest, sizeof rest, "%s", arg);
+        const char *then = strtok_r(rest, " ", &save);
+        return then && changed == (verb[0] == 'a') ? do_line(r, then, save ? save : "") : -1;
+    }
     if (!strcmp(verb, "off"))
         e = say(r, PAM_PROMPT_ECHO_OFF, arg);
     else if (!strcmp(verb, "on"))
@@ -159,6 +169,7 @@ static int run_call(pam_handle_t *pamh, const char *call, int flags, int argc, c
     if (f)
         fclose(f);
     free(r.answer);
+    changed = changed || !strcmp(call, "chauthtok");
     return result < 0 ? PAM_SUCCESS : result;
 }
 

@@ -60,7 +60,7 @@ def test_a_keymap_that_somebody_else_put_in_the_way_keeps_no_session_from_starti
 def test_a_session_that_says_too_much_does_not_fill_the_disk(oriel, connect, person):
     anna = person("anna", extra="(i=0; while [ $i -lt 140000 ]; do echo the same complaint over and over, number $i; i=$((i+1)); done; touch ~/typed) &")
     connect(oriel, anna).wait_stamp(anna.stamp)
-    log = "%s/.local/state/oriel/session-%d.log" % (anna.home, oriel.session_of("anna")["id"])
+    log = "%s/.local/state/oriel/%s-session-%d.log" % (anna.home, os.uname().nodename, oriel.session_of("anna")["id"])
     wait_for(lambda: os.path.exists(anna.home + "/typed"), 120, "seven megabytes of complaints")
     wait_for(lambda: os.stat(log).st_size <= 4 << 20, 20, "a log that is kept short")
     with open(log) as f:

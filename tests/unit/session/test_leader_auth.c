@@ -424,6 +424,31 @@ static void an_expired_password_is_changed_on_the_logon_screen(void **state)
     auth_end(&who);
 }
 
+/* Keyrings and tickets are opened with what modules put by when they authenticated. */
+static void after_a_change_modules_have_the_new_password(void **state)
+{
+    (void)state;
+    const char *const answers[] = {"right", "new", NULL};
+    static const char script[] = "authenticate off Password:\nauthenticate before expect right\nauthenticate after expect new\n"
+                                 "authenticate after env SEES=new\nacct_mgmt before return 12\n"
+                                 "chauthtok off Current:\nchauthtok off New:\nchauthtok expect new\n";
+    assert_int_equal(attempt(script, password("right", true), answers), REFUSE_NONE);
+    assert_string_equal(pam_getenv(who.pamh, "SEES"), "new");
+    auth_end(&who);
+    for (size_t i = 0; i < sizeof who.conv.latest; i++)
+        assert_int_equal(who.conv.latest[i], 0);
+}
+
+static void a_stack_that_does_not_take_the_new_password_at_once_keeps_nobody_out(void **state)
+{
+    (void)state;
+    const char *const answers[] = {"right", "new", NULL};
+    assert_int_equal(attempt("authenticate off Password:\nauthenticate expect right\nauthenticate env FIRST=yes\nacct_mgmt return 12\n"
+                             "chauthtok off Current:\nchauthtok off New:\n", password("right", true), answers), REFUSE_NONE);
+    assert_string_equal(pam_getenv(who.pamh, "FIRST"), "yes");
+    auth_end(&who);
+}
+
 static void an_expired_password_without_a_screen_asks_for_one(void **state)
 {
     (void)state;
@@ -647,6 +672,8 @@ int main(void)
         cmocka_unit_test(the_given_password_answers_the_first_prompt_only),
         cmocka_unit_test(thirty_two_questions_in_one_call_come_in_two_rounds),
         cmocka_unit_test(an_expired_password_is_changed_on_the_logon_screen),
+        cmocka_unit_test(after_a_change_modules_have_the_new_password),
+        cmocka_unit_test(a_stack_that_does_not_take_the_new_password_at_once_keeps_nobody_out),
         cmocka_unit_test(an_expired_password_without_a_screen_asks_for_one),
         cmocka_unit_test(every_failing_password_change_is_a_refusal),
         cmocka_unit_test(a_monitor_that_hangs_up_ends_the_attempt),

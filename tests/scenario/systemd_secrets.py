@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a password opens besides the session, with the real modules: Kerberos, GNOME's keyring, KWallet."""
+import os
+import pwd
+import re
+import subprocess
+
+import pytest
+
+from conftest import give_session
+from harness import users
+from harness.world import wait_for
+from systemd_story import Installed, say, systemctl
+
+MACHINE = "installed"
+SETS = ("secrets",)
+
+REALM = """[libdefaults]
+ default_realm = ORIEL.TEST
+ dns_lookup_kdc = false
+ dns_lookup_realm = false
+[realms]
+ ORIEL.TEST = { kdc = 127.0.0.1 }
+"""
+KDC = """[realms]
+ ORIEL.TEST = { max_life = 10h
+ }
+"""
+SECRET = "a deep secret"
+INIT = "/usr/share/libpam-kwallet-common/pam_kwallet_init"
+
+
+@pytest.fixture
+def login(connect, person):
+    """login(extra) is a login of anna's with these lines in her session; login.again() comes back to it."""
+    users.run("groupadd", "-f", "oriel-users")
+    systemctl("start", "oriel.target")
+    oriel = Installed()
+    oriel.wait_listening()
+
+    class Login:
+        user = client = None
+
+        def __call__(self, extra):
+            oriel.logoff("anna", 20)
+            self.user = self.user or person("anna")
+            give_session(self.user, self.user.stamp, extra=extra)
+            for name in ("started", "done", "said"):
+                self.user.remove(name)
+            return self.attach()
+
+        def attach(self):
+            if self.client:
+                self.client.close()
+            self.client = connect(oriel, self.user)
+            self.client.wait_stamp(self.user.stamp, 30)
+            return self.user
+
+        def said(self):
+            """What the session's own command printed, and how it ended."""
+            wait_for(lambda: self.user.read("done"), 30, "an answer, without a dialogue")
+            return self.user.read("done").strip(), self.user.read("said")
+
+    yield Login()
+    if oriel.session_of("anna"):
+        oriel.logoff("anna", 20)
+
+
+def run(command):
+    return "{ (%s) >$HOME/said 2>$HOME/said.err; echo $? >$HOME/done; } &" % command
+
+
+class TestTickets:
+    def test_who_comes_back_with_a_password_has_a_new_ticket(self, login):
+        """pam_krb5 and a real KDC: the session's own cache gets it."""
+        for path, text in (("/etc/krb5.conf", REALM), ("/etc/krb5kdc/kdc.conf", KDC)):
+            with open(path, "w") as f:
+                f.write(text)
+        if not os.path.exists("/var/lib/krb5kdc/principal"):
+            say("kdb5_util", "create", "-s", "-P", "story", "-r", "ORIEL.TEST")
+        systemctl("restart", "krb5-kdc")
+        anna = users.user("anna")
+        users.run("kadmin.local", "-q", "addprinc -pw %s anna" % anna.password)
+        users.run("usermod", "-p", "!", "anna")     # the directory alone knows the password
+        anna = login("echo $KRB5CCNAME >$HOME/cache")
+        cache = wait_for(lambda: re.fullmatch(r"FILE:(\S+)\n", anna.read("cache")), 10, "a ticket").group(1)
+
+        def began():
+            text = subprocess.run(["klist", "-c", cache], stdout=subprocess.PIPE, text=True, check=True).stdout
+            return re.search(r"^(\S+ \S+) .*krbtgt", text, re.M).group(1)
+        first = began()
+        assert os.stat(cache).st_uid == anna.uid
+        login.attach()
+        wait_for(lambda: began() != first, 10, "a new ticket in %s" % cache)
+        st = os.stat(cache)
+        assert (st.st_uid, st.st_gid, st.st_mode & 0o7777) == (anna.uid, pwd.getpwnam("anna").pw_gid, 0o600)
+        anna.set_password(anna.password)
+
+
+class TestKeyrings:
+    BOOT = "shared"
+
+    def test_gnomes_keyring_is_open(self, login):
+        login(run("printf '%s' | secret-tool store --label=story story this" % SECRET))
+        assert login.said()[0] == "0", login.user.read("said.err")
+        login(run("secret-tool lookup story this"))
+        assert login.said() == ("0", SECRET), login.user.read("said.err")
+        # the daemon's sockets are in the user's runtime folder, and it ends with the session
+        assert os.path.exists("/run/user/%d/keyring/control" % login.user.uid)
+
+    def test_kwallet_is_open(self, login):
+        query = "%s; kwallet-query %%s kdewallet" % INIT
+        login(run("printf '%s' | { %s; }" % (SECRET, query % "-w story -f Passwords")))
+        assert login.said()[0] == "0", login.user.read("said.err")
+        login(run(query % "-r story -f Passwords"))
+        assert login.said() == ("0", SECRET + "\n"), login.user.read("said.err")
