@@ -12,14 +12,15 @@
 #include "common/log.h"
 #include "session/leader/logplace.h"
 
-/* Together with choosing the desktop and the X server's start they stay below the 15 s in which a person is in or reads why. */
-#define STALL_MS 4000 /* one call into the home: more is no slow home but a hanging one. A slow server's call is three of its own */
-#define FIRST_MS 5000 /* all of the first look; a home that is mounted when it is first touched takes some of it */
+/* Together with choosing the desktop and the X server's start: below the 15 s in which a person is in or reads why. */
+#define STALL_MS 5500 /* one call into the home, which is three of a slow server's: one that takes longer hangs */
+#define FIRST_MS 6000 /* all of the first look; a home that is mounted when it is first touched takes some of it */
 #define SLOW_MS 1500  /* a first look that takes longer: no time for a log there */
 #define ENTER_MS 4000
 
 /* What a login reads. Some that provide a home answer for its names and hang when a file is opened. */
-static const char *const read_at_login[] = {".profile", ".bash_profile", ".bashrc", ".zshenv", ".xsessionrc", ".xsession"};
+static const char *const read_at_login[] = {".profile", ".bash_profile", ".bashrc", ".zshenv", ".xsessionrc",
+                                            ".xsession"};
 
 struct look {                    /* of an aside job */
     char home[PATH_BYTES];
@@ -45,23 +46,41 @@ static int enter(struct aside *a, struct look *l)
     return 0;
 }
 
-/* Whether it may be read is the shell's business; it has to answer. One file that did is enough. */
-static void read_something(struct aside *a)
+/* Opening `name` gave `err`: does the home's server refuse, for want of a ticket or because it is gone? A missing file, or one whose
+ * mode says no, is the user's own affair. 0 or `err`. */
+static int server_refuses(const char *name, int err)
+{
+    struct stat st;
+    switch (-err) {
+    case EKEYEXPIRED: case EKEYREVOKED: case EKEYREJECTED: case ENOKEY:
+    case ENOTCONN: case ESTALE: case EIO: case EREMOTEIO: case EHOSTDOWN:
+        return err;
+    case EACCES: case EPERM:
+        return stat(name, &st) == 0 && st.st_uid == getuid() && (st.st_mode & 0400) ? err : 0;
+    default:
+        return 0;
+    }
+}
+
+/* One file that can be read is enough. */
+static int read_something(struct aside *a)
 {
     int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+    int r = dir < 0 ? server_refuses(".", -errno) : 0;
     if (dir >= 0)
         close(dir);
     aside_report(a, -1);
-    for (size_t i = 0; fd < 0 && i < sizeof read_at_login / sizeof read_at_login[0]; i++) {
+    for (size_t i = 0; r == 0 && fd < 0 && i < sizeof read_at_login / sizeof read_at_login[0]; i++) {
         char byte;
         fd = open(read_at_login[i], O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        r = fd < 0 ? server_refuses(read_at_login[i], -errno) : 0;
         aside_report(a, -1);
-        if (fd < 0)
-            continue;
-        ssize_t n = read(fd, &byte, 1);
-        (void)n;
-        close(fd);
+        if (fd >= 0 && read(fd, &byte, 1) < 0)
+            r = server_refuses(read_at_login[i], -errno);
+        if (fd >= 0)
+            close(fd);
     }
+    return r;
 }
 
 /* The descriptor goes first: the rest is not needed for a session. */
@@ -82,7 +101,9 @@ static int look_at_home(struct aside *a, void *what)
     if (r < 0)
         return r;
     if (!l->known)
-        read_something(a);
+        r = read_something(a);
+    if (r < 0)
+        return r;
     l->known = true;
     aside_report(a, -1);
     if (l->want_log)

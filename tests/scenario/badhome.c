@@ -8,6 +8,7 @@
  *   readonly  the same with EROFS
  *   closed    everything gives EACCES
  *   expired   everything gives EKEYEXPIRED, as a server that wants a ticket says it
+ *   unread    opening and making give EACCES, whatever the modes say: names are known, and the ticket has expired
  *   slow      each call takes a second
  *   gone      it ends, without a word
  * What hangs is not answered, so the kernel does not even let SIGKILL through to who waits, until CONTROL says something else. */
@@ -68,6 +69,8 @@ static int obey(enum kind kind)
         return -EACCES;
     if (!strcmp(w, "expired"))
         return -EKEYEXPIRED;
+    if (!strcmp(w, "unread") && kind != LOOK)
+        return -EACCES;
     if (kind == WRITE && (!strcmp(w, "full") || !strcmp(w, "readonly")))
         return w[0] == 'f' ? -ENOSPC : -EROFS;
     return 0;

@@ -118,7 +118,9 @@ def test_a_home_that_hangs_is_told_and_nobody_else_waits(oriel, connect, person,
 
 
 @on_fuse
-@pytest.mark.parametrize("what, words", [("closed", "is closed to you: Permission denied"), ("expired", "asks for a ticket (Kerberos)")])
+@pytest.mark.parametrize("what, words", [("closed", "is closed to you: Permission denied"),
+                                         ("unread", "is closed to you: Permission denied"),
+                                         ("expired", "asks for a ticket (Kerberos)")])
 def test_a_home_that_wants_a_ticket_is_told(oriel, connect, person, bad_home, what, words):
     anna, since = person("anna"), len(oriel.log())
     bad_home(anna).be(what)

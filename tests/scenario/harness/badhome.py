@@ -36,7 +36,7 @@ class BadHome:
             return any(line.split()[:2] == ["badhome", self.user.home] for line in f)
 
     def be(self, word):
-        """fine, open, stat, full, readonly, closed, expired, slow or gone: what they mean stands in badhome.c."""
+        """fine, open, stat, full, readonly, closed, expired, unread, slow or gone: what they mean stands in badhome.c."""
         with open(self.control + ".new", "w") as f:
             f.write(word)
         os.chmod(self.control + ".new", 0o644)
