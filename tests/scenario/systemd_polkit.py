@@ -89,7 +89,7 @@ class TestPolkit:
     def test_other_sessions_are_not_meant(self):
         """A login of another service, such as ssh, is asked for a password as ever."""
         asked = say("systemd-run", "--quiet", "--wait", "--pipe", "-p", "User=nobody", "-p", "PAMName=login", "sh", "-c",
-                    "echo $XDG_SESSION_ID; pkcheck --action-id org.freedesktop.login1.power-off --process $$; echo $?")
+                    "echo $XDG_SESSION_ID; pkcheck --action-id org.freedesktop.login1.power-off --process $$$$; echo $?")
         assert asked.splitlines()[-1] == CHALLENGE, asked
 
     def test_an_administrator_switches_it_off(self, login):
@@ -121,7 +121,8 @@ class TestPolkit:
     @pytest.mark.parametrize("desktop, parts", [("xfce4-session", ["xfwm4", "xfce4-panel", "xfsettingsd"]),
                                                 ("mate-session", ["marco", "mate-panel", "mate-settings-daemon"])])
     def test_a_fresh_login_shows_no_password_question(self, login, desktop, parts):
-        agent = "/usr/lib/x86_64-linux-gnu/polkit-mate/polkit-mate-authentication-agent-1"
+        agent = "/usr/libexec/polkit-mate-authentication-agent-1"
+        assert os.access(agent, os.X_OK)
         oriel, anna, client = login("export XDG_CURRENT_DESKTOP=%s\n%s &" % ("MATE" if "mate" in desktop else "XFCE", agent), desktop)
         wait_for(lambda: {p.name for p in procs.of_user("anna")} >= set(parts), 60, "all parts of the desktop: %s" % parts)
         screen = Inside(oriel, "anna")
@@ -129,7 +130,8 @@ class TestPolkit:
         # as a desktop's colour management does for each screen
         stays(lambda: not questions(screen.dpy), 20, "no question")
         client.save("fresh-" + desktop)
-        busctl = "busctl call org.freedesktop.ColorManager /org/freedesktop/ColorManager org.freedesktop.ColorManager CreateDevice ssa{ss} x normal 0"
+        busctl = "busctl call %s /%s %s CreateDevice ssa{ss} x normal 0" % ("org.freedesktop.ColorManager", "org/freedesktop/ColorManager",
+                                                                            "org.freedesktop.ColorManager")
         asked = procs_environment("anna", parts[0])
         r = users.subprocess.run(["setpriv", "--reuid", "anna", "--regid", "anna", "--init-groups"] + busctl.split(), env=asked,
                                  stdout=users.subprocess.PIPE, stderr=users.subprocess.STDOUT, text=True, timeout=30)
