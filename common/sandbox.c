@@ -168,15 +168,26 @@ static int limits(const struct sandbox *s)
     return r;
 }
 
-int sandbox_enter(const struct sandbox *s, const char **what)
+/* What the first half found, for the second. */
+static struct enclosure {
+    bool done, rooted;
+    int landlock;            /* the ABI in force; 0 none */
+} enclosure;
+
+static int check_caller(const struct sandbox *s, const char **what)
 {
-    int r;
     *what = "uid 0 never enters a sandbox";
     if (getuid() == 0 || geteuid() == 0)
         return -EPERM;
     *what = "other threads are running already";
-    if (s->profile != SANDBOX_ENCODER && !alone())
-        return -EBUSY;
+    return s->profile != SANDBOX_ENCODER && !alone() ? -EBUSY : 0;
+}
+
+int sandbox_enclose(const struct sandbox *s, const char **what)
+{
+    int r = check_caller(s, what);
+    if (r < 0)
+        return r;
     *what = "no_new_privs";
     bool rooted = !s->read_paths && empty_root(s->empty_root);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -194,16 +205,33 @@ int sandbox_enter(const struct sandbox *s, const char **what)
     *what = "resource limits";
     if ((r = limits(s)) < 0)
         return r;
+    enclosure = (struct enclosure){true, rooted, abi};
+    *what = NULL;
+    return 0;
+}
+
+int sandbox_filter(const struct sandbox *s, const char **what)
+{
     const char *filter = "full";
+    *what = "the filter before the enclosure";
+    if (!enclosure.done)
+        return -EPERM;
 #ifdef ORIEL_SANITIZED
     entered = 1;
     filter = "sanitizer";
 #endif
     *what = "seccomp";
-    if ((r = sandbox_filter_load(s->profile, s->read_paths && abi > 0)) < 0)
+    int r = sandbox_filter_load(s->profile, s->read_paths && enclosure.landlock > 0, s->explain);
+    if (r < 0)
         return r;
     *what = NULL;
     log_debug("sandbox entered", "profile=%s root=%s landlock=%d filter=%s", profile_names[s->profile],
-              rooted ? "empty" : "kept", abi, filter);
+              enclosure.rooted ? "empty" : "kept", enclosure.landlock, filter);
     return 0;
+}
+
+int sandbox_enter(const struct sandbox *s, const char **what)
+{
+    int r = sandbox_enclose(s, what);
+    return r < 0 ? r : sandbox_filter(s, what);
 }

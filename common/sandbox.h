@@ -25,11 +25,20 @@ struct sandbox {
     uint64_t address_space;     /* RLIMIT_AS in bytes, 0 none; ignored in sanitizer builds */
     unsigned nofile;            /* RLIMIT_NOFILE */
     unsigned threads;           /* RLIMIT_NPROC, of all processes with this uid together; 0 none: others have the uid too */
+    bool explain;               /* for a check, not for service: what is forbidden is logged by its name before the process ends */
 };
-/* Call while the process has one thread (-EBUSY otherwise) and is not root (-EPERM).
- * Enter: empty root and Landlock, all capabilities dropped, no_new_privs, non-dumpable, rlimits (FSIZE 0 where neither a
- * memfd nor a log file needs it, CORE 0), seccomp: kill by default, openat and friends answered with EACCES. Returns 0, or
- * negative errno with *what naming the step; the caller must then exit. Logs the profile it runs in, and "sanitizer" where the filter is wider. */
+/* Two halves, because some belong to a thread and some to all. Each returns 0, or negative errno with *what naming the step; the
+ * caller must then exit.
+ *
+ * sandbox_enclose: call while the process has one thread (-EBUSY otherwise) and is not root (-EPERM). Empty root and Landlock, all
+ * capabilities dropped, no_new_privs, non-dumpable, rlimits (FSIZE 0 where neither a memfd nor a log file needs it, CORE 0). A thread
+ * takes these from the one that starts it, and nothing brings them to a thread that runs already.
+ * In between a library may start threads: they are born inside.
+ * sandbox_filter: -EPERM before sandbox_enclose. seccomp, on all threads at once: kill by default, openat and friends answered with
+ * EACCES. Logs the profile, and "sanitizer" where the filter is wider. */
+int sandbox_enclose(const struct sandbox *s, const char **what);
+int sandbox_filter(const struct sandbox *s, const char **what);
+/* Both, where no library wants a thread. */
 int sandbox_enter(const struct sandbox *s, const char **what);
 
 #endif

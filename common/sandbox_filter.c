@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "common/log.h"
 
 #define SOCK_TYPE_MASK 0xf /* of socketpair's second argument; the rest are SOCK_CLOEXEC and SOCK_NONBLOCK */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -226,13 +229,31 @@ static int fill(scmp_filter_ctx f, enum sandbox_profile profile, bool may_read)
     return r;
 }
 
-int sandbox_filter_load(enum sandbox_profile profile, bool may_read)
+/* In the thread that made the call. Nothing here is what a handler may do in service; the process ends anyway. */
+static void on_forbidden(int sig, siginfo_t *info, void *context)
+{
+    char *name = seccomp_syscall_resolve_num_arch(info->si_arch, info->si_syscall);
+    (void)sig;
+    (void)context;
+    log_error("system call forbidden", "name=%s number=%d", name ? name : "?", info->si_syscall);
+    _exit(SANDBOX_EXIT_FORBIDDEN);
+}
+
+static int catch_forbidden(void)
+{
+    struct sigaction a = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
+    return sigaction(SIGSYS, &a, NULL) < 0 ? -errno : 0;
+}
+
+int sandbox_filter_load(enum sandbox_profile profile, bool may_read, bool explain)
 {
     /* A driver that tries what it may not do lives with a no; everybody else dies of it. */
-    scmp_filter_ctx f = seccomp_init(profile == SANDBOX_ENCODER ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
+    uint32_t otherwise = profile == SANDBOX_ENCODER ? SCMP_ACT_ERRNO(EPERM) : explain ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS;
+    scmp_filter_ctx f = seccomp_init(otherwise);
     if (!f)
         return -ENOMEM;
-    int r = fill(f, profile, may_read);
+    int r = explain ? catch_forbidden() : 0;
+    r = r < 0 ? r : fill(f, profile, may_read);
     if (r == 0)
         r = seccomp_load(f);
     seccomp_release(f);

@@ -25,9 +25,12 @@ struct client_facts {
 
 struct front_end_ops {
     const char *name;
-    /* Everything that reads files happens here: libraries are initialised, the client's stream is not yet touched.
-     * NULL: failed, logged. Mandatory. */
+    /* Everything that reads files happens here: libraries are initialised, the client's stream is not yet touched. The process
+     * has one thread and must keep it. NULL: failed, logged. Mandatory. */
     struct front *(*create)(struct peer *p, int fd);
+    /* What may start threads, and reads no file: the process has an empty root and no rights, but no filter yet. 0 or negative
+     * errno, logged. Mandatory. */
+    int (*inside)(struct front *f);
     /* Start serving the client: the sandbox is closed now. 0 or negative errno. Mandatory. */
     int (*start)(struct front *f);
     /* Mandatory; NULL-safe. */

@@ -27,6 +27,9 @@ enum peer_exit {
     PEER_EXIT_UNAUTHENTICATED = 11, /* left without a login */
 };
 
+/* The argument of a peer that oriel-server starts to see whether it can live here (self_check.h): what its filter forbids it logs. */
+#define PEER_CHECK "--self-check"
+
 enum login_state {
     LOGIN_NONE,      /* no Client Info yet */
     LOGIN_COOKIE,    /* peer_auth with the reconnect cookie is out */
@@ -96,6 +99,7 @@ struct peer {
     struct event *beat;          /* heartbeat */
     uint64_t sent;               /* counts frames and pointer updates: quiet when it did not move */
     bool ended;
+    bool check;                  /* PEER_CHECK was its argument */
     enum peer_exit exit_code;
 };
 

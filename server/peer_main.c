@@ -131,16 +131,21 @@ static int load_config(struct peer *p)
     return 0;
 }
 
-static int shut_in(const struct peer *p)
+/* The library's context is made between the halves: newer libraries start a thread with it, and that one is born inside. */
+static int shut_in(struct peer *p)
 {
     char root[CONFIG_STRING_MAX];
     const char *what = "";
     int r = config_run_path(&p->config, "empty", root, sizeof root);
     struct sandbox s = {.profile = SANDBOX_PEER, .empty_root = root, .require_empty_root = p->config.server_require_empty_root,
-        .address_space = (uint64_t)p->config.server_peer_memory * 1024 * 1024, .nofile = FILES_MAX, .threads = THREADS_MAX};
-    r = r < 0 ? r : sandbox_enter(&s, &what);
+        .address_space = (uint64_t)p->config.server_peer_memory * 1024 * 1024, .nofile = FILES_MAX, .threads = THREADS_MAX,
+        .explain = p->check};
+    r = r < 0 ? r : sandbox_enclose(&s, &what);
+    if (r == 0 && (r = p->ops->inside(p->front)) < 0)
+        what = "the library's context in an empty root";
+    r = r < 0 ? r : sandbox_filter(&s, &what);
     if (r < 0)
-        log_error("sandbox failed", "step=%s error=%s", what, strerror(-r));
+        log_error("sandbox failed", "step=\"%s\" error=%s", what, strerror(-r));
     return r;
 }
 
@@ -190,9 +195,10 @@ static int run(struct peer *p)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static struct peer p;
+    p.check = argc > 1 && strcmp(argv[1], PEER_CHECK) == 0; /* else the client's address, for ps */
     p.exit_code = PEER_EXIT_OK;
     p.ops = &front_end_rdp;
     log_init("oriel-peer", LOG_LEVEL_INFO);

@@ -189,15 +189,20 @@ static struct front *create(struct peer *p, int fd)
     f->tls = tls_context_new(p->keys, p->config.tls_minimum);
     if (!f->tls)
         goto fail;
-    step = "peer";
-    if (!init_client(f) || !rdp_settings_init(f, keys_client_chain(p->keys)) || !f->client->Initialize(f->client))
-        goto fail;
     f->fd = fd;
     return f;
 fail:
     log_error("front end failed", "step=%s", step);
     destroy(f);
     return NULL;
+}
+
+static int inside(struct front *f)
+{
+    if (init_client(f) && rdp_settings_init(f, keys_client_chain(f->peer->keys)) && f->client->Initialize(f->client))
+        return 0;
+    log_error("front end failed", "step=%s", "peer");
+    return -EIO;
 }
 
 static int start(struct front *f)
@@ -284,7 +289,7 @@ static void cookie(struct front *f, const struct peer_cookie *c)
 }
 
 const struct front_end_ops front_end_rdp = {
-    .name = "rdp", .create = create, .start = start, .destroy = destroy, .facts = facts, .caps = caps, .desktop = desktop,
+    .name = "rdp", .create = create, .inside = inside, .start = start, .destroy = destroy, .facts = facts, .caps = caps, .desktop = desktop,
     .frame = frame, .cache_taken = rdp_gfx_cache_taken, .silent = rdp_gfx_reopen, .queued = queued, .link = link_state,
     .cursor = rdp_pointer_shape, .pointer = rdp_pointer_move,
     .leds = rdp_info_leds, .granted = granted, .cookie = cookie, .heartbeat = rdp_info_heartbeat, .end = rdp_info_end,

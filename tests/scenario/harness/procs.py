@@ -14,12 +14,16 @@ def _read(pid, name, mode="rb"):
         return b"" if "b" in mode else ""
 
 
+def _fields(text):
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
 class Process:
     def __init__(self, pid):
         self.pid = pid
         self.argv = [a.decode("utf-8", "replace") for a in _read(pid, "cmdline").split(b"\0")[:-1]]
         self.name = os.path.basename(self.argv[0]) if self.argv else ""
-        self.status = dict(line.split(":\t", 1) for line in _read(pid, "status", "r").splitlines() if ":\t" in line)
+        self.status = _fields(_read(pid, "status", "r"))
 
     @property
     def uid(self):
@@ -82,6 +86,12 @@ def named(name):
 
 def alive(pid):
     return bool(Process(pid).status) and not Process(pid).zombie
+
+
+def threads(pid):
+    """Thread ids, each with the fields of its status file."""
+    found = {int(task): _fields(_read(pid, "task/%s/status" % task, "r")) for task in os.listdir("/proc/%d/task" % pid)}
+    return {task: status for task, status in found.items() if status}
 
 
 def pss(pid):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Each act runs in a child of its own that really enters the sandbox. A forbidden act must fail or kill; an allowed one must work. */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -8,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -72,16 +74,37 @@ static int become_user(void)
     return syscall(SYS_capset, &head, caps) < 0 ? -errno : 0;
 }
 
-static int enter(enum sandbox_profile profile, const char *const *read_paths)
+/* Who tries an act: newer libraries have a thread before the filter is there, encoders have some after it. */
+static enum { ON_MAIN, ON_THREAD_BETWEEN, ON_THREAD_AFTER } actor;
+static bool filter_too = true; /* false: the first half alone */
+static sem_t go;
+
+static void *wait_and_act(void *arg)
 {
+    act_fn act = *(act_fn *)arg;
+    while (sem_wait(&go) != 0)
+        ;
+    _exit(act() ? ACT_DONE : ACT_REFUSED);
+}
+
+static int enter(enum sandbox_profile profile, const char *const *read_paths, act_fn *on_thread)
+{
+    pthread_t t;
     const char *what = "";
     struct sandbox s = {.profile = profile, .empty_root = empty, .require_empty_root = true, .address_space = 1 << 30,
                         .nofile = 64, .threads = THREADS_MAX, .read_paths = read_paths};
+    sem_init(&go, 0, 0);
     if (become_user() < 0)
         return -EPERM;
-    int r = sandbox_enter(&s, &what);
+    int r = sandbox_enclose(&s, &what);
+    if (r == 0 && actor == ON_THREAD_BETWEEN && on_thread)
+        r = -pthread_create(&t, NULL, wait_and_act, on_thread);
+    if (r == 0 && filter_too)
+        r = sandbox_filter(&s, &what);
+    if (r == 0 && actor == ON_THREAD_AFTER && on_thread)
+        r = -pthread_create(&t, NULL, wait_and_act, on_thread);
     if (r < 0)
-        fprintf(stderr, "sandbox: %s: %s\n", what, strerror(-r));
+        fprintf(stderr, "sandbox: %s: %s\n", what ? what : "thread", strerror(-r));
     return r;
 }
 
@@ -89,8 +112,13 @@ static int in_sandbox(enum sandbox_profile profile, const char *const *read_path
 {
     pid_t pid = fork();
     if (pid == 0) {
-        if (enter(profile, read_paths) < 0)
+        if (enter(profile, read_paths, &act) < 0)
             _exit(ENTER_FAILED);
+        if (actor != ON_MAIN) {
+            sem_post(&go);
+            for (;;)
+                pause();
+        }
         _exit(act() ? ACT_DONE : ACT_REFUSED);
     }
     int status;
@@ -273,6 +301,41 @@ static void no_forbidden_act_works_in_a_peer_with_landlock_alone(void **state)
     (void)state;
     with_chroot = false;
     try_all_forbidden(SANDBOX_PEER);
+}
+
+static void none_works_on_a_thread_that_a_library_started_before_the_filter(void **state)
+{
+    (void)state;
+    with_chroot = true;
+    actor = ON_THREAD_BETWEEN;
+    try_all_forbidden(SANDBOX_PEER);
+    actor = ON_MAIN;
+}
+
+static void none_works_on_a_thread_that_started_after_it(void **state)
+{
+    (void)state;
+    with_chroot = true;
+    actor = ON_THREAD_AFTER;
+    try_all_forbidden(SANDBOX_PEER);
+    actor = ON_MAIN;
+}
+
+static void such_a_thread_is_born_without_rights(void **state)
+{
+    static const act_fn acts[] = {act_open, act_stat, act_setuid, act_setresuid, act_setgroups, act_chroot, act_mount, act_sethostname,
+                                  act_setrlimit};
+    (void)state;
+    with_chroot = true;
+    filter_too = false;
+    actor = ON_THREAD_BETWEEN;
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        int status = in_sandbox(SANDBOX_PEER, NULL, acts[i]);
+        if (status != ACT_REFUSED << 8)
+            fail_msg("act %zu: status 0x%x", i, (unsigned)status);
+    }
+    filter_too = true;
+    actor = ON_MAIN;
 }
 
 static void none_works_in_an_encoder_but_what_its_pictures_need(void **state)
@@ -462,32 +525,62 @@ static void the_key_holder_accepts_links_and_nothing_else(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
-static void the_status_of_the_process_shows_it(void **state)
+static void look_at_status(pid_t pid, const char *task)
 {
-    (void)state;
-    int pipefd[2];
-    char c, path[64], text[4096];
-    assert_int_equal(pipe(pipefd), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        if (enter(SANDBOX_PEER, NULL) < 0)
-            _exit(1);
-        (void)!write(pipefd[1], "x", 1);
-        pause();
-    }
-    assert_int_equal(read(pipefd[0], &c, 1), 1);
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    char path[128], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, task);
     FILE *f = fopen(path, "r");
+    assert_non_null(f);
     size_t n = fread(text, 1, sizeof text - 1, f);
     fclose(f);
     text[n] = 0;
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    close(pipefd[0]), close(pipefd[1]);
     assert_non_null(strstr(text, "Seccomp:\t2"));
     assert_non_null(strstr(text, "NoNewPrivs:\t1"));
     assert_non_null(strstr(text, "CapPrm:\t0000000000000000"));
+    assert_non_null(strstr(text, "CapEff:\t0000000000000000"));
     assert_non_null(strstr(text, "CapAmb:\t0000000000000000"));
+    assert_true(geteuid() != 0 || strstr(text, "Uid:\t600099999\t600099999\t600099999\t600099999"));
+}
+
+static unsigned look_at_all(pid_t pid)
+{
+    char path[64];
+    unsigned n = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (e->d_name[0] != '.') {
+            look_at_status(pid, e->d_name);
+            n++;
+        }
+    closedir(d);
+    return n;
+}
+
+static void the_status_of_each_thread_shows_it(void **state)
+{
+    int pipefd[2];
+    char c;
+    act_fn never = NULL;
+    (void)state;
+    assert_int_equal(pipe(pipefd), 0);
+    with_chroot = true;
+    actor = ON_THREAD_BETWEEN;
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t t;
+        if (enter(SANDBOX_PEER, NULL, &never) < 0 || pthread_create(&t, NULL, wait_and_act, &never) != 0)
+            _exit(1);
+        (void)!write(pipefd[1], "x", 1);
+        for (;;)
+            pause();
+    }
+    actor = ON_MAIN;
+    assert_int_equal(read(pipefd[0], &c, 1), 1);
+    assert_int_equal(look_at_all(pid), 3);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(pipefd[0]), close(pipefd[1]);
 }
 
 static void *sleep_on(void *arg)
@@ -505,12 +598,13 @@ static void root_and_a_process_with_threads_are_refused(void **state)
         skip();
     assert_int_equal(sandbox_enter(&s, &what), -EPERM);
     assert_non_null(what);
+    assert_int_equal(sandbox_filter(&s, &what), -EPERM); /* not before the other half */
     pid_t pid = fork();
     if (pid == 0) {
         pthread_t t;
         if (setuid(TEST_UID) < 0 || pthread_create(&t, NULL, sleep_on, NULL) != 0)
             _exit(1);
-        _exit(sandbox_enter(&s, &what) == -EBUSY ? 0 : 2);
+        _exit(sandbox_enclose(&s, &what) == -EBUSY ? 0 : 2);
     }
     int status;
     waitpid(pid, &status, 0);
@@ -577,13 +671,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_forbidden_act_works_in_a_peer_with_an_empty_root),
         cmocka_unit_test(no_forbidden_act_works_in_a_peer_with_landlock_alone),
+        cmocka_unit_test(none_works_on_a_thread_that_a_library_started_before_the_filter),
+        cmocka_unit_test(none_works_on_a_thread_that_started_after_it),
+        cmocka_unit_test(such_a_thread_is_born_without_rights),
         cmocka_unit_test(none_works_in_an_encoder_but_what_its_pictures_need),
         cmocka_unit_test(what_a_peer_lives_on_works),
         cmocka_unit_test(threads_have_a_ceiling),
         cmocka_unit_test(an_encoder_talks_to_devices_and_lives_with_a_no),
         cmocka_unit_test(a_logon_screen_makes_its_picture_and_reads_only_its_fonts),
         cmocka_unit_test(the_key_holder_accepts_links_and_nothing_else),
-        cmocka_unit_test(the_status_of_the_process_shows_it),
+        cmocka_unit_test(the_status_of_each_thread_shows_it),
         cmocka_unit_test(root_and_a_process_with_threads_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
