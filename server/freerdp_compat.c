@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All that one version of libfreerdp makes necessary stands here, each behind its guard, with the test that shows why.
+/* All that one version of libfreerdp makes necessary stands here, each behind its guard, with the test that shows why. A newer library
+ * sheds it by itself: what is only needed BEFORE(n) is not compiled from 3.n on.
  *
- *   defect                                           in            test
- *   a refused Logon does not disconnect              < 3.22        tests/scenario denials: Logon is never used for the verdict
- *   only the leaf certificate is sent                < 3.17        tests/pdu/test_refusals.py: the chain verifies against its root
- *   heap overflow in static-channel sends > 4 KiB    < 3.11        VCChunkSize below; tests/pdu/test_connect.py: frames of 100 KB
- *   RDSTLS server authentication can be passed over  < 3.30        RdstlsSecurity below; test_refusals.py
- *   UDP is offered that nobody serves                all           SupportMultitransport below
- *   NLA is selected with NlaSecurity off             >= 3.32       ExtSecurity below; test_refusals.py
- *   a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed; test_refusals.py
- *   layer Read: "again" is 0, later errno EAGAIN     3.17          compat_layer_result: both at once
+ *   defect                                           in            what is done              test
+ *   heap overflow in static-channel sends > 4 KiB    < 3.11        VC_CHUNK is held below    tests/pdu/test_connect.py: frames of 100 KB
+ *   layer Read: "again" is 0, later errno EAGAIN     from 3.17     compat_layer_result       each story: a read that finds nothing
+ *   a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed        tests/pdu/test_refusals.py
+ *   MCS ultimatum of the client is told as a failure all so far    compat_client_disconnected tests/pdu/test_refusals.py
+ *   rdesktop's Erect Domain Request is refused       all so far    erect_domain.c            tests/scenario/test_thin_clients.py
+ *   no settings without a home folder                all so far    compat_init_library       each story: the environment has none
+ *
+ * What these versions also do wrong, and we never ask them for: to refuse a login (< 3.22), to send a certificate chain (< 3.17), RDSTLS
+ * (< 3.30), names in Save Session Info (3.10). TLS, verdicts and notices are ours, whatever the version; what is off, is off for
+ * all (rdp_settings.c).
  */
 #include "server/rdp.h"
 
@@ -21,11 +24,16 @@
 #include <winpr/ssl.h>
 #include <winpr/wlog.h>
 
-#if FREERDP_VERSION_MAJOR < 3 || (FREERDP_VERSION_MAJOR == 3 && FREERDP_VERSION_MINOR < 10)
+#define BEFORE(minor) (FREERDP_VERSION_MAJOR == 3 && FREERDP_VERSION_MINOR < (minor))
+
+#if FREERDP_VERSION_MAJOR < 3 || BEFORE(10)
 #error "libfreerdp 3.10.3 or newer is needed"
 #endif
 
-#define VC_CHUNK 1600              /* CHANNEL_CHUNK_LENGTH of MS-RDPBCGR 2.2.6.1: what every client takes */
+#if BEFORE(11)
+_Static_assert(VC_CHUNK <= 4096, "the buffer for static channels has room for so much");
+#endif
+
 #define NEGO_FAILED 0x80000000u    /* PROTOCOL_FAILED_NEGO of the library */
 
 int compat_init_library(void)
@@ -40,19 +48,11 @@ int compat_init_library(void)
     return winpr_InitializeSSL(WINPR_SSL_INIT_DEFAULT) ? 0 : -EIO;
 }
 
-bool compat_settings(rdpSettings *s)
-{
-    bool ok = freerdp_settings_set_uint32(s, FreeRDP_VCChunkSize, VC_CHUNK);
-    ok &= freerdp_settings_set_bool(s, FreeRDP_RdstlsSecurity, FALSE);
-    ok &= freerdp_settings_set_bool(s, FreeRDP_ExtSecurity, FALSE);
-    ok &= freerdp_settings_set_bool(s, FreeRDP_SupportMultitransport, FALSE);
-    ok &= freerdp_settings_set_uint32(s, FreeRDP_MultitransportFlags, 0);
-    return ok;
-}
-
 int compat_layer_result(int n)
 {
+#if !BEFORE(17)
     errno = n == 0 ? EAGAIN : 0;
+#endif
     return n;
 }
 

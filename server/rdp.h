@@ -86,11 +86,11 @@ struct front_context {
 };
 static inline struct front *front_of(rdpContext *c) { return ((struct front_context *)c)->front; }
 
+#define VC_CHUNK 1600 /* CHANNEL_CHUNK_LENGTH of MS-RDPBCGR 2.2.6.1: what every client takes */
+
 /* ---- freerdp_compat.c: everything that one version of the library makes necessary ---- */
 /* Once per process, before the sandbox: providers, logging, tables. */
 int compat_init_library(void);
-/* Settings that switch off what this library cannot do safely. */
-bool compat_settings(rdpSettings *s);
 /* How Read and Write of a layer say "again" and "closed" to every version: returns `n` for the library. */
 int compat_layer_result(int n);
 /* Whether the client ended the connection with an MCS Disconnect Provider Ultimatum: the library then only says "failed". */

@@ -11,8 +11,8 @@
 
 #define FAREWELL_MS 1500 /* for the last words to leave; a client that does not read them is not waited for */
 
-/* Save Session Info (MS-RDPBCGR 2.2.10.1). The plain notice: with names, 3.10.3 writes an empty domain without its terminator,
- * and its own client refuses that. */
+/* Save Session Info (MS-RDPBCGR 2.2.10.1). The plain notice: clients do nothing with names, and not every version of the library writes
+ * them well (freerdp_compat.c). */
 void rdp_info_logon(struct front *f)
 {
     rdpContext *c = f->client->context;

@@ -12,7 +12,8 @@ struct flag { FreeRDP_Settings_Keys_Bool key; BOOL value; };
 
 static const struct flag flags[] = {
     {FreeRDP_TlsSecurity, TRUE}, {FreeRDP_NlaSecurity, FALSE}, {FreeRDP_RdpSecurity, FALSE}, {FreeRDP_UseRdpSecurityLayer, FALSE},
-    {FreeRDP_AadSecurity, FALSE},
+    {FreeRDP_AadSecurity, FALSE}, {FreeRDP_RdstlsSecurity, FALSE}, {FreeRDP_ExtSecurity, FALSE}, /* TLS and nothing else */
+    {FreeRDP_SupportMultitransport, FALSE}, /* nobody serves UDP */
     {FreeRDP_SupportGraphicsPipeline, TRUE}, {FreeRDP_SupportDisplayControl, TRUE}, {FreeRDP_SupportDynamicChannels, TRUE},
     {FreeRDP_SupportMonitorLayoutPdu, TRUE}, {FreeRDP_SupportHeartbeatPdu, TRUE}, {FreeRDP_SupportErrorInfoPdu, TRUE},
     {FreeRDP_NetworkAutoDetect, TRUE}, {FreeRDP_CompressionEnabled, FALSE}, {FreeRDP_AutoReconnectionEnabled, TRUE},
@@ -29,7 +30,8 @@ static const struct flag flags[] = {
 bool rdp_settings_init(struct front *f, const char *certificate_pem)
 {
     rdpSettings *s = f->client->context->settings;
-    bool ok = compat_settings(s);
+    bool ok = freerdp_settings_set_uint32(s, FreeRDP_VCChunkSize, VC_CHUNK);
+    ok &= freerdp_settings_set_uint32(s, FreeRDP_MultitransportFlags, 0);
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         ok &= freerdp_settings_set_bool(s, flags[i].key, flags[i].value);
     ok &= freerdp_settings_set_uint32(s, FreeRDP_EncryptionLevel, ENCRYPTION_LEVEL_NONE);

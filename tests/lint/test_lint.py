@@ -96,6 +96,10 @@ def test_folders_keep_their_promises():
     assert not hits(include + r"(sys/socket|event2/|X11/|xcb/|session/|server/)", [n for n in C if n.startswith("codecs/")], strip=False)
 
 
+def test_one_file_asks_for_the_version_of_the_library():
+    assert not hits(r"(FREERDP|WINPR)_VERSION", [n for n in C if n != "server/freerdp_compat.c"])
+
+
 def pkg_flags():
     wanted = "freerdp3 winpr3 libevent openssl xcb xkbcommon cairo pangocairo sqlite3 inih libseccomp x264 libavcodec freerdp-server3 freerdp-client3"
     flags = []

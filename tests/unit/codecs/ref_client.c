@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ref_client.h"
+#include "ref_planar.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +11,6 @@
 #include <freerdp/codec/color.h>
 #include <freerdp/codec/h264.h>
 #include <freerdp/codec/interleaved.h>
-#include <freerdp/codec/planar.h>
 #include <freerdp/codec/progressive.h>
 #include <freerdp/codec/region.h>
 #include <freerdp/codec/rfx.h>
@@ -26,6 +26,7 @@ struct ref_client {
     ZGFX_CONTEXT *zgfx;
     CLEAR_CONTEXT *clear;
     BITMAP_PLANAR_CONTEXT *planar;
+    unsigned planar_w, planar_h; /* its size: newer libraries refuse larger bitmaps */
     BITMAP_INTERLEAVED_CONTEXT *interleaved;
     PROGRESSIVE_CONTEXT *progressive;
     RFX_CONTEXT *rfx;
@@ -50,7 +51,8 @@ struct ref_client *ref_client_create(bool small_cache)
     c->surfaces = calloc(SURFACES, sizeof *c->surfaces);
     c->zgfx = zgfx_context_new(FALSE);
     c->clear = clear_context_new(FALSE);
-    c->planar = freerdp_bitmap_planar_context_new(0, 64, 64);
+    c->planar_w = c->planar_h = 64;
+    c->planar = freerdp_bitmap_planar_context_new(0, c->planar_w, c->planar_h);
     c->interleaved = bitmap_interleaved_context_new(FALSE);
     c->progressive = progressive_context_new_ex(FALSE, THREADING_FLAGS_DISABLE_THREADS);
     c->rfx = rfx_context_new_ex(FALSE, THREADING_FLAGS_DISABLE_THREADS);
@@ -195,6 +197,19 @@ static int do_avc444(struct ref_client *c, struct ref_surface *s, const uint8_t 
     return 0;
 }
 
+static int do_planar(struct ref_client *c, struct ref_surface *s, const uint8_t *data, size_t len, unsigned w, unsigned h,
+                     struct engine_rect to, bool flip)
+{
+    if (w > c->planar_w || h > c->planar_h) {
+        c->planar_w = w > c->planar_w ? w : c->planar_w;
+        c->planar_h = h > c->planar_h ? h : c->planar_h;
+        if (!freerdp_bitmap_planar_context_reset(c->planar, c->planar_w, c->planar_h))
+            return fail(c, "planar: memory");
+    }
+    return ref_planar(c->planar, data, (uint32_t)len, w, h, s->px, FORMAT, (uint32_t)s->stride, to.x, to.y, to.width, to.height, flip)
+               ? 0 : fail(c, "planar bitmap");
+}
+
 static int do_wire1(struct ref_client *c, struct rd *r)
 {
     struct ref_surface *s = &c->surfaces[rd_u16(r)];
@@ -215,8 +230,7 @@ static int do_wire1(struct ref_client *c, struct rd *r)
         blit(at(s, left, top), s->stride, data, (size_t)w * 4, w, h);
         return 0;
     case GFX_CODEC_PLANAR:
-        return planar_decompress(c->planar, data, len, w, h, s->px, FORMAT, (uint32_t)s->stride, left, top, w, h, FALSE)
-                   ? 0 : fail(c, "planar_decompress");
+        return do_planar(c, s, data, len, w, h, (struct engine_rect){(uint16_t)left, (uint16_t)top, (uint16_t)w, (uint16_t)h}, false);
     case GFX_CODEC_CLEARCODEC:
         return clear_decompress(c->clear, data, len, w, h, s->px, FORMAT, (uint32_t)s->stride, left, top, s->width, s->height,
                                 NULL) >= 0 ? 0 : fail(c, "clear_decompress");
@@ -439,8 +453,7 @@ static int do_bitmap(struct ref_client *c, struct ref_surface *s, const struct g
 {
     uint32_t bytes = k->bpp / 8u, format = k->bpp == 16 ? PIXEL_FORMAT_RGB16 : k->bpp == 24 ? PIXEL_FORMAT_BGR24 : FORMAT;
     if (k->compressed && k->bpp == 32)
-        return planar_decompress(c->planar, k->data, (uint32_t)k->len, k->width, k->height, s->px, FORMAT, (uint32_t)s->stride,
-                                 k->rect.x, k->rect.y, k->rect.width, k->rect.height, TRUE) ? 0 : fail(c, "planar bitmap");
+        return do_planar(c, s, k->data, k->len, k->width, k->height, k->rect, true);
     if (k->compressed)
         return interleaved_decompress(c->interleaved, k->data, (uint32_t)k->len, k->width, k->height, k->bpp, s->px, FORMAT,
                                       (uint32_t)s->stride, k->rect.x, k->rect.y, k->rect.width, k->rect.height, NULL)
