@@ -146,7 +146,7 @@ const struct layout_entry layouts_table[] = {
     {0x00000470, {"pc105", "ng", "igbo", ""}}, /* Igbo */
     {0x00000475, {"pc105", "us", "haw", ""}}, /* Hawaiian */
     {0x00000480, {"pc105", "cn,us", "ug,", ""}}, /* Uyghur */
-    {0x00000481, {"pc105", "mao", "", ""}}, /* Maori */
+    {0x00000481, {"pc105", "mao", "basic", ""}}, /* Maori; by its full name: newer xkb-data know no other */
     {0x00000485, {"pc105", "ru,us", "sah,", ""}}, /* Sakha */
     {0x00000488, {"pc105", "sn", "", ""}}, /* Wolof */
     {0x00000804, {"pc105", "us", "", ""}}, /* Chinese (Simplified) */

@@ -253,6 +253,21 @@ static void compose_symbols(const struct backend_keymap *k, char *out, size_t ca
         snprintf(out + n, cap - n, "+inet(evdev)");
 }
 
+/* xkeyboard-config moves a layout into another file now and then. Its rules know; here the files are named without them, so each move is
+ * written down, and tried where the old place is empty. */
+static const struct { const char *was, *is; } moved[] = {
+    {"pc+mao(basic)+inet(evdev)", "pc+nz(mao)+inet(evdev)"}, /* 2.42 */
+};
+
+static int load_symbols(struct backend *b, const char *symbols)
+{
+    int r = load_components(b, symbols);
+    for (size_t i = 0; i < sizeof moved / sizeof moved[0] && r < 0; i++)
+        if (strcmp(symbols, moved[i].was) == 0)
+            r = load_components(b, moved[i].is);
+    return r;
+}
+
 /* What setxkbmap leaves on the root window for programs that want to know. Returns the length, 0 if it does not fit. */
 static size_t names_of(const struct backend_keymap *k, char *out, size_t cap)
 {
@@ -293,7 +308,7 @@ int x11_set_keymap(struct backend *b, const struct backend_keymap *k)
         return 0;
     compose_symbols(k, symbols, sizeof symbols);
     x11_unicode_forget(b, b->keys->unicode);
-    int r = load_components(b, symbols);
+    int r = load_symbols(b, symbols);
     if (r < 0) {
         log_warning("keymap refused", "symbols=%s", symbols);
         return r;

@@ -70,7 +70,8 @@ static const uint32_t probes[] = {0x03, 0x0c, 0x0d, 0x10, 0x15, 0x1a, 0x1b, 0x27
 /* Where xkbcomp, which X servers use, and libxkbcommon read an empty level of the same file differently. */
 static bool differs(uint32_t klid, uint32_t scancode)
 {
-    return ((klid & 0xffff) == 0x0401 && scancode == 0x56) || (klid == 0x105f && scancode == 0x29);
+    return ((klid & 0xffff) == 0x0401 && scancode == 0x56) || (klid == 0x105f && scancode == 0x29) ||
+           (klid == 0x60408 && scancode == 0x27);
 }
 
 /* Returns how many keysyms were other than libxkbcommon's. */
