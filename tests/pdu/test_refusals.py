@@ -140,10 +140,12 @@ def test_the_whole_chain_is_sent_and_verifies_against_its_root(worlds, tmp_path)
 
     def run(*args):
         subprocess.run(["openssl"] + list(args), cwd=tmp_path, check=True, capture_output=True)
-    ca = ["-addext", "basicConstraints=critical,CA:TRUE"]
-    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=root", "-days", "9", *ca)
-    for name, issuer, extensions in (("middle", "root", "basicConstraints=critical,CA:TRUE"), ("leaf", "middle", "subjectAltName=DNS:oriel.test")):
-        (tmp_path / "ext").write_text(extensions)
+    # As RFC 5280 wants them: Python 3.13 insists.
+    ca = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=root", "-days", "9",
+        *[a for extension in ca for a in ("-addext", extension)])
+    for name, issuer, extensions in (("middle", "root", ca), ("leaf", "middle", ["subjectAltName=DNS:oriel.test"])):
+        (tmp_path / "ext").write_text("\n".join(extensions + ["subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid"]))
         run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name)
         run("x509", "-req", "-in", name + ".csr", "-CA", issuer + ".pem", "-CAkey", issuer + ".key", "-CAcreateserial", "-days", "9",
             "-extfile", "ext", "-out", name + ".pem")
