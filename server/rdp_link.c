@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Our transport under libfreerdp: its layer callbacks read and write there; TLS is ours, the library only believes it did it. */
+#include "server/erect_domain.h"
 #include "server/gcc_blocks.h"
 #include "server/rdp.h"
 
@@ -60,7 +61,7 @@ static BOOL on_public_key(rdpTransport *t, const BYTE **data, DWORD *len)
     return FALSE;
 }
 
-/* Every PDU passes here before the library parses it: the place to take the secrets out of Client Info. */
+/* Every PDU passes here before the library parses it: the place to mend one, and to take the secrets out of Client Info. */
 static int on_read_pdu(rdpTransport *t, wStream *s)
 {
     struct front *f = front_of(transport_get_context(t));
@@ -72,6 +73,8 @@ static int on_read_pdu(rdpTransport *t, wStream *s)
         f->shutdown_asked |= client_pdu_is_shutdown(Stream_Buffer(s), Stream_Length(s));
         return n;
     }
+    if (!Stream_SetLength(s, erect_domain_mend(Stream_Buffer(s), Stream_Length(s))))
+        return -1;
     f->message_channel |= gcc_has_message_channel(Stream_Buffer(s), Stream_Length(s));
     int r = client_info_take(Stream_Buffer(s), Stream_Length(s), &f->info);
     if (r == 0)

@@ -62,6 +62,7 @@ class Client:
     """One run of a FreeRDP client on a screen of its own (or on `screen`)."""
 
     count = 0
+    NAME = "freerdp"    # in its window's class
 
     def __init__(self, port, user="", password="", size=(800, 600), program=FREERDP3, options=(), screen=None, host="127.0.0.1",
                  screen_size=None, gfx=None):
@@ -70,10 +71,6 @@ class Client:
         self.own_screen = screen is None
         self.screen = screen or Screen(*(screen_size or (max(size[0] + 40, 1000), max(size[1] + 60, 760))))
         self.size = size
-        self.log_path = "%s/client-%03d.log" % (OUT, self.number)
-        home = "/run/clients/%d" % self.number
-        os.makedirs(home, mode=0o700)
-        env = dict(self.screen.env, HOME=home, LANG="C.UTF-8")
         args = [program, "/v:%s:%d" % (host, port), "/cert:ignore", "/log-level:INFO"]
         if size and not any(o.startswith("/size") or o == "/f" or o.startswith("/multimon") for o in options):
             args.append("/size:%dx%d" % size)
@@ -81,11 +78,17 @@ class Client:
             args.append("/u:" + user)
         if password is not None:
             args.append("/p:" + password)
-        args += options
+        self._begin([*args, *options])
+
+    def _begin(self, args, stdin=subprocess.DEVNULL):
+        self.log_path = "%s/client-%03d.log" % (OUT, self.number)
+        home = "/run/clients/%d" % self.number
+        os.makedirs(home, mode=0o700)
         self.args = args
         self.started = time.monotonic()
         self._log = open(self.log_path, "wb")
-        self.process = subprocess.Popen(args, env=env, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(args, env=dict(self.screen.env, HOME=home, LANG="C.UTF-8"), stdin=stdin, stdout=self._log,
+                                        stderr=subprocess.STDOUT)
 
     def log(self):
         with open(self.log_path, errors="replace") as f:
@@ -100,7 +103,7 @@ class Client:
         for w in self.screen.windows():
             try:
                 cls = w.get_wm_class() or ("", "")
-                if "freerdp" in (cls[0] + cls[1]).lower():
+                if self.NAME in (cls[0] + cls[1]).lower():
                     g = w.get_geometry()
                     if best is None or g.width * g.height > best[1]:
                         best = (w, g.width * g.height)
