@@ -6,6 +6,7 @@
  *   admission     how many, from where                           admission.c
  *   client        one connection: first request, peer, deadlines client.c
  *   encoder       oriel-encoder beside a peer, again and again   encoder_spawn.c
+ *   self check    whether a peer can live here                   self_check.c
  *   monitor link  to oriel-monitor, again and again              monitor_link.c
  *
  * The gateway's door will be one more source of connections: client_add() takes any stream.

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/sockets.h"
 #include "common/spawn.h"
+#include "server/self_check.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,21 +115,25 @@ static void raise_file_limit(const struct daemon *d)
         log_warning("too few descriptors", "limit=%llu needed=%llu", (unsigned long long)l.rlim_cur, (unsigned long long)need);
 }
 
+static int find_peer(struct daemon *d)
+{
+    int r = spawn_sibling(d->config.paths_libexec_dir, "oriel-peer", d->peer_program, sizeof d->peer_program);
+    if (r == 0 && access(d->peer_program, X_OK) == 0)
+        return 0;
+    log_error("oriel-peer not found", "path=%s", d->peer_program);
+    return r < 0 ? r : -ENOENT;
+}
+
 static int start(struct daemon *d)
 {
     d->base = event_base_new();
     d->admission = admission_create();
-    d->uid_slots = (unsigned)d->config.server_max_clients;
     d->slots = calloc(d->uid_slots, sizeof *d->slots);
     if (!d->base || !d->admission || !d->slots)
         return -ENOMEM;
     raise_file_limit(d);
-    int r = spawn_sibling(d->config.paths_libexec_dir, "oriel-peer", d->peer_program, sizeof d->peer_program);
-    if (r < 0 || access(d->peer_program, X_OK) < 0) {
-        log_error("oriel-peer not found", "path=%s", d->peer_program);
-        return r < 0 ? r : -ENOENT;
-    }
-    r = publish_config(d);
+    int r = find_peer(d);
+    r = r < 0 ? r : publish_config(d);
     r = r < 0 ? r : listeners_open(d);
     if (r < 0)
         return r;
@@ -160,19 +166,52 @@ static void stop(struct daemon *d, struct event *evs[4])
         event_base_free(d->base);
 }
 
-static const char *parse_arguments(int argc, char **argv)
+struct arguments {
+    const char *config;
+    bool check;                  /* only look whether a peer can live here */
+    bool check_first;            /* the same before serving */
+};
+
+static struct arguments parse_arguments(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {0}};
-    const char *path = NULL;
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"self-check", no_argument, NULL, 's'},
+        {"check-first", no_argument, NULL, 'f'}, {0}};
+    struct arguments a = {0};
     int c;
     while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        if (c != 'c') {
-            fprintf(stderr, "usage: oriel-server [--config FILE]\n");
+        switch (c) {
+        case 'c': a.config = optarg; break;
+        case 's': a.check = true; break;
+        case 'f': a.check_first = true; break;
+        default:
+            fprintf(stderr, "usage: oriel-server [--config FILE] [--check-first | --self-check]\n");
             exit(2);
         }
-        path = optarg;
     }
-    return path;
+    return a;
+}
+
+/* In the sandbox of the service, as its clients' processes are started. */
+static int check(struct daemon *d)
+{
+    int r = find_peer(d);
+    encoder_prepare(d);
+    r = r < 0 ? r : server_sandbox((uint32_t)d->config.server_peer_uid_first, d->uid_slots, d->encoder.on ? &d->encoder : NULL);
+    if (r < 0)
+        log_error("self-check failed", "error=%s", strerror(-r));
+    return r < 0 ? SELF_CHECK_HINDERED : (int)self_check(d);
+}
+
+/* In a child, so that nothing of it stays here. Returns false where every client would be refused. */
+static bool fit_to_serve(struct daemon *d)
+{
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(check(d));
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != SELF_CHECK_HINDERED;
 }
 
 int main(int argc, char **argv)
@@ -180,10 +219,16 @@ int main(int argc, char **argv)
     static struct daemon d = {.config_fd = -1};
     struct event *evs[4] = {NULL};
     log_init("oriel-server", LOG_LEVEL_INFO);
-    d.config_path = parse_arguments(argc, argv);
+    struct arguments a = parse_arguments(argc, argv);
+    d.config_path = a.config;
     if (load(d.config_path, &d.config) < 0)
         return 2;
     log_set_level((enum log_level)(d.config.log_level + 1));
+    d.uid_slots = (unsigned)d.config.server_max_clients;
+    if (a.check)
+        return check(&d);
+    if (a.check_first && !fit_to_serve(&d))
+        return SELF_CHECK_HINDERED;
     int r = start(&d);
     r = r < 0 ? r : add_signals(&d, evs);
     if (r == 0)

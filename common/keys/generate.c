@@ -7,8 +7,10 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,26 +96,74 @@ static int write_whole(const char *path, BIO *content, mode_t mode)
     return r;
 }
 
-int pair_generate(const char *certificate, const char *key_path, char *why, size_t cap)
+/* Both as PEM, the caller's; -EIO: OpenSSL failed, and neither is there. */
+static int make_pem(BIO **certificate, BIO **key_pem)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *x = key ? self_signed(key) : NULL;
-    BIO *cert_pem = BIO_new(BIO_s_mem()), *key_pem = BIO_new(BIO_s_secmem());
-    int r = -EIO;
-    snprintf(why, cap, "no certificate could be made: %s", x ? "" : "OpenSSL failed");
-    if (x && cert_pem && key_pem && PEM_write_bio_X509(cert_pem, x) == 1 &&
-        PEM_write_bio_PKCS8PrivateKey(key_pem, key, NULL, NULL, 0, NULL, NULL) == 1) {
-        /* The key first: a certificate without its key would stand in the way of the next start. */
-        r = write_whole(key_path, key_pem, 0600);
-        if (r < 0)
-            snprintf(why, cap, "%s: %s", key_path, strerror(-r));
-        else if ((r = write_whole(certificate, cert_pem, 0644)) < 0)
-            snprintf(why, cap, "%s: %s", certificate, strerror(-r));
-    }
-    BIO_free(cert_pem);
-    BIO_free(key_pem);
+    *certificate = BIO_new(BIO_s_mem());
+    *key_pem = BIO_new(BIO_s_secmem());
+    bool made = x && *certificate && *key_pem && PEM_write_bio_X509(*certificate, x) == 1 &&
+                PEM_write_bio_PKCS8PrivateKey(*key_pem, key, NULL, NULL, 0, NULL, NULL) == 1;
     X509_free(x);
     EVP_PKEY_free(key);
     ERR_clear_error();
+    if (made)
+        return 0;
+    BIO_free(*certificate);
+    BIO_free(*key_pem);
+    return -EIO;
+}
+
+int pair_generate(const char *certificate, const char *key_path, char *why, size_t cap)
+{
+    BIO *cert_pem, *key_pem;
+    int r = make_pem(&cert_pem, &key_pem);
+    snprintf(why, cap, "no certificate could be made: %s", r < 0 ? "OpenSSL failed" : "");
+    if (r < 0)
+        return r;
+    /* The key first: a certificate without its key would stand in the way of the next start. */
+    r = write_whole(key_path, key_pem, 0600);
+    if (r < 0)
+        snprintf(why, cap, "%s: %s", key_path, strerror(-r));
+    else if ((r = write_whole(certificate, cert_pem, 0644)) < 0)
+        snprintf(why, cap, "%s: %s", certificate, strerror(-r));
+    BIO_free(cert_pem);
+    BIO_free(key_pem);
     return r;
+}
+
+/* A file in memory that pair_load can open. Returns its descriptor or negative errno. */
+static int in_memory(BIO *content, char *path, size_t cap)
+{
+    char *data;
+    long n = BIO_get_mem_data(content, &data);
+    int fd = memfd_create("pair", MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    snprintf(path, cap, "/proc/self/fd/%d", fd);
+    if (write(fd, data, (size_t)n) == n)
+        return fd;
+    close(fd);
+    return -EIO;
+}
+
+struct pair *pair_temporary(char *why, size_t cap)
+{
+    char certificate[32], key[32];
+    BIO *cert_pem, *key_pem;
+    struct pair *p = NULL;
+    snprintf(why, cap, "no certificate could be made");
+    if (make_pem(&cert_pem, &key_pem) < 0)
+        return NULL;
+    int a = in_memory(cert_pem, certificate, sizeof certificate), b = in_memory(key_pem, key, sizeof key);
+    if (a >= 0 && b >= 0)
+        p = pair_load(certificate, key, why, cap);
+    if (a >= 0)
+        close(a);
+    if (b >= 0)
+        close(b);
+    BIO_free(cert_pem);
+    BIO_free(key_pem);
+    return p;
 }

@@ -18,6 +18,8 @@ struct pair *pair_load(const char *certificate, const char *key, char *why, size
  * at all, the key with mode 0600. P-256 because its signatures cost a twentieth of RSA-2048's and every client that speaks TLS 1.2
  * takes them. 0 or negative errno with `why`. */
 int pair_generate(const char *certificate, const char *key, char *why, size_t cap);
+/* Such a pair that is written nowhere and trusted by nobody: for a check of this machine. NULL with `why`. */
+struct pair *pair_temporary(char *why, size_t cap);
 /* Counted: links that were given a chain keep its key until they close, so that a reload breaks no handshake. */
 struct pair *pair_ref(struct pair *p);
 void pair_unref(struct pair *p);

@@ -81,32 +81,55 @@ static void make_environment(char sanitizers[][512], size_t n, const char **envp
     *envp = NULL;
 }
 
-static int start(struct one *o)
+/* `extra`: one more argument, or NULL. Returns the pid or negative errno, logged. */
+static pid_t spawn_daemon(const struct config *c, const char *config_path, const struct kind *kind, const char *extra)
 {
-    struct daemons *d = o->all;
     char path[PATH_MAX], sanitizers[4][512];
-    const char *argv[] = {o->kind->name, d->config_path ? "--config" : NULL, d->config_path, NULL};
-    const char *envp[8];
+    const char *argv[5] = {kind->name}, *envp[8];
+    size_t n = 1;
+    if (config_path) {
+        argv[n++] = "--config";
+        argv[n++] = config_path;
+    }
+    argv[n] = extra;
     make_environment(sanitizers, 4, envp);
     /* Should this process be killed, its daemons go with it, at once and without logging anybody off: the next start finds the
      * sessions again. */
     struct spawn s = {.path = path, .argv = argv, .envp = envp, .uid = (uid_t)-1, .gid = (gid_t)-1, .death_signal = SIGKILL,
                       .new_session = 1 /* a group of its own: what one sends to its group reaches none of the others */,
-                      .ambient_caps = o->kind->caps};
-    int r = spawn_sibling(d->config->paths_libexec_dir, o->kind->name, path, sizeof path);
-    if (r == 0 && o->kind->account_at) {
-        s.user = (const char *)d->config + o->kind->account_at;
+                      .ambient_caps = kind->caps};
+    int r = spawn_sibling(c->paths_libexec_dir, kind->name, path, sizeof path);
+    if (r == 0 && kind->account_at && geteuid() == 0) {
+        s.user = (const char *)c + kind->account_at;
         r = rundir_account(s.user, &s.uid, &s.gid);
     }
     pid_t pid = r < 0 ? r : spawn_program(&s);
-    if (pid < 0) {
-        log_error("daemon not started", "name=%s path=%s error=%s", o->kind->name, path, strerror(-pid));
+    if (pid < 0)
+        log_error("daemon not started", "name=%s path=%s error=%s", kind->name, path, strerror(-pid));
+    return pid;
+}
+
+static int start(struct one *o)
+{
+    pid_t pid = spawn_daemon(o->all->config, o->all->config_path, o->kind, NULL);
+    if (pid < 0)
         return (int)pid;
-    }
     o->pid = pid;
     o->since = now();
     log_info("daemon started", "name=%s pid=%d", o->kind->name, (int)pid);
     return 0;
+}
+
+int daemons_self_check(const struct config *c, const char *config_path)
+{
+    int status;
+    pid_t pid = spawn_daemon(c, config_path, &kinds[SERVER], "--self-check");
+    if (pid < 0)
+        return (int)pid;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
 static void later(struct event *e, int ms)

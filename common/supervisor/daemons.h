@@ -23,5 +23,8 @@ void daemons_reap(struct daemons *d);
 void daemons_reload(struct daemons *d);
 /* End oriel-server, then oriel-monitor (which logs sessions off if it is told to), then oriel-keys; kill what does not end. */
 void daemons_stop(struct daemons *d);
+/* `oriel-server --self-check` with the account and the rights that oriel-server has (those of this process where it is not root's).
+ * It prints what it found. Returns its exit status (0: a client can be served), or negative errno. */
+int daemons_self_check(const struct config *c, const char *config_path);
 
 #endif

@@ -17,7 +17,7 @@
 #include "common/rundir.h"
 #include "common/supervisor/daemons.h"
 
-enum action { ACTION_RUN, ACTION_CHECK, ACTION_DUMP, ACTION_PREPARE };
+enum action { ACTION_RUN, ACTION_CHECK, ACTION_DUMP, ACTION_PREPARE, ACTION_SELF_CHECK };
 
 struct supervisor {
     const char *config_path;     /* NULL: there is no file, the defaults hold */
@@ -31,13 +31,16 @@ static const char usage[] =
     "usage: oriel [--config FILE]                  run the service in the foreground\n"
     "       oriel [--config FILE] --check-config   say what is wrong with the configuration; silent when nothing is\n"
     "       oriel [--config FILE] --dump-config    print every option as it is in force\n"
-    "       oriel [--config FILE] --prepare        make the folders for sockets and state, and end\n";
+    "       oriel [--config FILE] --prepare        make the folders for sockets and state, and end\n"
+    "       oriel [--config FILE] --self-check     take one client's process into its sandbox with the installed libraries, and say\n"
+    "                                              what hinders it; status 0: nothing, 78: no client could be served, 75: undecided\n";
 
 static int read_arguments(int argc, char **argv, struct supervisor *s, enum action *action)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'}, {"dump-config", no_argument, NULL, 'd'},
-        {"prepare", no_argument, NULL, 'p'}, {"version", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+        {"prepare", no_argument, NULL, 'p'},
+        {"self-check", no_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
     int opt;
     s->config_path = config_default_path();
@@ -47,6 +50,7 @@ static int read_arguments(int argc, char **argv, struct supervisor *s, enum acti
         case 'k': *action = ACTION_CHECK; break;
         case 'd': *action = ACTION_DUMP; break;
         case 'p': *action = ACTION_PREPARE; break;
+        case 's': *action = ACTION_SELF_CHECK; break;
         case 'v': puts("oriel " ORIEL_VERSION); exit(0);
         case 'h': fputs(usage, stdout); exit(0);
         default: fputs(usage, stderr); return -EINVAL;
@@ -163,6 +167,14 @@ static int check_pam(const struct config *c)
     return r;
 }
 
+/* As root the folders are made first: a peer's empty root is one of them. */
+static int check_self(const struct supervisor *s)
+{
+    int r = geteuid() == 0 ? prepare(&s->config) : 0;
+    r = r < 0 ? r : daemons_self_check(&s->config, s->config_path);
+    return r < 0 ? 1 : r;
+}
+
 int main(int argc, char **argv)
 {
     static struct supervisor s;
@@ -176,6 +188,7 @@ int main(int argc, char **argv)
     case ACTION_CHECK: return check_pam(&s.config) < 0 ? 2 : 0;
     case ACTION_DUMP: return config_dump(&s.config, stdout) < 0;
     case ACTION_PREPARE: return prepare(&s.config) < 0;
+    case ACTION_SELF_CHECK: return check_self(&s);
     default: return run(&s) < 0;
     }
 }

@@ -251,4 +251,20 @@ def nothing_left(request):
         return
 
 
+@pytest.fixture
+def machine_with():
+    """A machine that does something to each oriel-peer (preload.c)."""
+    library = "/etc/oriel-test-preload.so"
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library,
+                    world.TREE + "/tests/scenario/preload.c"], check=True)
+
+    def does(what):
+        with open("/etc/oriel-test-preload", "w") as f:
+            f.write(what)
+        with open("/etc/ld.so.preload", "w") as f:
+            f.write(library + "\n")
+    yield does
+    os.unlink("/etc/ld.so.preload")
+
+
 __all__ = ["procs"]

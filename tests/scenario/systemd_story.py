@@ -320,6 +320,27 @@ class TestInstalled:
         audited = [x for x in journal("-u", "oriel-monitor").splitlines() if "audit session session=%s " % number in x]
         assert len(audited) == 1, audited
 
+    def test_what_hinders_every_client_is_said_once_by_the_service(self):
+        """A filter that an administrator put around the listener: not each client meets it, and the unit does not start again and again."""
+        drop_in = "/run/systemd/system/oriel-server.service.d/hinder.conf"
+        os.makedirs(os.path.dirname(drop_in), exist_ok=True)
+        start = now()
+        with open(drop_in, "w") as f:
+            f.write("[Service]\nSystemCallFilter=~landlock_create_ruleset\n")
+        systemctl("daemon-reload")
+        try:
+            assert subprocess.run(["systemctl", "restart", "oriel-server"], timeout=120).returncode != 0
+            stays(lambda: prop("oriel-server", "ActiveState") == "failed", 3, "it is started again although no client could be served")
+            assert prop("oriel-server", "ExecMainStatus") == "78"
+            said = journal("-u", "oriel-server", "--since", start)
+            assert said.count("no client could be served on this machine") == 1 and "SystemCallFilter=" in said
+        finally:
+            os.unlink(drop_in)
+            systemctl("daemon-reload")
+            systemctl("start", "oriel-server")
+        wait_for(Installed().listening, 10, "oriel listening")
+        assert "self-check passed" in journal("-u", "oriel-server", "--since", start)
+
     def test_listener_sees_graphics_cards(self):
         """A card's node, as udev would make it: the encoder, which the listener starts, has to find it."""
         os.makedirs("/dev/dri", exist_ok=True)

@@ -164,6 +164,14 @@ def test_with_keep_sessions_the_next_start_finds_them_again(serve, person):
         client.close()
 
 
+def test_where_no_client_could_be_served_it_says_so_and_ends(serve, machine_with):
+    machine_with("thread")
+    run = serve("--port", "3393", log="serve-hindered")
+    assert run.process.wait(400) != 0
+    assert "no client could be served on this machine" in run.text() and "/etc/ld.so.preload" in run.text()
+    assert "connect with" not in run.text() and not left()
+
+
 def test_one_command_serves_a_second_one_beside_it_and_undo_takes_all_back(serve, person, stamp):
     no_accounts()
     anna = person("anna")
@@ -173,6 +181,8 @@ def test_one_command_serves_a_second_one_beside_it_and_undo_takes_all_back(serve
     port = first.connected()
     assert port == 3390
     assert re.search(r"certificate SHA-256: ([0-9A-F]{2}:){31}[0-9A-F]{2}", first.text()) and "anna" in first.text()
+    assert "self-check passed" in first.text().split("connect with")[0]
+    wait_for(lambda: re.search(r"mstsc.*\n( .*\n){3}  server: oriel \S+, libfreerdp 3\.\S+, Debian", first.text()), 5, "the form for other clients")
     conf = "/run/second.conf"
     with open(conf, "w") as f:
         f.write("[server]\nport = 3391\n")
