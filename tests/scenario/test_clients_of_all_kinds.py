@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -10,7 +11,10 @@ from harness import procs
 from harness.client import FREERDP2, FREERDP3, have
 from harness.inside import Inside, changed, exact
 from harness.screen import Screen
-from harness.world import wait_for
+from harness.world import SLACK, TREE, wait_for
+
+sys.path.append(TREE + "/tests/pdu")
+from mstsc import Mstsc  # noqa: E402
 
 WAYS3 = {
     "default": (),
@@ -100,6 +104,27 @@ def test_two_monitors_of_the_client_are_two_monitors_in_the_session(oriel, conne
     assert {m.split("+", 1)[1] for m in monitors_in_session(oriel, "anna")} == {"0+0", "800+0"}
     s = oriel.session_of("anna")["clients"][0]
     assert (s["width"], s["height"]) == (1600, 600)
+
+
+@pytest.mark.core
+@pytest.mark.parametrize("left", [0, 1280], ids=["primary-left", "primary-right"])
+def test_two_monitors_of_a_client_that_speaks_as_mstsc_does(oriel, person, left):
+    """All that Microsoft's client says (tests/pdu/mstsc.py); coordinates count from the primary monitor's corner."""
+    anna = person("anna")
+    monitors = [(0, 0, 1280, 800), (1280 - 2 * left, 0, 1280, 800)]
+    client = Mstsc(oriel.port, monitors=monitors, width=2560, height=800).login("anna", anna.password)
+    try:
+        client.until(lambda: client.frames > 0, 20 * SLACK, "first frame")
+        wait_for(lambda: len(monitors_in_session(oriel, "anna")) == 2, 6, "two monitors in the session")
+        assert {m.split("+", 1)[1] for m in monitors_in_session(oriel, "anna")} == {"0+0", "1280+0"}
+        assert client.resets[-1] == (2560, 800, 2)
+        s = oriel.session_of("anna")["clients"][0]
+        assert (s["width"], s["height"]) == (2560, 800)
+        seen = client.frames
+        client.scancode(0x1C)
+        client.until(lambda: client.frames > seen, 10 * SLACK, "an echo of the key")
+    finally:
+        client.close()
 
 
 def test_one_monitor_again_after_two(oriel, connect, person, two_heads):
