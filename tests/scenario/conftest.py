@@ -21,6 +21,7 @@ USUAL_S = 2
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "core: also runs under sanitizers")
+    config.addinivalue_line("markers", "lived_in: also told on a machine that people have used (lived_in.sh)")
     config.addinivalue_line("markers", "long: only with scripts/check --long")
     config.addinivalue_line("markers", "apps: only with scripts/check --apps, which installs the applications")
     config.addinivalue_line("markers", "timing: figures; not under sanitizers")

@@ -173,6 +173,7 @@ def test_a_service_that_pam_would_complete_from_other_does_not_start(services, o
     assert "no PAM service" in s.log() and said in s.log(), s.log()
 
 
+@pytest.mark.lived_in
 @pytest.mark.parametrize("door", sorted(DOORS))
 def test_a_pam_file_that_is_taken_away_is_a_refusal_and_never_the_service_other(services, other_lets_everybody_in, door):
     write_service("oriel-for-now", KINDS)

@@ -25,6 +25,7 @@ def at_the_machine():
         os.unlink(name)
 
 
+@pytest.mark.lived_in
 @pytest.mark.option("session.elsewhere")
 def test_refuse_says_so_and_lets_others_in(make_oriel, connect, person, at_the_machine):
     oriel = make_oriel(session__elsewhere="refuse")

@@ -7,6 +7,7 @@ from harness.world import wait_for
 pytestmark = pytest.mark.core
 
 
+@pytest.mark.lived_in
 def test_a_user_with_the_right_password_sees_her_desktop(oriel, connect, person):
     anna = person("anna")
     client = connect(oriel, anna)
@@ -16,6 +17,7 @@ def test_a_user_with_the_right_password_sees_her_desktop(oriel, connect, person)
     assert anna.read("started").count("started-") == 1
 
 
+@pytest.mark.lived_in
 def test_letters_typed_at_the_client_stand_in_the_terminal(oriel, connect, person):
     anna = person("anna")
     client = connect(oriel, anna)
@@ -27,6 +29,7 @@ def test_letters_typed_at_the_client_stand_in_the_terminal(oriel, connect, perso
     client.wait_text("Grey-Fox_42")
 
 
+@pytest.mark.lived_in
 def test_after_a_logoff_nothing_of_the_session_remains(oriel, connect, person):
     anna = person("anna")
     client = connect(oriel, anna)

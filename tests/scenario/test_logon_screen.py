@@ -96,6 +96,7 @@ def test_the_screen_ends_after_the_allowed_attempts(make_oriel, connect, person)
     assert not procs.of_user("anna")
 
 
+@pytest.mark.lived_in
 @pytest.mark.takes(11)
 def test_an_expired_password_is_changed_on_the_screen(oriel, connect, person):
     dora = person("expired")
@@ -186,6 +187,7 @@ def test_a_message_of_pam_is_shown_in_its_script(message_service, connect, perso
     _pictures[script] = seen[-1]
 
 
+@pytest.mark.lived_in
 def test_nologin_keeps_users_out_and_says_why(oriel, connect, person):
     anna = person("anna")
     with open("/etc/nologin", "w") as f:

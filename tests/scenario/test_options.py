@@ -33,6 +33,7 @@ def answers(address, port):
         return False
 
 
+@pytest.mark.lived_in
 @option("server.listen", "server.port", "paths.run_dir")
 def test_it_listens_where_it_is_told_and_nowhere_else(make_oriel):
     oriel = make_oriel(server__listen="127.0.0.1 127.0.3.3", server__port=23999)
@@ -189,6 +190,7 @@ def test_the_banner_stands_on_the_logon_screen(make_oriel, connect):
         assert (pictures[a] != pictures[b]).any(axis=2).sum() > 100, "banner %d looks like banner %d" % (a, b)
 
 
+@pytest.mark.lived_in
 @option("display.first")
 def test_displays_are_numbered_from_the_options_number_on(make_oriel, connect, person):
     oriel = make_oriel(display__first=4711)
@@ -245,6 +247,7 @@ def test_there_are_no_more_frames_a_second_than_the_option_says(make_oriel, pers
     assert many > 2 * few, "%.1f frames a second where 60 are allowed" % many
 
 
+@pytest.mark.lived_in
 @option("control.group")
 def test_the_control_group_may_use_orielctl_and_others_may_not(make_oriel):
     users.run("groupadd", "-f", "o-admins")

@@ -16,6 +16,7 @@ def not_black(client):
     return p.size and colours(p, 8) > 8 and (p.max(axis=2) > 40).mean() > 0.01
 
 
+@pytest.mark.lived_in
 @pytest.mark.core
 def test_an_xsession_that_ends_at_once_shows_its_log(oriel, connect, person):
     anna = person("anna")
@@ -38,6 +39,7 @@ def test_an_x_server_that_cannot_start_is_told(make_oriel, connect, person):
     wait_for(lambda: not procs.of_user("anna"), 6, "no process of the user")
 
 
+@pytest.mark.lived_in
 def test_a_keymap_that_somebody_else_put_in_the_way_keeps_no_session_from_starting(make_oriel, connect, person):
     """X servers get their keymap through /tmp/server-N.xkm, a name that any user can take first."""
     oriel = make_oriel(display__first=6000)
@@ -68,6 +70,7 @@ def test_a_session_that_says_too_much_does_not_fill_the_disk(oriel, connect, per
     assert "[earlier lines were dropped here" in text and text.endswith("over, number 139999\n")
 
 
+@pytest.mark.lived_in
 def test_without_an_xsession_the_fallback_is_a_usable_desktop(oriel, connect, person):
     anna = person("anna")
     anna.remove(".xsession")

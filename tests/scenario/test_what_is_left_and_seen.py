@@ -24,6 +24,7 @@ def inventory(service):
     return {n for n in found if not re.search(r"/\.?X2\d\d", n) and "pytest" not in n and "/xtermXX" not in n}  # xterm's own, when it is ended while it starts
 
 
+@pytest.mark.lived_in
 @pytest.mark.core
 def test_after_a_logoff_nothing_is_left_within_five_seconds(oriel, connect, person):
     anna = person("anna", extra="(setsid sleep 600 &)\nnohup setsid sh -c 'trap \"\" TERM HUP; sleep 601' >/dev/null 2>&1 &")

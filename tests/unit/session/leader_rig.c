@@ -47,6 +47,22 @@ void put(const char *path, const char *text, mode_t mode)
     close(fd);
 }
 
+/* Of passwd or group the accounts that each Debian has, whose ids are below 100, and nobody's: those of people and of what else is
+ * installed may have the names and ids that the tests use. `out` has room for all of `all`. */
+static void keep_debians(const char *all, char *out)
+{
+    *out = 0;
+    for (const char *line = all, *end; *line; line = end + (*end == '\n')) {
+        end = line + strcspn(line, "\n");
+        const char *password = strchr(line, ':'), *id = password ? strchr(password + 1, ':') : NULL;
+        if (!id || id > end)
+            continue;
+        unsigned long n = strtoul(id + 1, NULL, 10);
+        if (n < 100 || n == 65534)
+            (void)snprintf(out + strlen(out), (size_t)(end - line) + 2, "%.*s\n", (int)(end - line), line);
+    }
+}
+
 const char *got(const char *path)
 {
     static char text[65536];
@@ -73,7 +89,9 @@ static void extend(const char *name, const char *line)
     static char text[65536];
     snprintf(from, sizeof from, "/etc/%s", name);
     snprintf(to, sizeof to, "/mnt/%s", name);
-    snprintf(text, sizeof text, "%s%s\n", got(from), line);
+    keep_debians(got(from), text);
+    size_t n = strlen(text);
+    snprintf(text + n, sizeof text - n, "%s\n", line);
     put(to, text, 0600);
     struct stat st;
     must(stat(from, &st) == 0 && chmod(to, st.st_mode & 0777) == 0 && mount(to, from, NULL, MS_BIND, NULL) == 0, from);
@@ -103,6 +121,46 @@ void use_agent(const char *program)
     must(symlink(program, "/mnt/libexec/oriel-agent") == 0, "agent");
 }
 
+/* The machine's choices of update-alternatives, but for those that Debian makes where nothing but openbox and xterm is installed. */
+static void choose_alternatives(void)
+{
+    static const char *const chosen[][2] = {{"x-terminal-emulator", "/usr/bin/lxterm"}, {"x-session-manager", "/usr/bin/openbox-session"},
+                                            {"x-window-manager", "/usr/bin/openbox"}};
+    char path[320], target[512];
+    must(mkdir("/mnt/alternatives", 0755) == 0, "/mnt/alternatives");
+    for (size_t i = 0; i < sizeof chosen / sizeof chosen[0]; i++) {
+        snprintf(path, sizeof path, "/mnt/alternatives/%s", chosen[i][0]);
+        must(symlink(chosen[i][1], path) == 0, path);
+    }
+    DIR *d = opendir("/etc/alternatives");
+    for (struct dirent *e; d && (e = readdir(d));) {
+        ssize_t n = readlinkat(dirfd(d), e->d_name, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = 0;
+        snprintf(path, sizeof path, "/mnt/alternatives/%s", e->d_name);
+        must(n <= 0 || symlink(target, path) == 0 || errno == EEXIST, path);
+    }
+    if (d)
+        closedir(d);
+    must(!d || mount("/mnt/alternatives", "/etc/alternatives", NULL, MS_BIND, NULL) == 0, "/etc/alternatives");
+}
+
+/* A machine with openbox and xterm, whatever else it has. */
+static void make_bare(void)
+{
+    static const char *const folders[] = {"/usr/share/xsessions", "/usr/share/wayland-sessions", "/usr/local/bin", "/etc/profile.d"};
+    static const char *const sessions[] = {"startplasma-x11", "xfce4-session", "mate-session", "gnome-session", "lxqt-session",
+                                           "cinnamon-session", "startlxde"};
+    char path[64];
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (access(folders[i], F_OK) == 0)
+            fresh(folders[i], "mode=755");
+    for (size_t i = 0; i < sizeof sessions / sizeof sessions[0]; i++) {
+        snprintf(path, sizeof path, "/usr/bin/%s", sessions[i]);
+        must(access(path, F_OK) < 0 || mount("/dev/null", path, NULL, MS_BIND, NULL) == 0, path);
+    }
+    choose_alternatives();
+}
+
 static void make_world(void)
 {
     static const char *const types[] = {"auth", "account", "password", "session"};
@@ -121,6 +179,7 @@ static void make_world(void)
     extend("passwd", USER ":x:7001:7001::" HOME ":/bin/sh");
     extend("group", USER ":x:7001:");
     must(mkdir(HOME, 0700) == 0 && chown(HOME, UID, UID) == 0, HOME);
+    make_bare();
     must(mkdir("/run/oriel", 0755) == 0 && mkdir("/run/oriel/leaders", 0700) == 0, "run folder");
     must(mkdir("/mnt/libexec", 0755) == 0 && mkdir("/mnt/pam", 0755) == 0, "/mnt");
     must(symlink("/mnt/b/session/startup/oriel-startup", "/mnt/libexec/oriel-startup") == 0 &&
