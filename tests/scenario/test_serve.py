@@ -166,6 +166,23 @@ def test_where_no_client_could_be_served_it_says_so_and_ends(serve, machine_with
     assert "connect with" not in run.text() and not left()
 
 
+@pytest.mark.takes(12)
+def test_a_serve_that_is_killed_takes_its_service_along_and_undo_takes_back_the_rest(serve):
+    no_accounts()
+    run = serve("--port", "3393", log="serve-killed")
+    run.connected()
+    assert procs.named("oriel-monitor")
+    run.process.kill()
+    wait_for(lambda: not procs.named("oriel") and not procs.named("oriel-monitor"), 10, "the end of a service whose serve was killed")
+    again = serve("--port", "3393", log="serve-after-a-kill")
+    again.connected()
+    again.process.kill()
+    wait_for(lambda: not procs.named("oriel"), 10, "the end of the second one")
+    subprocess.run([SERVE, "--undo"], check=True, stdout=subprocess.DEVNULL)
+    assert not os.path.exists(TOP) and not os.path.exists("/run/oriel-serve")
+    assert subprocess.run(["getent", "passwd", "_oriel-keys"], stdout=subprocess.DEVNULL, check=False).returncode
+
+
 def test_one_command_serves_a_second_one_beside_it_and_undo_takes_all_back(serve, person, stamp):
     no_accounts()
     anna = person("anna")
