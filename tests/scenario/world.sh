@@ -83,7 +83,7 @@ ln -s /var/mail var/spool/mail
 ln -s /etc/machine-id var/lib/dbus/machine-id
 for f in wtmp btmp lastlog; do : >"var/log/$f"; done
 # Records of packages, and indexes that packages make.
-for d in /var/lib/dpkg /var/lib/apt /var/lib/ucf /var/cache/fontconfig /var/lib/libreoffice /var/lib/ghostscript; do
+for d in /var/lib/dpkg /var/lib/apt /var/lib/ucf /var/cache/fontconfig /var/lib/libreoffice /var/lib/ghostscript /var/lib/openbox; do
     [ ! -d "$d" ] || shown "$d"
 done
 
