@@ -9,7 +9,7 @@
 #
 # PREFIX: a DESTDIR into which Oriel was installed; OUT: where logs and screenshots go. In the world they are /run/w/prefix and /run/w/out.
 # The source tree is /run/w/tree, a copy without build folders, and COMMAND runs in there.
-# --build: the tree is at its own place as well, with its build folders, and COMMAND runs there (units, which meson starts).
+# --build: a copy is at the tree's own place as well, with its real build folders, and COMMAND runs there (units, which meson starts).
 set -euo pipefail
 unset CDPATH
 tree=$(cd "$(dirname "$0")/../.." && pwd -P)
@@ -110,13 +110,23 @@ mkdir -p run/user run/before run/w/{tree,prefix,out,state}
 : >run/utmp
 mount --bind "$prefix" run/w/prefix
 mount --bind "$out" run/w/out
-# A copy, so that what a story builds in the tree is its own, and what others built there is not seen.
-tar -C "$tree" --exclude='./build*' --exclude=./.git --exclude='*.pyc' -cf - . | tar -C run/w/tree -xpf -
-chown --reference="$tree" run/w/tree
+# A copy, so that what a story builds in the tree is its own, and what others built there is not seen; and one that each account can reach,
+# also where the tree is under a closed home.
+copy_tree() { # TO
+    mkdir -p "$1"
+    tar -C "$tree" --exclude='./build*' --exclude=./.git --exclude='*.pyc' -cf - . | tar -C "$1" -xpf -
+    chown --reference="$tree" "$1"
+    chmod 0755 "$1"
+}
+copy_tree run/w/tree
 here=/run/w/tree
 if [ -n "$build" ]; then
-    mkdir -p ".$tree"
-    mount --rbind "$tree" ".$tree"
+    case $tree/ in /root/*) chmod 0755 root ;; esac
+    copy_tree ".$tree"
+    for d in "$tree"/build*/; do
+        mkdir -p ".$d"
+        mount --bind "$d" ".$d"
+    done
     here=$tree
 fi
 
