@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/config_files.h"
 #include "common/log.h"
 #include "common/name_list.h"
 
-#define KEY_MAX 48             /* inih cuts names at 50; ours are shorter */
-#define CONFIG_FILE_MAX 262144 /* every option at its longest, with its text, fits four times */
+#define KEY_MAX 48 /* inih cuts names at 50; ours are shorter */
 
 enum option_index {
 #define OPTION(sec, name, type, min, max, choices, def, reload, text) INDEX_##sec##_##name,
@@ -33,27 +33,53 @@ const struct option_info config_options[] = {
 };
 const size_t config_noptions = OPTION_COUNT;
 
-/* One parse. inih sees "key=" alone; the value stays here, because its own line buffer would split it. */
+static const struct option_gone gone_options[] = {
+#define GONE(sec, name, version, now, advice) {#sec, #name, version, now, advice},
+#include "common/options_gone.def"
+#undef GONE
+};
+struct option_gone_table config_gone = {gone_options, sizeof gone_options / sizeof gone_options[0]};
+
+/* One parse of one or more files. inih sees "key=" alone; the value stays here, because its own line buffer would split it. */
 struct parse {
     struct config c;
     FILE *f;
+    const char *file; /* its name */
     unsigned line;
     char value[CONFIG_LINE_MAX + 1];
-    unsigned set_at[OPTION_COUNT]; /* line, 0: not set */
+    struct { const char *file; unsigned line; } set_at[OPTION_COUNT]; /* NULL: not set */
     struct config_error *err;
     bool failed;
 };
 
-static void fail(struct parse *p, unsigned line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void fail(struct parse *p, unsigned line, const char *fmt, ...)
+static void vfail(struct parse *p, const char *file, unsigned line, const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+static void vfail(struct parse *p, const char *file, unsigned line, const char *fmt, va_list ap)
 {
     if (p->failed)
         return;
     p->failed = true;
     p->err->line = line;
+    snprintf(p->err->file, sizeof p->err->file, "%s", file ? file : p->file);
+    vsnprintf(p->err->text, sizeof p->err->text, fmt, ap);
+}
+
+/* In the file that is being read. */
+static void fail(struct parse *p, unsigned line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void fail(struct parse *p, unsigned line, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(p->err->text, sizeof p->err->text, fmt, ap);
+    vfail(p, p->file, line, fmt, ap);
+    va_end(ap);
+}
+
+/* Where an option was set. */
+static void fail_at(struct parse *p, enum option_index i, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void fail_at(struct parse *p, enum option_index i, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vfail(p, p->set_at[i].file, p->set_at[i].line, fmt, ap);
     va_end(ap);
 }
 
@@ -194,6 +220,9 @@ static bool section_known(const char *section)
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (strcmp(config_options[i].section, section) == 0)
             return true;
+    for (size_t i = 0; i < config_gone.n; i++)
+        if (strcmp(config_gone.options[i].section, section) == 0)
+            return true;
     return false;
 }
 
@@ -242,23 +271,64 @@ static void fail_unknown(struct parse *p, const char *section, const char *name)
         fail(p, p->line, "unknown option \"%s\" in [%s]; oriel.conf(5) lists the options", name, section);
 }
 
+static int set_by_file(struct parse *p, enum option_index i)
+{
+    const struct option_info *o = &config_options[i];
+    char want[256];
+    config_option_expects(o, want, sizeof want);
+    /* a later file has the last word; one file must not contradict itself */
+    if (p->set_at[i].file == p->file)
+        fail(p, p->line, "%s.%s was set already in line %u; say it once", o->section, o->name, p->set_at[i].line);
+    else if (!set_option(&p->c, o, p->value))
+        fail(p, p->line, "%s.%s cannot be \"%.80s\"; it takes %s", o->section, o->name, p->value, want);
+    p->set_at[i].file = p->file;
+    p->set_at[i].line = p->line;
+    return !p->failed;
+}
+
+static int option_find(const char *section, const char *name)
+{
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(config_options[i].section, section) == 0 && strcmp(config_options[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* Whether this version still takes what that one was the first to have no more. */
+static bool gone_just_now(const char *version)
+{
+    size_t n = strlen(version);
+    return strncmp(ORIEL_VERSION, version, n) == 0 && (ORIEL_VERSION[n] == '.' || ORIEL_VERSION[n] == 0);
+}
+
+static int on_gone(struct parse *p, const struct option_gone *g)
+{
+    if (!gone_just_now(g->version)) {
+        fail(p, p->line, "option \"%s\" in [%s] went with version %s: %s", g->name, g->section, g->version, g->advice);
+        return 0;
+    }
+    log_warning("option went", "file=%s line=%u option=%s.%s advice=%s", p->file, p->line, g->section, g->name, g->advice);
+    if (!g->now)
+        return 1;
+    char section[KEY_MAX + 1];
+    size_t n = strcspn(g->now, ".");
+    snprintf(section, sizeof section, "%.*s", (int)n, g->now);
+    int i = option_find(section, g->now + n + 1);
+    if (i < 0)
+        abort(); /* the table names an option that is not there: the unit tests cannot have run */
+    return set_by_file(p, (enum option_index)i);
+}
+
 static int on_option(void *user, const char *section, const char *name, const char *ignored)
 {
     struct parse *p = user;
     (void)ignored;
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct option_info *o = &config_options[i];
-        if (strcmp(o->section, section) != 0 || strcmp(o->name, name) != 0)
-            continue;
-        char want[256];
-        config_option_expects(o, want, sizeof want);
-        if (p->set_at[i])
-            fail(p, p->line, "%s.%s was set already in line %u; say it once", section, name, p->set_at[i]);
-        else if (!set_option(&p->c, o, p->value))
-            fail(p, p->line, "%s.%s cannot be \"%.80s\"; it takes %s", section, name, p->value, want);
-        p->set_at[i] = p->line;
-        return !p->failed;
-    }
+    int i = option_find(section, name);
+    if (i >= 0)
+        return set_by_file(p, (enum option_index)i);
+    for (size_t k = 0; k < config_gone.n; k++)
+        if (strcmp(config_gone.options[k].section, section) == 0 && strcmp(config_gone.options[k].name, name) == 0)
+            return on_gone(p, &config_gone.options[k]);
     fail_unknown(p, section, name);
     return 0;
 }
@@ -364,8 +434,7 @@ static void want_absolute(struct parse *p, enum option_index i)
 {
     const char *value = (const char *)&p->c + config_options[i].at;
     if (value[0] && value[0] != '/')
-        fail(p, p->set_at[i], "%s.%s must be an absolute path, not \"%.80s\"", config_options[i].section,
-             config_options[i].name, value);
+        fail_at(p, i, "%s.%s must be an absolute path, not \"%.80s\"", config_options[i].section, config_options[i].name, value);
 }
 
 static void want_groups(struct parse *p)
@@ -386,27 +455,38 @@ static void check_whole(struct parse *p)
     want_groups(p);
     bool cert = p->c.tls_certificate[0], key = p->c.tls_key[0];
     if (cert != key)
-        fail(p, p->set_at[cert ? INDEX_tls_certificate : INDEX_tls_key], "tls.%s is set without tls.%s; set both or neither",
-             cert ? "certificate" : "key", cert ? "key" : "certificate");
+        fail_at(p, cert ? INDEX_tls_certificate : INDEX_tls_key, "tls.%s is set without tls.%s; set both or neither",
+                cert ? "certificate" : "key", cert ? "key" : "certificate");
     if (strchr(p->c.login_pam_service, '/'))
-        fail(p, p->set_at[INDEX_login_pam_service], "login.pam_service is the name of a file in /etc/pam.d, without a folder");
+        fail_at(p, INDEX_login_pam_service, "login.pam_service is the name of a file in /etc/pam.d, without a folder");
 }
 
-int config_load_stream(struct config *c, FILE *f, const char *name, struct config_error *err)
+static struct parse *parse_create(struct config_error *err)
 {
-    memset(err, 0, sizeof *err);
-    snprintf(err->file, sizeof err->file, "%s", name);
     struct parse *p = calloc(1, sizeof *p);
+    memset(err, 0, sizeof *err);
     if (!p) {
         snprintf(err->text, sizeof err->text, "out of memory");
-        return -ENOMEM;
+        return NULL;
     }
     config_defaults(&p->c);
-    p->f = f;
     p->err = err;
-    int r = ini_parse_stream(next_line, p, on_option, p);
-    if (r != 0)
+    return p;
+}
+
+/* One file over what is there. */
+static void parse_stream(struct parse *p, FILE *f, const char *name)
+{
+    p->f = f;
+    p->file = name;
+    p->line = 0;
+    if (ini_parse_stream(next_line, p, on_option, p) != 0)
         fail(p, p->line, "cannot be understood");
+}
+
+/* The end of all files. Frees `p`. */
+static int parse_finish(struct parse *p, struct config *c)
+{
     check_whole(p);
     bool failed = p->failed;
     if (!failed)
@@ -415,22 +495,44 @@ int config_load_stream(struct config *c, FILE *f, const char *name, struct confi
     return failed ? -EINVAL : 0;
 }
 
+int config_load_stream(struct config *c, FILE *f, const char *name, struct config_error *err)
+{
+    struct parse *p = parse_create(err);
+    if (!p)
+        return -ENOMEM;
+    snprintf(err->file, sizeof err->file, "%s", name);
+    parse_stream(p, f, name);
+    return parse_finish(p, c);
+}
+
+/* -errno where a file cannot be read (reported), else 0: what it says may still be wrong. */
+static int parse_files(struct parse *p, const struct config_files *files)
+{
+    int r = 0;
+    for (size_t i = 0; i < files->n && r == 0 && !p->failed; i++) {
+        FILE *f = config_files_open(files, i, p->err, &r);
+        if (!f)
+            break;
+        parse_stream(p, f, files->paths[i]);
+        fclose(f);
+    }
+    return r;
+}
+
 int config_load(struct config *c, const char *path, struct config_error *err)
 {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int e = fd < 0 ? errno : fstat(fd, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
-    FILE *f = e ? NULL : fdopen(fd, "r");
-    if (!f) {
-        memset(err, 0, sizeof *err);
-        snprintf(err->file, sizeof err->file, "%s", path);
-        snprintf(err->text, sizeof err->text, "cannot be opened: %s", strerror(e ? e : ENOMEM));
-        if (fd >= 0)
-            close(fd);
-        return e ? -e : -ENOMEM;
-    }
-    int r = config_load_stream(c, f, path, err);
-    fclose(f);
+    struct config_files files;
+    struct parse *p = parse_create(err);
+    if (!p)
+        return -ENOMEM;
+    int r = config_files_find(&files, path, err);
+    if (r == 0)
+        r = parse_files(p, &files);
+    if (r == 0)
+        r = parse_finish(p, c);
+    else
+        free(p);
+    config_files_finish(&files);
     return r;
 }
 

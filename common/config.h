@@ -11,6 +11,8 @@
 
 #define CONFIG_STRING_MAX 1024 /* the longest value: a list of groups or a start command */
 #define CONFIG_LINE_MAX 2048   /* key, sign and value; longer lines are an error, never split */
+#define CONFIG_FILE_MAX 262144 /* bytes of a file: every option at its longest, with its text, fits four times */
+#define CONFIG_FILES_MAX 64    /* files in conf.d: one an option, which nobody needs */
 
 enum option_type { OPTION_BOOL, OPTION_INT, OPTION_STRING, OPTION_ENUM };
 struct option_info {
@@ -36,6 +38,16 @@ struct config {
 extern const struct option_info config_options[];
 extern const size_t config_noptions;
 
+/* An option that went: a warning in the version that has it no more, an error in later ones (common/options_gone.def). */
+struct option_gone {
+    const char *section, *name;
+    const char *version;         /* major.minor of the first without it */
+    const char *now;             /* "section.name" that takes its value, or NULL: the value counts no more */
+    const char *advice;
+};
+struct option_gone_table { const struct option_gone *options; size_t n; };
+extern struct option_gone_table config_gone; /* only tests put another table here */
+
 struct config_error {
     char file[256];
     unsigned line;               /* 0: the file itself */
@@ -46,9 +58,10 @@ struct config_error {
 const char *config_default_path(void);
 /* Fill in the defaults. */
 void config_defaults(struct config *c);
-/* Parse a whole file over the defaults. 0, or -EINVAL/-errno with *err filled; *c is then unchanged. */
+/* Parse a file, and then those of "conf.d" in the folder that it lies in (common/config_files.h), over the defaults: the last file that
+ * says something of an option counts. 0, or -EINVAL/-errno with *err filled; *c is then unchanged. */
 int config_load(struct config *c, const char *path, struct config_error *err);
-/* The same from an open stream (`name` for messages). */
+/* One open stream alone (`name` for messages). */
 int config_load_stream(struct config *c, FILE *f, const char *name, struct config_error *err);
 /* For a reload: options that may not change while running get their value in `running` back in `fresh`; each that differed is
  * logged as needing a restart. */

@@ -31,7 +31,8 @@ static void comment(const char *text)
 static void write_conf(void)
 {
     char want[256], line[CONFIG_STRING_MAX];
-    puts("# Oriel's configuration. Every option stands here with its default; remove the # to change one.\n"
+    puts("# Oriel's configuration. Every option stands here with its default. Put what you change into a file of your own,\n"
+         "# conf.d/NAME.conf beside this one: those are read after this one, sorted by name, and an upgrade leaves them alone.\n"
          "# \"oriel --check-config\" says what is wrong with this file, \"systemctl reload 'oriel-*.service'\" or SIGHUP to oriel makes\n"
          "# the daemons read it again. Lines are at most 2048 bytes; a comment has a line of its own. See oriel.conf(5).");
     for (size_t i = 0; i < config_noptions; i++) {
@@ -70,8 +71,11 @@ static void write_man(void)
          "The file has sections in brackets and options as\n.IR name \" = \" value ,\none a line. A line that begins with # or ;\n"
          "is a comment; a # inside a value belongs to it. Values are not quoted, but for names of groups with blanks.\n"
          "Lines are at most 2048 bytes. Unknown options,\n"
-         "options said twice and values out of range are errors:\n.B oriel \\-\\-check\\-config\nnames the line and what would be right.\n"
-         ".PP\nOn SIGHUP the daemons read the file again. When it is broken they keep what they have and log why. Options marked\n"
+         "options said twice in a file and values out of range are errors:\n.B oriel \\-\\-check\\-config\nnames the line and what would be right.\n"
+         ".PP\nAfter the file come those in the folder\n.I conf.d\nbeside it whose names end in .conf and do not begin with a dot, sorted by the\n"
+         "bytes of their names. The last file that says something of an option counts. At most 64 files of 256 KiB are read. They\n"
+         "must belong to root or to the owner of the first file, everybody must be able to read them, and nobody else to write them.\n"
+         ".PP\nOn SIGHUP the daemons read the files again. When one is broken they keep what they have and log why. Options marked\n"
          ".I restart\ntake effect at the next start only.\n.SH OPTIONS");
     for (size_t i = 0; i < config_noptions; i++) {
         const struct option_info *o = &config_options[i];
@@ -91,6 +95,7 @@ static void write_man(void)
         }
     }
     puts(".SH FILES\n.TP\n.I /etc/oriel/oriel.conf\nread when no \\-\\-config is given and the file exists.\n"
+         ".TP\n.I /etc/oriel/conf.d/*.conf\nwhat the administrator changed; no package and no upgrade writes there.\n"
          ".TP\n.I /etc/pam.d/oriel\nthe PAM service.\n.SH SEE ALSO\n.BR orielctl (8)");
 }
 

@@ -125,6 +125,59 @@ def test_the_lowest_tls_version_is_the_options(make_oriel, minimum, with_12):
     assert handshake(oriel.port, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
 
 
+@pytest.fixture
+def conf_d(make_oriel):
+    """conf_d(oriel, "a.conf", TEXT) puts a file beside the configuration; without TEXT it goes."""
+    made = set()
+
+    def put(oriel, name, text=None):
+        path = os.path.join(os.path.dirname(oriel.config), "conf.d", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if text is None:
+            os.remove(path)
+        else:
+            with open(path, "w") as f:
+                f.write(text)
+            made.add(path)
+        return path
+
+    yield put
+    for path in made:
+        if os.path.exists(path):
+            os.remove(path)
+
+
+def test_what_stands_in_conf_d_counts_for_every_process(make_oriel, conf_d):
+    """At the start and after a reload; the client's process, which opens no file, gets it with the rest."""
+    oriel = make_oriel(tls__minimum="1.2", start=False)
+    conf_d(oriel, "10-tls.conf", "[tls]\nminimum = 1.3\n")
+    oriel.start()
+    assert handshake(oriel.port, ssl.TLSVersion.TLSv1_2) is None
+    conf_d(oriel, "20-tls.conf", "[tls]\nminimum = 1.2\n")
+    oriel.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: handshake(oriel.port, ssl.TLSVersion.TLSv1_2) == "TLSv1.2", 5, "the last file's word after a reload")
+    assert "minimum = 1.2" in oriel.ctl("config").stdout
+
+
+def test_what_is_wrong_in_conf_d_is_named_and_changes_nothing(make_oriel, conf_d):
+    oriel = make_oriel()
+    path = conf_d(oriel, "30-mine.conf", "[server]\n\nprot = 3389\n")
+    oriel.process.send_signal(signal.SIGHUP)
+    oriel.wait_log("%s:3: unknown option \"prot\" in [server]; did you mean \"port\"?" % path)
+    assert handshake(oriel.port, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+    checked = subprocess.run([find_program("oriel"), "--config", oriel.config, "--check-config"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             timeout=20, text=True)
+    assert checked.returncode == 2 and checked.stderr.startswith(path + ":3: ")
+
+
+def test_an_option_that_went_is_said_and_keeps_nobody_out(make_oriel, conf_d):
+    oriel = make_oriel(start=False)
+    path = conf_d(oriel, "40-old.conf", "[session]\nmax_per_user = 1\n")
+    oriel.start()
+    assert "option=session.max_per_user" in oriel.log() and path in oriel.log()
+    assert handshake(oriel.port, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+
+
 @option("tls.signs_per_minute")
 def test_signatures_are_limited_to_so_many_a_minute(make_oriel):
     oriel = make_oriel(tls__signs_per_minute=10, server__max_half_open_per_source=100)

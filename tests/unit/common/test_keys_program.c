@@ -231,6 +231,30 @@ static void a_reload_takes_a_good_pair_and_keeps_the_old_one_for_a_bad(void **st
     wait_log("configuration kept");
 }
 
+/* conf.d is read from inside the sandbox, also where it was made later. */
+static void a_reload_reads_what_stands_beside_the_file(void **state)
+{
+    (void)state;
+    char name[160];
+    if (geteuid() != 0)
+        skip();
+    start();
+    wait_log("ready");
+    snprintf(name, sizeof name, "%s/conf.d", top);
+    assert_int_equal(mkdir(name, 0755), 0);
+    snprintf(name, sizeof name, "%s/conf.d/a.conf", top);
+    FILE *f = fopen(name, "w");
+    assert_non_null(f);
+    fputs("[log]\nlevel = loud\n", f);
+    assert_int_equal(fclose(f), 0);
+    kill(daemon_pid, SIGHUP);
+    wait_log("configuration kept file=");
+    assert_true(log_has("conf.d/a.conf line=2 reason=\"log.level cannot be"));
+    assert_int_equal(unlink(name), 0);
+    kill(daemon_pid, SIGHUP);
+    wait_log("reloaded");
+}
+
 /* As start(), on a kernel without Landlock: a filter answers its first call. */
 static void start_without_landlock(void)
 {
@@ -285,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_is_shut_in_and_its_memory_is_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_certificate_stays_the_same_over_restarts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_takes_a_good_pair_and_keeps_the_old_one_for_a_bad, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reload_reads_what_stands_beside_the_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_any_confinement_it_starts_only_where_that_is_allowed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_certificate_at_the_start_is_named, set_up, tear_down),
     };
