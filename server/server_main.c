@@ -22,6 +22,9 @@
 
 #define FILES_BESIDE_CLIENTS 64
 
+/* EXIT_PORT_TAKEN: somebody else listens there. Trying again at once would not help: oriel-server.service does not (RestartPreventExitStatus). */
+enum exit_code { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PORT_TAKEN = 3 };
+
 int64_t daemon_now(void)
 {
     struct timespec ts;
@@ -185,7 +188,7 @@ static struct arguments parse_arguments(int argc, char **argv)
         case 'f': a.check_first = true; break;
         default:
             fprintf(stderr, "usage: oriel-server [--config FILE] [--check-first | --self-check]\n");
-            exit(2);
+            exit(EXIT_USAGE);
         }
     }
     return a;
@@ -222,7 +225,7 @@ int main(int argc, char **argv)
     struct arguments a = parse_arguments(argc, argv);
     d.config_path = a.config;
     if (load(d.config_path, &d.config) < 0)
-        return 2;
+        return EXIT_USAGE;
     log_set_level((enum log_level)(d.config.log_level + 1));
     d.uid_slots = (unsigned)d.config.server_max_clients;
     if (a.check)
@@ -234,5 +237,5 @@ int main(int argc, char **argv)
     if (r == 0)
         event_base_dispatch(d.base);
     stop(&d, evs);
-    return r < 0 ? 1 : 0;
+    return r == -EADDRINUSE ? EXIT_PORT_TAKEN : r < 0 ? EXIT_FAILED : 0;
 }
