@@ -241,7 +241,7 @@ mkdir -p "$out"
 if [ ! -d "$base" ]; then
     machine_make "$tree" "$base" && machine_tree "$tree" "$base" || { verdict debootstrap 1; finish; }
 fi
-must "packages are installed by name" "$out/packages.log" kept 'scripts/packages install build run client systemd' && build || finish
+must "packages are installed by name" "$out/packages.log" kept 'scripts/packages install build run client systemd package' && build || finish
 
 file= before= usable=
 while IFS='|' read -r name class kind how heavy limit sets prepare <&3; do

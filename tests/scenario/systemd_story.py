@@ -13,7 +13,7 @@ import pytest
 
 from harness import procs, users
 from harness.service import Service
-from harness.world import TREE, stays, wait_for
+from harness.world import stays, wait_for
 
 DAEMONS = ("oriel-keys", "oriel-monitor", "oriel-server")
 CONFIG = "/etc/oriel/oriel.conf"
@@ -375,13 +375,3 @@ class TestBootedAgain:
 
     def test_login(self, login):
         assert login.scope().endswith(".scope")
-
-    def test_disabled_and_uninstalled(self):
-        systemctl("disable", "--now", "oriel.target")
-        wait_for(lambda: not of_oriel(), 10, "the daemons' end")
-        assert not glob.glob("/etc/systemd/system/*/oriel*")
-        say("ninja", "-C", TREE + "/build", "uninstall")
-        systemctl("daemon-reload")
-        left = [p for top in ("/usr", "/etc") for p in glob.glob(top + "/**/*oriel*", recursive=True) if "backports" not in p]
-        assert not [p for p in left if not os.path.isdir(p) or os.listdir(p)], left
-
