@@ -441,9 +441,9 @@ static void want_groups(struct parse *p)
 {
     char why[256], one[GROUP_NAME_BYTES];
     if (name_list_check(p->c.login_allowed_groups, why, sizeof why) < 0)
-        fail(p, p->set_at[INDEX_login_allowed_groups], "login.allowed_groups %s", why);
+        fail_at(p, INDEX_login_allowed_groups, "login.allowed_groups %s", why);
     if (name_list_single(p->c.control_group, one, why, sizeof why) < 0)
-        fail(p, p->set_at[INDEX_control_group], "control.group %s", why);
+        fail_at(p, INDEX_control_group, "control.group %s", why);
 }
 
 static void check_whole(struct parse *p)
