@@ -186,7 +186,7 @@ static void what_clients_call_themselves_reaches_no_terminal(void **state)
     assert_int_equal(orielctl("throttle", NULL), 0);
     nothing_that_acts_on_a_terminal_is_printed();
     says("192.0.2.0/24");
-    says("bob?2Jfake?@");
+    says("bob?2jfake?@");
     assert_int_equal(orielctl("throttle", "clear", NULL), 0);
     rig.client_name = bad[0];
     struct rig_peer p = rig_connect(&rig, "192.0.2.78");
