@@ -144,12 +144,26 @@ static int child_death_signal(const struct plan *p)
     return getppid() == p->parent ? 0 : -ESRCH;
 }
 
+/* Some containers keep the right to raise a hard limit from root: then what is below it. */
+static void child_limits(const struct rlimit *limits)
+{
+    for (int i = 0; i < RLIM_NLIMITS; i++) {
+        struct rlimit now, want = limits[i];
+        if (setrlimit(i, &want) == 0 || getrlimit(i, &now) < 0)
+            continue;
+        want.rlim_max = now.rlim_max;
+        if (want.rlim_cur > now.rlim_max)
+            want.rlim_cur = now.rlim_max;
+        (void)setrlimit(i, &want);
+    }
+}
+
 static _Noreturn void child_run(struct plan *p)
 {
     const struct spawn *s = p->s;
     int r = child_fds(p);
-    for (int i = 0; s->limits && i < RLIM_NLIMITS; i++)
-        (void)setrlimit(i, &s->limits[i]); /* while we may raise them */
+    if (s->limits)
+        child_limits(s->limits); /* while we may raise them */
     if (r == 0 && s->new_session && setsid() < 0)
         r = -errno;
     if (r == 0 && s->detach) {

@@ -34,7 +34,7 @@ struct spawn {
     int new_session;          /* setsid */
     int detach;               /* fork twice: not the caller's child (its pid is still returned) */
     uint64_t ambient_caps;    /* bits 1 << CAP_x that survive the change of uid and the exec; 0: none */
-    const struct rlimit *limits; /* RLIM_NLIMITS of them, by their number; what the kernel refuses stays. NULL: the caller's */
+    const struct rlimit *limits; /* RLIM_NLIMITS of them, by their number; as far as the kernel lets. NULL: the caller's */
     const char *directory;    /* working directory, NULL "/" */
 };
 /* Returns the pid, or negative errno, also when the exec itself failed. */

@@ -13,12 +13,12 @@ report() {
     echo "umask $(umask)"
     echo "nice $(nice)"
     echo "ionice $(ionice)"
-    echo "schedule $(chrt -p $$ | tr '\\n' ' ' | sed 's/[0-9]*.s current//')"
+    chrt -p $$ | sed -n 's/.*current scheduling/schedule/p'
     echo "oom $(cat /proc/self/oom_score_adj)"
     echo "slack $(cat /proc/self/timerslack_ns)"
     grep -E '^(Groups|Sig(Blk|Ign)|Shd|Cap|NoNewPrivs|Seccomp|Cpus_allowed)' /proc/self/status
 }
-report 2>&1 | sed "s/pid $$'s //" >$1.new
+report >$1.new 2>&1
 mv $1.new $1
 """
 
