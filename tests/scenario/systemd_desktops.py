@@ -39,7 +39,7 @@ def ends_whole(oriel, user):
     wait_for(lambda: not leaders(), 10, "the leaders' end")
     wait_for(lambda: not procs.of_user(user.name), 40, "no process of the user; there are %r" % procs.of_user(user.name))
     wait_for(lambda: user.name not in say("loginctl", "list-sessions", "--no-legend"), 10, "logind's list without the user")
-    assert not os.path.exists("/run/user/%d" % user.uid)
+    wait_for(lambda: not os.path.exists("/run/user/%d" % user.uid), 10, "the end of the runtime folder, which is logind's")
 
 
 class TestDesktops:
