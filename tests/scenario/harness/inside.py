@@ -56,9 +56,12 @@ def changed(a, b):
 
 
 def shell(user):
-    """The environment of the shell in the session's terminal."""
-    text = wait_for(lambda: user.read("shell-pid").strip(), 10, "the shell of the terminal")
-    return {k.decode(): v.decode() for k, v in procs.Process(int(text)).environ().items()}
+    """The environment of the shell in the session's terminal. (The login shell that reads the start-up files says who it is, too.)"""
+    def there():
+        text = user.read("shell-pid").strip()
+        env = procs.Process(int(text)).environ() if text else {}
+        return env if b"WINDOWID" in env else None
+    return {k.decode(): v.decode() for k, v in wait_for(there, 10, "the shell of the terminal").items()}
 
 
 def as_user(user, env, command):
