@@ -232,9 +232,9 @@ class TestLimits:
             with open("/etc/security/limits.d/story.conf", "w") as f:
                 f.write("%s soft nofile 2000\n%s hard nofile 3000\n%s - nproc 700\n%s soft core 1000\n%s - priority 3\n" % ((PERSON,) * 5))
             with open("/etc/pam.d/common-session", "a") as f:
-                f.write("session optional pam_umask.so umask=0027\n")
+                f.write("session optional pam_umask.so umask=0005\n")
             ours = self.compare(login, key)
-            assert "umask 0027" in ours and "nice 3" in ours
+            assert "umask 0005" in ours and "nice 3" in ours
         finally:
             os.unlink("/etc/security/limits.d/story.conf")
             with open("/etc/pam.d/common-session", "w") as f:

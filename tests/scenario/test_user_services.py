@@ -206,14 +206,14 @@ def test_limits_are_those_of_a_login_by_ssh(services, make_oriel, connect, perso
             with open("/etc/security/limits.d/story.conf", "w") as f:
                 f.write("anna soft nofile 2000\nanna hard nofile 3000\nanna - nproc 700\nanna soft core 1000\nanna - memlock 4096\nanna - priority 3\n")
             with open("/etc/pam.d/common-session", "a") as f:
-                f.write("session optional pam_umask.so umask=0027\n")
+                f.write("session optional pam_umask.so umask=0005\n")
         wait_for(lambda: waiting_for(sshd), 10, "sshd")
         oriel.start()
         connect(oriel, anna).wait_stamp(anna.stamp)
         ours, theirs = login_report.of_session(anna), login_report.of_ssh(anna, sshd, key)
         assert not login_report.differences(ours, theirs), "\n".join(login_report.differences(ours, theirs))
         said = "\n".join(ours)
-        assert ("umask 0022" if rules == "none" else "umask 0027") in said
+        assert ("umask 0022" if rules == "none" else "umask 0005") in said
         assert ("nice 3" in said) == (rules != "none")
         assert any(line.startswith("soft open files") and line.endswith("1024" if rules == "none" else "2000") for line in ours), said
         [x] = [p for p in procs.of_user("anna") if p.exe == "Xorg"]
