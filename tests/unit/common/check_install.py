@@ -10,7 +10,8 @@ import tempfile
 BUILD, PREFIX, SYSTEMD = sys.argv[1], sys.argv[2].strip("/"), sys.argv[3] == "true"
 ETC = "etc" if PREFIX == "usr" else PREFIX + "/etc"
 
-PROGRAMS = ["oriel", *(["oriel-encoder"] if os.path.exists(BUILD + "/codecs/oriel-encoder") else []), "oriel-agent", "oriel-keys", "oriel-leader", "oriel-logon", "oriel-monitor", "oriel-peer", "oriel-server"]
+PROGRAMS = ["oriel", *(["oriel-encoder"] if os.path.exists(BUILD + "/codecs/oriel-encoder") else []), "oriel-agent", "oriel-keys",
+            "oriel-leader", "oriel-logon", "oriel-monitor", "oriel-peer", "oriel-server", "oriel-startup", "oriel-startup-note"]
 WANTED = {f"{PREFIX}/libexec/oriel/{name}": 0o755 for name in PROGRAMS}
 WANTED |= {
     f"{PREFIX}/sbin/orielctl": 0o755,
@@ -22,7 +23,8 @@ WANTED |= {
 UNITS = ["oriel-keys.service", "oriel-monitor.service", "oriel-server.service", "oriel.target"]
 if SYSTEMD:
     WANTED |= {f"{PREFIX}/lib/systemd/system/{name}": 0o644 for name in UNITS}
-    WANTED |= {f"{PREFIX}/lib/sysusers.d/oriel.conf": 0o644, f"{PREFIX}/lib/tmpfiles.d/oriel.conf": 0o644}
+    WANTED |= {f"{PREFIX}/lib/sysusers.d/oriel.conf": 0o644, f"{PREFIX}/lib/tmpfiles.d/oriel.conf": 0o644,
+               f"{PREFIX}/share/polkit-1/rules.d/50-oriel.rules": 0o644}
 
 
 def installed(top):
