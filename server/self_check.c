@@ -5,6 +5,7 @@
 #include "common/keys/serve.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/spawn.h"
 #include "server/daemon.h"
 #include "server/peer.h"
@@ -224,7 +225,7 @@ static int bury(pid_t pid, bool kill_first)
     if (pid <= 0)
         return 0;
     if (kill_first)
-        (void)kill(pid, SIGKILL);
+        (void)process_signal(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return status;

@@ -19,6 +19,7 @@ machine_run() {
     case "$*" in
     *UP-AFTER-KILL*) echo serve >>"$PAPER/done"; printf '%s\\n' "INTERRUPTED: 130" UP-AFTER-INTERRUPTION UP-AFTER-KILL "LEFT: 0 processes, 0 files"
         touch "$1"/root/serve-1.log ;;
+    *"scripts/package --twice"*) echo package >>"$PAPER/done" ;;
     *scripts/check*) last=${!#}; echo "check ${last##*scripts/check}" | xargs >>"$PAPER/done"
         if [ -e "$PAPER/interrupt" ]; then rm "$PAPER/interrupt"; kill -TERM $$; sleep 5; fi
         echo "5 passed, $(cat "$PAPER/failures" 2>/dev/null || echo 0) failed, 1 skipped" ;;
@@ -57,42 +58,43 @@ def fresh():
 
 def test_all_parts_are_done_and_counted_and_the_machine_is_kept(fresh):
     status, text, done = fresh.run()
-    assert status == 0 and done == ["make", "tree", "packages", "serve", "check", "systemd"], text
-    assert text.splitlines()[-1] == "15 passed, 0 failed, 1 skipped" and "no commit is known" in text
+    assert status == 0 and done == ["make", "tree", "packages", "serve", "package", "check", "systemd"], text
+    assert text.splitlines()[-1] == "16 passed, 0 failed, 1 skipped" and "no commit is known" in text
     _, text, done = fresh.run()
-    assert done == ["tree", "packages", "serve", "check", "systemd"], text
+    assert done == ["tree", "packages", "serve", "package", "check", "systemd"], text
 
 
 def test_a_run_that_was_interrupted_goes_on_and_counts_what_was_done(fresh):
     (fresh.folder / "interrupt").touch()
     status, text, done = fresh.run()
-    assert status != 0 and done == ["make", "tree", "packages", "serve", "check"]
+    assert status != 0 and done == ["make", "tree", "packages", "serve", "package", "check"]
     status, text, done = fresh.run()
     assert status == 0 and done == ["tree", "check", "systemd"], text
-    assert text.splitlines()[-1] == "15 passed, 0 failed, 1 skipped"
+    assert text.splitlines()[-1] == "16 passed, 0 failed, 1 skipped"
 
 
 def test_another_tree_is_tried_from_the_beginning(fresh):
     (fresh.folder / "interrupt").touch()
     fresh.run()
     (fresh.tree / "file").write_text("new")
-    assert fresh.run()[2] == ["tree", "packages", "serve", "check", "systemd"]
+    assert fresh.run()[2] == ["tree", "packages", "serve", "package", "check", "systemd"]
 
 
 def test_parts_and_what_they_are_told(fresh):
     assert fresh.run("--only", "check:unit,lint", "--only", "systemd:story")[2] == ["make", "tree", "check --only unit,lint", "systemd --only story"]
+    assert fresh.run("--only", "packages,check:unit,lint,systemd")[2] == ["tree", "packages", "check --only unit,lint", "systemd"]
     assert fresh.run("--only", "packages,systemd", "--apps")[2] == ["tree", "packages", "systemd --apps"]
 
 
 def test_a_failure_within_is_one_outside(fresh):
     (fresh.folder / "failures").write_text("3")
     status, text, _ = fresh.run()
-    assert status == 1 and text.splitlines()[-1] == "15 passed, 3 failed, 1 skipped"
+    assert status == 1 and text.splitlines()[-1] == "16 passed, 3 failed, 1 skipped"
 
 
 def test_several_machines_and_their_removal(fresh):
     status, text, done = fresh.run(name="12 13-backports")
-    assert status == 0 and done.count("make") == 2 and text.splitlines()[-1] == "30 passed, 0 failed, 2 skipped"
+    assert status == 0 and done.count("make") == 2 and text.splitlines()[-1] == "32 passed, 0 failed, 2 skipped"
     assert fresh.run("--remove", name="12")[0] == 0
     assert not (fresh.top / "12").exists() and (fresh.top / "13-backports/machine").is_dir()
 

@@ -10,7 +10,7 @@
 # and has TREE's files anew in each run. A run that was interrupted goes on with the part that it was in, as long as TREE is the same;
 # a part that --only names is always done. --remove takes the machine away.
 set -uo pipefail
-known_parts=(debootstrap packages serve check systemd) # in this order; each is a function part_NAME below
+known_parts=(debootstrap packages serve package check systemd) # in this order; each is a function part_NAME below
 only=() apps= remove=
 while [ $# -gt 0 ]; do
     case $1 in
@@ -33,15 +33,19 @@ die() { echo "scripts/check --fresh: $*" >&2; exit 2; }
 
 # --- what was asked for -------------------------------------------------------------------------------------------------------------
 declare -A chosen=() # PART: names that are handed on to it
+is_part() { [[ " ${known_parts[*]} " == *" $1 "* ]]; }
 for list in ${only[@]+"${only[@]}"}; do
-    if [[ $list == *:* ]]; then
-        chosen[${list%%:*}]=${list#*:}
-    else
-        for part in ${list//,/ }; do chosen[$part]=; done
-    fi
-done
-for part in "${!chosen[@]}"; do
-    [[ " ${known_parts[*]} " == *" $part "* ]] || die "no such part: $part; there are: ${known_parts[*]}"
+    part= # whose names follow
+    for word in ${list//,/ }; do
+        if [[ $word == *:* ]] || is_part "$word"; then
+            part=${word%%:*}
+            is_part "$part" || die "no such part: $part; there are: ${known_parts[*]}"
+            [[ $word == *:* ]] || { chosen[$part]=; part=; continue; }
+            word=${word#*:}
+        fi
+        [ -n "$part" ] || die "no such part: $word; there are: ${known_parts[*]}"
+        chosen[$part]=${chosen[$part]:+${chosen[$part]},}$word
+    done
 done
 for name in "$@"; do
     machine_codename "$name" >/dev/null || die "no such machine: $name; there are: ${machine_names[*]}"
@@ -148,6 +152,13 @@ part_serve() {
     diff "$out/serve-state-before" "$out/serve-state-after"
     verdict "undo leaves what was there before" $?
     [ "$failed" = "$before" ] || tail -n 30 "$log" "$out"/serve-?.log
+}
+part_package() {
+    local status
+    inside 'scripts/package --twice' >"$out/package.log" 2>&1
+    status=$?
+    verdict "the package is made without a network, passes lintian, and has the same bits when it is made again" $status
+    [ $status = 0 ] || tail -n 20 "$out/package.log"
 }
 part_check() { # NAMES: suites of scripts/check
     told "$out/check.log" inside "${ORIEL_SLACK:+ORIEL_SLACK=$ORIEL_SLACK} scripts/check ${names:+--only $names} ${apps:+--apps}"
