@@ -219,7 +219,8 @@ def give_session(user, stamp, stream=False, terminal=True, extra=""):
     body += "%s &\n" % stamp.command(stream)
     if terminal:
         # the shell says who it is, so that a story can tell that it came back to the very same one
-        user.write(".bashrc", "PS1='$ '\necho $$ >$HOME/shell-pid\nunset HISTFILE\n")
+        # the terminal's shell alone: the one that reads the start-up files comes by here too
+        user.write(".bashrc", "case $- in *i*) ;; *) return ;; esac\nPS1='$ '\necho $$ >$HOME/shell-pid\nunset HISTFILE\n")
         body += "%sexec %s -e /bin/bash\n" % (MANAGED, XTERM)
     else:
         body += "exec openbox\n"

@@ -21,7 +21,7 @@ def reported(user):
 
 def session_log(user):
     folder = user.home + "/.local/state/oriel"
-    return "".join(open(os.path.join(folder, n), errors="replace").read() for n in sorted(os.listdir(folder)) if n.startswith("session-"))
+    return "".join(open(os.path.join(folder, n), errors="replace").read() for n in sorted(os.listdir(folder)) if "-session-" in n)
 
 
 @pytest.fixture
