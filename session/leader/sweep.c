@@ -16,12 +16,14 @@
 #include "session/user_manager.h"
 
 #define PROCESSES_MAX 65536     /* more than a host of any size runs; beyond it the rest waits for the next round */
+#define STATUS_MAX 65536         /* a kilobyte, and the groups: directories hand out hundreds */
 #define ENVIRON_MAX (256 * 1024) /* the kernel allows more; our variable stands among the first, set at the start */
 
 struct process {
     pid_t pid, parent;
-    unsigned long long started; /* clock ticks after boot: with the pid it names a process for good */
-    bool ours, asleep;          /* asleep: in the kernel, where no signal reaches it */
+    uid_t uid;                  /* the real one */
+    bool ours;
+    bool lost;                  /* killed, and only the kernel still knows it */
 };
 struct table {
     struct process *v;
@@ -43,20 +45,32 @@ static int read_file(pid_t pid, const char *name, char *buf, size_t cap)
     return (int)used;
 }
 
-/* "pid (name) S parent …"; the name may hold anything, so count from its last bracket. Zombies are nobody. */
+/* The number after a line's name; 0: there is none. */
+static unsigned long long number(const char *status, const char *name, int base)
+{
+    const char *line = strstr(status, name);
+    return line ? strtoull(line + strlen(name), NULL, base) : 0;
+}
+
+/* From its status, and not from its stat: that waits for a process which is about to be another program (exec_update_lock), and this one may
+ * hang there in its user's home, when it closes a file. Whoever looked at it would hang with it, other users' leaders, too. The owner of
+ * the /proc folder would be root for programs that may not be traced, such as ssh-agent. Zombies are nobody.
+ * Lost is who has SIGKILL pending and is in the kernel, as on a file server that hangs: no line of its program will ever run again. */
 static bool read_process(pid_t pid, struct process *p)
 {
-    char buf[1024], state;
-    int n = read_file(pid, "stat", buf, sizeof buf - 1);
+    static char buf[STATUS_MAX];
+    int n = read_file(pid, "status", buf, sizeof buf - 1);
     if (n <= 0)
         return false;
     buf[n] = 0;
-    const char *end = strrchr(buf, ')');
-    *p = (struct process){.pid = pid};
-    bool read = end && sscanf(end + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state, &p->parent,
-                         &p->started) == 3;
-    p->asleep = read && state == 'D';
-    return read && state != 'Z' && state != 'X';
+    const char *state = strstr(buf, "\nState:\t");
+    if (!state || !strstr(buf, "\nPPid:") || !strstr(buf, "\nUid:"))
+        return false;
+    char s = state[strlen("\nState:\t")];
+    unsigned long long pending = number(buf, "\nSigPnd:", 16) | number(buf, "\nShdPnd:", 16);
+    *p = (struct process){.pid = pid, .parent = (pid_t)number(buf, "\nPPid:", 10), .uid = (uid_t)number(buf, "\nUid:", 10),
+                          .lost = s == 'D' && (pending >> (SIGKILL - 1) & 1)};
+    return s != 'Z' && s != 'X';
 }
 
 static bool add(struct table *t, const struct process *p)
@@ -106,32 +120,6 @@ static void mark_descendants(struct table *t, pid_t leader)
     }
 }
 
-/* Killed, and only the kernel still knows it: a file server hangs that it was waiting for. No line of its program will ever run again. */
-static bool is_lost(const struct process *p)
-{
-    char buf[2048];
-    unsigned long long own = 0, shared = 0;
-    int n = p->asleep ? read_file(p->pid, "status", buf, sizeof buf - 1) : 0;
-    if (n <= 0)
-        return false;
-    buf[n] = 0;
-    const char *a = strstr(buf, "\nSigPnd:"), *b = strstr(buf, "\nShdPnd:");
-    return a && b && sscanf(a + 8, "%llx", &own) == 1 && sscanf(b + 8, "%llx", &shared) == 1 && ((own | shared) >> (SIGKILL - 1) & 1);
-}
-
-/* From its status: the owner of the /proc folder is root for programs that may not be traced, such as ssh-agent. */
-static bool runs_as(pid_t pid, uid_t uid)
-{
-    char buf[2048];
-    unsigned real;
-    int n = read_file(pid, "status", buf, sizeof buf - 1);
-    if (n <= 0)
-        return false;
-    buf[n] = 0;
-    const char *line = strstr(buf, "\nUid:");
-    return line && sscanf(line + 5, " %u", &real) == 1 && real == uid;
-}
-
 /* Is there a variable of which the first `len` bytes are these, and which has no more bytes, if it is to be `whole`? */
 static bool has_variable(pid_t pid, const char *want, size_t len, bool whole)
 {
@@ -146,11 +134,11 @@ static bool has_variable(pid_t pid, const char *want, size_t len, bool whole)
     return false;
 }
 
-static bool has_key(pid_t pid, uid_t uid, const char *key)
+static bool has_key(const struct process *p, uid_t uid, const char *key)
 {
     char want[128];
     int len = snprintf(want, sizeof want, "ORIEL_SESSION_KEY=%s", key);
-    return runs_as(pid, uid) && len > 0 && (size_t)len < sizeof want && has_variable(pid, want, (size_t)len, true);
+    return p->uid == uid && len > 0 && (size_t)len < sizeof want && has_variable(p->pid, want, (size_t)len, true);
 }
 
 bool sweep_has_any_key(pid_t pid)
@@ -178,14 +166,15 @@ static bool spared(const struct sweep *s, pid_t pid)
     return yes;
 }
 
-/* Through a pidfd, and only if it still is who the table says: the number may have gone to somebody else. */
-static void signal_one(const struct process *p, int sig)
+/* Through a pidfd, and only if it still is who the table says (an orphan has come to the leader): the number may have gone to somebody
+ * else. */
+static void signal_one(const struct sweep *s, const struct process *p, int sig)
 {
     struct process now;
     int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
     if (fd < 0)
         return;
-    if (read_process(p->pid, &now) && now.started == p->started)
+    if (read_process(p->pid, &now) && now.uid == p->uid && (now.parent == p->parent || now.parent == s->leader))
         (void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
     close(fd);
 }
@@ -198,12 +187,11 @@ int sweep_signal(const struct sweep *s, int sig)
         mark_descendants(&t, s->leader);
     for (size_t i = 0; r == 0 && i < t.n; i++) {
         struct process *p = &t.v[i];
-        if (spared(s, p->pid) || (!p->ours && (!s->key[0] || !has_key(p->pid, s->uid, s->key))) || is_manager_s(p->pid, s->uid) ||
-            is_lost(p))
+        if (spared(s, p->pid) || p->lost || (!p->ours && (!s->key[0] || !has_key(p, s->uid, s->key))) || is_manager_s(p->pid, s->uid))
             continue;
         count++;
         if (sig)
-            signal_one(p, sig);
+            signal_one(s, p, sig);
     }
     free(t.v);
     return r < 0 ? r : count;

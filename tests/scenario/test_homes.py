@@ -155,11 +155,22 @@ def test_a_slow_home_is_waited_for_and_not_too_long(oriel, connect, person, bad_
         assert "/home/anna/.local/state/oriel answers too slowly for it. This log is here instead." in f.read()
 
 
+# Becomes another program while the home hangs, and has a file of it open that ends with that: the kernel closes it, waits for the home, and lets
+# nobody look at the process meanwhile (exec_update_lock): who reads /proc/PID/stat or environ hangs, too.
+HANGS_IN_EXEC = """/usr/bin/python3 -c '
+import os, time
+os.open(os.environ["HOME"] + "/held", os.O_WRONLY | os.O_CREAT)
+while open("/run/badhome-anna/control").read() != "stat":
+    time.sleep(0.02)
+os.execv("/bin/sleep", ["sleep", "100"])' &
+"""
+
+
 @on_fuse
 @pytest.mark.takes(15)
 @pytest.mark.parametrize("what", ["stat", "gone"])
 def test_a_home_that_is_lost_in_mid_session_loses_no_session(oriel, connect, person, bad_home, what):
-    anna = person("anna", extra="(while sleep 0.1; do echo alive >>$HOME/alive; done) &")
+    anna = person("anna", extra="(while sleep 0.1; do echo alive >>$HOME/alive; done) &\n" + HANGS_IN_EXEC)
     home = bad_home(anna)
     client = connect(oriel, anna)
     client.wait_stamp(anna.stamp)
