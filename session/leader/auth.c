@@ -17,6 +17,7 @@
 #include "session/names.h"
 
 #define TTY_BEFORE_DISPLAY "oriel" /* PAM_TTY until the display number is known; pam_access and pam_time want one */
+#define KEY_VARIABLE_BYTES 128    /* the name and a key in hexadecimal */
 #define PASSWORD_CHANGE_TRIES 3    /* passwd(1)'s number: a new password may be refused as too weak */
 #define PASSWD_BUFFER 65536        /* getpwnam_r of an entry with very long fields */
 
@@ -349,9 +350,10 @@ static int fail_open(struct auth *a, const char *call, char *why, size_t cap)
     return -EACCES;
 }
 
-int auth_open_session(struct auth *a, const char *tty, char *why, size_t cap)
+int auth_open_session(struct auth *a, const char *tty, const char *key, char *why, size_t cap)
 {
     struct account *w = &a->who;
+    char variable[KEY_VARIABLE_BYTES];
     a->conv.interactive = false;
     conv_forget_text(&a->conv);
     /* Before pam_setcred, which may add groups (pam_group). The root process keeps them; what it starts gets them. */
@@ -363,6 +365,9 @@ int auth_open_session(struct auth *a, const char *tty, char *why, size_t cap)
     (void)pam_set_item(a->pamh, PAM_XDISPLAY, tty);
     (void)pam_putenv(a->pamh, "XDG_SESSION_TYPE=x11");
     (void)pam_putenv(a->pamh, "XDG_SESSION_CLASS=user");
+    /* What modules start (keyrings, agents) belongs to the session too, and is found by it when the leader has been killed. */
+    snprintf(variable, sizeof variable, "ORIEL_SESSION_KEY=%s", key);
+    (void)pam_putenv(a->pamh, variable);
     a->last = pam_setcred(a->pamh, PAM_ESTABLISH_CRED);
     if (a->last != PAM_SUCCESS)
         return fail_open(a, "pam_setcred", why, cap);

@@ -37,8 +37,9 @@ int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_aut
 /* Renew the session's credentials: its PAM environment says where they are. Tickets that this attempt fetched into a cache of its own are
  * put into the session's (tickets.h). 0 or -EACCES, logged. */
 int auth_refresh(struct auth *a, const struct leader_refresh *r);
-/* initgroups, pam_setcred(ESTABLISH), pam_open_session. 0, or negative errno with the reason in `why`. */
-int auth_open_session(struct auth *a, const char *tty, char *why, size_t cap);
+/* initgroups, pam_setcred(ESTABLISH), pam_open_session. What PAM's modules start finds `key` as ORIEL_SESSION_KEY in its environment.
+ * 0, or negative errno with the reason in `why`. */
+int auth_open_session(struct auth *a, const char *tty, const char *key, char *why, size_t cap);
 /* Close what is open: session, credentials, handle. Harmless on an empty struct. */
 void auth_end(struct auth *a);
 /* The refuse_reason of a PAM answer; `phase` is the call that gave it. Never REFUSE_NONE. */

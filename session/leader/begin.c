@@ -137,7 +137,7 @@ int begin_open(struct session *s, char *why, size_t cap)
     snprintf(tty, sizeof tty, ":%d", s->display);
     r = home_first_look(&s->home, s->who, why, cap);
     if (r == 0)
-        r = auth_open_session(s->auth, tty, why, cap);
+        r = auth_open_session(s->auth, tty, s->start.key, why, cap);
     if (r == 0)
         bring_warden();
     child_remember_limits();

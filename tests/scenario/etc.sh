@@ -115,7 +115,9 @@ common() { # TYPE FIRST-LINE
 }
 common auth 'auth [success=1 default=ignore] pam_unix.so nullok' | made pam.d/common-auth
 common account 'account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so' | made pam.d/common-account
-common password 'password [success=1 default=ignore] pam_unix.so obscure yescrypt' | made pam.d/common-password
+# with the line that libpam-gnome-keyring adds on every Debian that has it
+{ common password 'password [success=1 default=ignore] pam_unix.so obscure yescrypt' && echo '-password optional pam_gnome_keyring.so'; } |
+    made pam.d/common-password
 { common session 'session [default=1] pam_permit.so' && echo 'session required pam_unix.so'; } | made pam.d/common-session
 cp "$etc/pam.d/common-session" "$etc/pam.d/common-session-noninteractive"
 printf '@include common-%s\n' auth account password session | made pam.d/other

@@ -618,7 +618,7 @@ static void one_handle_opens_and_closes_the_session_in_order(void **state)
     assert_int_equal(attempt(ASK "open_session env FROM_PAM=yes\n", password("right", false), NULL), REFUSE_NONE);
     gid_t groups[256];
     int n = getgroups(256, groups);
-    assert_int_equal(auth_open_session(&who, ":77", why, sizeof why), 0);
+    assert_int_equal(auth_open_session(&who, ":77", "5eed", why, sizeof why), 0);
     assert_string_equal(pam_getenv(who.pamh, "FROM_PAM"), "yes");
     auth_end(&who);
     snprintf(want, sizeof want, "authenticate flags=%d pid=%d uid=0\nacct_mgmt flags=%d pid=%d uid=0\nsetcred flags=%d pid=%d uid=0\n"
@@ -642,7 +642,7 @@ static void every_failing_step_of_opening_is_undone(void **state)
                 continue;
             snprintf(script, sizeof script, ASK "%s return %d\n", calls[c], e);
             assert_int_equal(attempt(script, password("right", false), NULL), REFUSE_NONE);
-            assert_true(auth_open_session(&who, ":77", why, sizeof why) < 0);
+            assert_true(auth_open_session(&who, ":77", "5eed", why, sizeof why) < 0);
             assert_non_null(strstr(why, calls[c]));
             auth_end(&who);
             assert_null(strstr(got("record"), "close_session"));
