@@ -51,7 +51,6 @@ static _Noreturn void be_starter(const struct launch *l, const char *name)
     const char *argv[] = {l->desktop->starter, command, NULL};
     snprintf(command, sizeof command, "%s %s go", l->note, name);
     (void)prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0);
-    (void)dup2(STDERR_FILENO, NOTE_OUTPUT_FD);
     (void)env_set(&l->now->env, NOTE_COMMAND, l->desktop->script);
     become(l, l->desktop->starter, argv);
     _exit(127);
@@ -83,7 +82,7 @@ static void hand_over(const struct launch *l, struct starter *s)
         if (merge_environment(l->merge, &n) < 0)
             env_finish(&n.env); /* an empty answer: it goes on with its own */
         l->started(l->user);
-        snapshot_answer(answer, &n.env);
+        snapshot_answer(answer, STDERR_FILENO, &n.env);
     }
     snapshot_finish(&n);
 }

@@ -75,13 +75,32 @@ static char **read_answer(int fd)
     return env;
 }
 
+/* The descriptor that comes with the answer's first byte becomes standard output and error. */
+static void take_output(int fd)
+{
+    char byte;
+    union { struct cmsghdr head; char bytes[CMSG_SPACE(sizeof(int))]; } control;
+    struct iovec io = {&byte, 1};
+    struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    ssize_t n;
+    while ((n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+        ;
+    struct cmsghdr *c = n == 1 ? CMSG_FIRSTHDR(&m) : NULL;
+    int out;
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof out))
+        return;
+    memcpy(&out, CMSG_DATA(c), sizeof out);
+    (void)dup2(out, STDOUT_FILENO);
+    (void)dup2(out, STDERR_FILENO);
+}
+
 static _Noreturn void go(int fd, char **envp)
 {
     const char *command = getenv(NOTE_COMMAND);
+    if (fd >= 0)
+        take_output(fd);
     char **env = fd >= 0 ? read_answer(fd) : NULL;
     char *const argv[] = {(char *)"sh", (char *)"-c", (char *)(uintptr_t)(command ? command : ":"), NULL};
-    if (dup2(NOTE_OUTPUT_FD, 1) >= 0 && dup2(NOTE_OUTPUT_FD, 2) >= 0)
-        (void)close(NOTE_OUTPUT_FD);
     (void)execve("/bin/sh", argv, env ? env : envp);
     _exit(127);
 }

@@ -151,9 +151,23 @@ int snapshot_take(int fd, struct snapshot *s, int *answer)
     return r;
 }
 
-void snapshot_answer(int answer, const struct env_list *env)
+static int send_descriptor(int answer, int fd)
 {
-    for (size_t i = 0; i < env->n; i++)
+    char byte = 0;
+    union { struct cmsghdr head; char bytes[CMSG_SPACE(sizeof fd)]; } control = {0};
+    struct iovec io = {&byte, 1};
+    struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    control.head.cmsg_level = SOL_SOCKET;
+    control.head.cmsg_type = SCM_RIGHTS;
+    control.head.cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+    return sendmsg(answer, &m, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+void snapshot_answer(int answer, int output, const struct env_list *env)
+{
+    int r = send_descriptor(answer, output);
+    for (size_t i = 0; i < env->n && r == 0; i++)
         if (send(answer, env->v[i], strlen(env->v[i]) + 1, MSG_NOSIGNAL) < 0)
             break;
     close(answer);

@@ -49,9 +49,9 @@ int snapshot_listen(char name[8]);
 /* Take one note that waits at `fd`. 0; -EAGAIN: none, or not one of this user; -EPROTO: it made no sense. `answer`: NULL, or where the
  * descriptor goes through which a NOTE_GO is answered; -1 when there is none. */
 int snapshot_take(int fd, struct snapshot *s, int *answer);
-/* NOTE_GO's answer: the environment to go on with, as in a note. Closes it. */
-void snapshot_answer(int answer, const struct env_list *env);
+/* NOTE_GO's answer: one byte with the descriptor `output` (the session's log: the script has sent its own output elsewhere, and programs such
+ * as ssh-agent close what they inherit), then the environment to go on with, as in a note. Closes it, not `output`. */
+void snapshot_answer(int answer, int output, const struct env_list *env);
 #define NOTE_COMMAND "ORIEL_STARTUP_COMMAND" /* for /bin/sh -c, in the environment of the script and of what it hands over to */
-#define NOTE_OUTPUT_FD 9 /* the session's log: the script sends its own output elsewhere */
 
 #endif

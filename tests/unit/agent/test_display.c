@@ -379,7 +379,8 @@ static void large_pictures_in_one_piece_soon_wait_no_longer(void **state)
     print_message("first large picture: %llu us, later ones: best %llu us, median %llu us\n", (unsigned long long)first,
                   (unsigned long long)later[0], (unsigned long long)later[(N - LEARNT) / 2]);
     assert_true(first >= 2000); /* it might have come in parts */
-    assert_true(later[0] < 3000); /* with the copies here and there; the best of them, for this machine may be busy */
+    /* Without the waiting. The best of forty, as this machine may be busy; copying alone takes longer on some than the silence does. */
+    assert_true(later[0] < first);
     front_finish(&f);
 }
 
