@@ -12,7 +12,8 @@ import pytest
 
 from harness import procs
 from harness.world import SLACK, wait_for
-from systemd_story import DAEMONS, PERSON, Installed, Login, all_green, journal, leaders, main_pids, no_complaints, now, of_oriel, prop, \
+from systemd_story import DAEMONS, PERSON, Installed, Login, all_green, journal, leaders, main_pids, no_complaints, now, of_oriel, only_sessions_are_left, \
+    prop, \
     say, systemctl
 
 MACHINE = "bare"
@@ -189,7 +190,7 @@ class TestPackage:
     def test_removal_finds_the_sessions_also_without_the_daemons(self, login):
         scope = login.scope()
         systemctl("stop", "oriel.target")
-        wait_for(lambda: all(p.exe in ("oriel-leader", "oriel-agent") for p in of_oriel()), 10, "the end of all but the session's own")
+        wait_for(only_sessions_are_left, 10, "the end of all but the session's own")
         assert login.same()
         apt("remove", "oriel")
         assert not of_oriel() and not os.path.exists("/sys/fs/cgroup" + scope)

@@ -68,6 +68,11 @@ def of_oriel():
     return [p for p in procs.processes() if p.exe.startswith("oriel")]
 
 
+def only_sessions_are_left():
+    """Of Oriel's programs those that belong to sessions, and are outside its services."""
+    return all(p.exe in ("oriel-leader", "oriel-agent", "oriel-startup") for p in of_oriel())
+
+
 def leaders():
     """Both processes of each session: the leader, and above it the one that ends what a killed leader leaves."""
     return procs.named("oriel-leader")
@@ -239,7 +244,7 @@ class TestInstalled:
         start = now()
         systemctl("stop", "oriel.target")
         wait_for(lambda: all(prop(u, "ActiveState") == "inactive" for u in DAEMONS), 10, "the end of the target's services")
-        wait_for(lambda: all(p.exe in ("oriel-leader", "oriel-agent") for p in of_oriel()), 5, "the end of all but the session's own")
+        wait_for(only_sessions_are_left, 5, "the end of all but the session's own")
         for u in DAEMONS:
             assert not in_group("/system.slice/%s.service" % u)
         stays(login.same, 1, "the session goes on without a service")
