@@ -119,22 +119,6 @@ def test_an_instance_is_called_neither_as_a_folder_of_others_nor_as_serve_s_own_
     assert (machine(), sorted(os.listdir("/var/lib"))) == before
 
 
-@pytest.mark.takes(20)
-def test_what_a_killed_serve_left_running_is_ended_by_the_next_and_by_undo(serve):
-    run = serve("--port", "3394", log="serve-killed")
-    run.connected()
-    run.process.kill()
-    run.process.wait()
-    assert left()
-    again = serve("--port", "3394", log="serve-after-kill")
-    assert again.connected() == 3394 and "an earlier serve was killed" in again.text()
-    again.process.kill()
-    again.process.wait()
-    undone = subprocess.run([SERVE, "--undo"], capture_output=True, text=True)
-    assert undone.returncode == 0, undone.stderr
-    assert not left() and not os.path.exists(TOP)
-
-
 @pytest.mark.takes(36)
 def test_with_keep_sessions_the_next_start_finds_them_again(serve, person):
     anna = person("anna")
