@@ -57,15 +57,17 @@ static bool value_after(const char *said, const char *mark, bool word, char *out
 /* The last lines, for who has to look further. */
 static void add_own_words(struct text *t, const char *said)
 {
-    const char *from = said + strlen(said);
-    for (int lines = 0; from > said && lines < 5; lines++)
-        for (from--; from > said && from[-1] != '\n'; from--)
+    size_t at = strlen(said);
+    for (int lines = 0; at > 0 && lines < 5; lines++)
+        for (at--; at > 0 && said[at - 1] != '\n'; at--)
             ;
-    if (!*from)
+    if (!said[at])
         return;
     add(t, "What oriel-peer said last:\n");
-    for (; *from; from += strcspn(from, "\n"), from += *from == '\n')
-        add(t, "  %.*s\n", (int)strcspn(from, "\n"), from);
+    for (size_t len; said[at]; at += len + (said[at + len] == '\n')) {
+        len = strcspn(&said[at], "\n");
+        add(t, "  %.*s\n", (int)len, &said[at]);
+    }
 }
 
 static enum self_check explain_spawn(struct text *t, int error)

@@ -273,9 +273,9 @@ bool desktop_program(const char *root, const char *path, const char *name, char 
         n = snprintf(out, cap, "%s%s", root, name);
         return n > 0 && (size_t)n < cap && is_program(out);
     }
-    for (const char *p = path; *p; p += strcspn(p, ":"), p += *p == ':') {
-        size_t len = strcspn(p, ":");
-        n = snprintf(out, cap, "%s%.*s/%s", root, (int)len, p, name);
+    for (size_t at = 0, len; path[at]; at += len + (path[at + len] == ':')) {
+        len = strcspn(&path[at], ":");
+        n = snprintf(out, cap, "%s%.*s/%s", root, (int)len, &path[at], name);
         if (len && n > 0 && (size_t)n < cap && is_program(out))
             return true;
     }

@@ -117,7 +117,7 @@ def test_a_file_that_hangs_holds_the_desktop_up_for_seconds_only(oriel, connect,
     enter(oriel, connect, anna, 25)
     assert reported(anna)["BEFORE"] == "kept"
     assert "did not come to its end in time (it was at: sleep 1000)" in session_log(anna)
-    assert not [p for p in procs.of_user("anna") if "sleep" in p.exe]
+    assert not [p for p in procs.of_user("anna") if p.argv[:2] == ["sleep", "1000"]]
 
 
 def test_what_files_start_and_set_stays_and_what_is_the_sessions_is_not_theirs(oriel, connect, newcomer):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is a user's and not a session's, where no systemd runs: the runtime folder, the bus at its usual place, agents' sockets, limits."""
 import os
+import pwd
 import resource
 import shutil
 import socket
@@ -12,7 +13,7 @@ import time
 import pytest
 from Xlib.xauth import Xauthority
 
-from harness import login_report, procs
+from harness import login_report, procs, users
 from harness.inside import as_user, ask_bus, shell, started_by_bus
 from harness.service import Service
 from harness.world import find_program, wait_for
@@ -170,6 +171,12 @@ class Odd(Service):
 def sshd(tmp_path):
     """sshd as a host's init starts it: with the limits of process 1, and as few descriptors as every login has. Its port."""
     os.makedirs("/run/sshd", exist_ok=True)
+    try:
+        pwd.getpwnam("sshd")
+    except KeyError:    # the account that sshd's package makes
+        users.run("useradd", "--system", "--home-dir", "/run/sshd", "--no-create-home", "--shell", "/usr/sbin/nologin", "sshd")
+    with open("/etc/pam.d/sshd", "w") as f:     # as its package has it, of what counts here
+        f.write("@include common-auth\n@include common-account\nsession required pam_limits.so\n@include common-session\n@include common-password\n")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "host")], check=True)
     port = 2222
     start = "ulimit -Sn 1024; exec /usr/sbin/sshd -D -e -f /dev/null -p %d -o ListenAddress=127.0.0.1 -o HostKey=%s/host -o UsePAM=yes " \
