@@ -11,6 +11,7 @@ import time
 import pytest
 
 from harness import procs, users
+from harness.document import follow
 from harness.rdp import Closed, Rdp
 from harness.world import SLACK, Timeout, wait_for
 from systemd_story import CONFIG, Installed, journal, now, say, systemctl
@@ -32,31 +33,13 @@ ip -n dc link set lo up
 """
 HOSTS = "127.0.0.1 localhost\n10.53.0.1 dc.corp.example dc\n10.53.0.2 %s.corp.example %s\n" % (HOST, HOST)
 RESOLVER = "nameserver 10.53.0.1\nsearch corp.example\n"
-KERBEROS = "[libdefaults]\n default_realm = CORP.EXAMPLE\n dns_lookup_kdc = true\n rdns = false\n"
-SSSD = """[sssd]
-domains = corp.example
-services = nss, pam
-
-[domain/corp.example]
-id_provider = ad
-access_provider = ad
-ad_domain = corp.example
-krb5_realm = CORP.EXAMPLE
-cache_credentials = true
-use_fully_qualified_names = false
-fallback_homedir = /home/%u
-default_shell = /bin/bash
-ad_gpo_map_remote_interactive = +oriel
-"""
-JOIN = ["adcli", "join", "--domain=corp.example", "--login-user=Administrator", "--stdin-password", "--host-fqdn=%s.corp.example" % HOST]
 EVERYBODY = {"carl", "nested", "many", "outsider"}
 NEW_PASSWORD = "Nw-8fjQ2-xorM-4kVz"
 
 
-def write(path, text, mode=0o644):
+def write(path, text):
     with open(path, "w") as f:
         f.write(text)
-    os.chmod(path, mode)
 
 
 def listens(address, port):
@@ -75,12 +58,9 @@ class Corp:
         if os.path.lexists("/etc/resolv.conf"):
             os.remove("/etc/resolv.conf")
         write("/etc/resolv.conf", RESOLVER)
-        write("/etc/krb5.conf", KERBEROS)
         self.controller(True)
-        subprocess.run(JOIN, input=ADMIN_PASSWORD, text=True, check=True, timeout=120)
-        write("/etc/sssd/sssd.conf", SSSD, 0o600)
-        say("pam-auth-update", "--package", "--enable", "mkhomedir")
-        systemctl("restart", "sssd")
+        # there is no terminal to ask for the password
+        follow("ADMIN.md", "Join the domain", ADMIN_PASSWORD, **{"adcli join": "adcli join --stdin-password"})
         wait_for(lambda: self.knows("carl"), 60, "sssd knows carl", 0.5)
         users.run("groupadd", "-f", "oriel-users")
         self.oriel = Installed()
@@ -155,6 +135,10 @@ def groups_of_session(session):
 class TestDirectory:
     LIMIT_S = 1200
 
+    def test_it_can_be_seen_whether_it_works(self, corp):
+        carl, users_of_domain, status = follow("ADMIN.md", "See whether it works")
+        assert carl.startswith("carl:") and users_of_domain.lower().startswith("domain users:") and "status: Online" in status
+
     @pytest.mark.parametrize("domain,user", [("CORP", "carl"), ("corp.example", "carl"), ("", "carl"), ("", "CORP\\carl"), ("", "carl@corp.example"),
                                              ("", "CARL@CORP.EXAMPLE"), ("", "c.long@corp.example"), (HOST, "carl")])
     def test_each_form_of_a_name_is_one_person(self, corp, domain, user):
@@ -196,6 +180,21 @@ class TestDirectory:
                 assert found["verdict"] == ("login" if user in who else "policy") and found["user"] == user, (user, found)
         finally:
             corp.allow("")
+
+    def test_groups_of_the_page_for_administrators(self, corp):
+        said = follow("ADMIN.md", "Groups of the directory")
+        try:
+            assert said[0] == ""
+            for user, verdict in (("nested", "login"), ("outsider", "policy"), ("administrator", "login")):
+                found, _ = corp.ask(user, ADMIN_PASSWORD if user == "administrator" else PASSWORD)
+                assert found["verdict"] == verdict, found
+            asked = {user: subprocess.run(["runuser", "-u", user, "--", "orielctl", "sessions"], stdout=subprocess.PIPE, text=True, timeout=60)
+                     for user in ("administrator", "nested")}
+            assert asked["administrator"].returncode == 0 and "nested" in asked["administrator"].stdout
+            assert asked["nested"].returncode == 4
+        finally:
+            os.remove("/etc/oriel/conf.d/people.conf")
+            systemctl("reload", "oriel-monitor")
 
     def test_three_hundred_groups(self, corp, connect):
         client = connect(corp.oriel, "many", PASSWORD, options=("/d:CORP",))

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import give_session
 from harness import procs, users
+from harness.document import follow
 from harness.inside import Inside
 from harness.world import stays, wait_for
 from systemd_story import Installed, say, systemctl
@@ -93,9 +94,7 @@ class TestPolkit:
         assert asked.splitlines()[-1] == CHALLENGE, asked
 
     def test_an_administrator_switches_it_off(self, login):
-        with open(SWITCH, "w") as f:
-            f.write("polkit.orielRules = false;\n")
-        systemctl("restart", "polkit")
+        follow("ADMIN.md", "Switch the rules off")
         try:
             _, anna, _ = login(ASK)
             got = answers(anna)
@@ -106,10 +105,10 @@ class TestPolkit:
             systemctl("restart", "polkit")
 
     def test_an_administrator_allows_one_action(self, login):
-        with open(SWITCH, "w") as f:
-            f.write('polkit.addRule(function (action, subject) {\n    if (action.id == "org.freedesktop.login1.reboot" && '
-                    'subject.user == "anna")\n        return polkit.Result.YES;\n});\n')
-        systemctl("restart", "polkit")
+        follow("ADMIN.md", "Allow one action")
+        users.run("groupadd", "operators")
+        users.user("anna")
+        users.run("gpasswd", "--add", "anna", "operators")
         try:
             _, anna, _ = login(ASK)
             got = answers(anna)

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import give_session
 from harness import users
+from harness.document import follow
 from harness.world import wait_for
 from systemd_story import Installed, say, systemctl
 
@@ -111,6 +112,9 @@ class TestTickets:
 
 
 class TestKeyrings:
+    def test_the_modules_are_those_that_the_page_for_administrators_names(self):
+        follow("ADMIN.md", "Keyrings")      # they are there; the network has ended
+
     def test_gnomes_keyring_is_open(self, login):
         login(run("printf '%s' | secret-tool store --label=story story this" % SECRET))
         assert login.said()[0] == "0", login.user.read("said.err")

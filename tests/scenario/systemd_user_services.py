@@ -11,6 +11,7 @@ import time
 import pytest
 
 from harness import login_report, procs
+from harness.document import commands
 from harness.inside import as_user, shell, started_by_bus
 from harness.world import stays, wait_for
 from systemd_story import PERSON, Installed, Login, cgroup, journal, leaders, now, say, systemctl
@@ -154,7 +155,7 @@ class TestUserServices:
             assert started_by_bus(login.user, user_bus) == ":5"
             assert lent(login)["DISPLAY"] == ":5"
             # systemctl goes to the manager's own socket, systemd-run by the bus: the user's, where it is named
-            for command in ("systemctl --user status", "DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus systemd-run --user --wait --quiet true"):
+            for command in ("systemctl --user status", *commands("ADMIN.md", "A further session of the same user")):
                 r = as_user(login.user, env, command)
                 assert r.returncode == 0, (command, r.stdout)
             login.oriel.logoff(PERSON, 15)
