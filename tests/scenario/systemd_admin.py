@@ -181,10 +181,6 @@ class TestAdmin:
         said = follow("ADMIN.md", "When something does not work", NAME=PERSON)
         assert said[1] == "" and "self-check passed" in said[2] and "oriel-server" in said[3] and "session started" in said[4]
 
-
-class TestMoving:
-    BOOT = "shared"
-
     def test_beside_xrdp(self, login):
         """As on a machine where xrdp was first, so that Oriel's package did not start it."""
         systemctl("disable", "--now", "oriel.target")
@@ -203,10 +199,6 @@ class TestMoving:
         assert not [p for p in procs.processes() if p.exe.startswith("xrdp")]
         all_green()
         login.begin()
-
-
-class TestRemoval:
-    BOOT = "shared"
 
     def test_remove(self, login):
         login.begin()
