@@ -57,6 +57,14 @@ def test_headings_are_not_said_twice_and_no_command_hides_in_a_sentence(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_a_file_s_name_can_be_read_above_it(page):
+    """What stands after ``` is not shown."""
+    above = re.findall(r"(?m)^(.*)\n\n```\w+ (/\S+)$", text("docs/" + page))
+    assert above and all("`%s`" % path in line for line, path in above), above
+    assert len(above) == sum(isinstance(s, document.File) for steps in document.sections(text("docs/" + page)).values() for s in steps)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_options_and_links_of_the_page_exist(page):
     source = text("docs/" + page)
     options = {"%s.%s" % m for m in re.findall(r"^OPTION\((\w+), (\w+),", text("common/options.def"), re.M)}
