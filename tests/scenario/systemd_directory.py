@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness import procs, users
+from harness import document, procs, users
 from harness.document import follow
 from harness.rdp import Closed, Rdp
 from harness.world import SLACK, Timeout, wait_for
@@ -58,6 +58,8 @@ class Corp:
         if os.path.lexists("/etc/resolv.conf"):
             os.remove("/etc/resolv.conf")
         write("/etc/resolv.conf", RESOLVER)
+        # the controller, which runs on the same files, wants it before it starts
+        document.write([s for s in document.steps("ADMIN.md", "Join the domain") if s[0] == "/etc/krb5.conf"][0], {})
         self.controller(True)
         # there is no terminal to ask for the password
         follow("ADMIN.md", "Join the domain", ADMIN_PASSWORD, **{"adcli join": "adcli join --stdin-password"})
