@@ -17,7 +17,8 @@ from harness.world import SLACK, Timeout, wait_for
 from systemd_story import CONFIG, Installed, journal, now, say, systemctl
 
 SETS = ("directory",)
-PREPARE = "/usr/bin/python3 -B tests/scenario/make_directory.py /var/lib/story-dc 10.53.0.1"
+# Debian's own units of Samba would serve this machine, and their smbd.pid keeps the controller's from starting.
+PREPARE = "systemctl disable smbd nmbd winbind samba-ad-dc && /usr/bin/python3 -B tests/scenario/make_directory.py /var/lib/story-dc 10.53.0.1"
 HEAVY = True
 
 HOST = socket.gethostname()
@@ -58,7 +59,7 @@ class Corp:
         if os.path.lexists("/etc/resolv.conf"):
             os.remove("/etc/resolv.conf")
         write("/etc/resolv.conf", RESOLVER)
-        # the controller, which runs on the same files, wants it before it starts
+        # before the controller starts, which reads the same file
         document.write([s for s in document.steps("ADMIN.md", "Join the domain") if s[0] == "/etc/krb5.conf"][0], {})
         self.controller(True)
         # there is no terminal to ask for the password
