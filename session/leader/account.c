@@ -45,12 +45,13 @@ static bool find_user(const char *name, struct resolved *out)
     do {
         buf = larger(buf, &cap);
     } while (buf && getpwnam_r(name, &pw, buf, cap, &found) == ERANGE);
-    if (found || !buf) {
+    bool known = found || !buf;
+    if (known) {
         *out = (struct resolved){.known = true, .uid = found ? pw.pw_uid : 0};
         spell(name, found ? pw.pw_name : name, out);
     }
     free(buf);
-    return out->known;
+    return known;
 }
 
 static bool find_group(const char *name, gid_t *gid)
