@@ -79,9 +79,9 @@ def run(line, typed=""):
 def follow(page, heading, typed="", **words):
     """Do as root what the section says, in its order: write its files, run its commands in the tree, each in a shell of its own, with
     `typed` as its input. NAME="anna" puts anna where the section says NAME. Returns what each command printed."""
-    todo = steps(page, heading)
+    steps_left = steps(page, heading)
     said = []
-    for step in todo:
+    for step in steps_left:
         if isinstance(step, File):
             write(step, words)
         else:
