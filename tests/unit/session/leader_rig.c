@@ -360,7 +360,8 @@ static bool is_expected(const struct dirent *e)
     return !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix") ||
            !strcmp(e->d_name, ".ICE-unix") || !strcmp(e->d_name, ".XIM-unix") || !strcmp(e->d_name, ".font-unix") ||
            !strncmp(e->d_name, "xtermXX", 7) || /* xterm leaves its cursor folder when it is ended while starting */
-           !strncmp(e->d_name, "ssh-", 4);      /* and ssh-agent, which Xsession starts, its socket's when it is killed */
+           !strncmp(e->d_name, "ssh-", 4) ||    /* and ssh-agent, which Xsession starts, its socket's when it is killed */
+           !strncmp(e->d_name, "tmp.", 4);      /* Xsession itself tries whether it can write, and may be ended while it does */
 }
 
 static bool folder_is_empty(const char *path)
