@@ -15,12 +15,16 @@ from harness.world import wait_for
 DAEMONS = ("oriel", "oriel-monitor", "oriel-server", "oriel-peer", "oriel-keys", "oriel-leader", "oriel-agent", "oriel-logon")
 
 
+SOCKET_FOLDERS = tuple("/tmp/." + n for n in ("X11-unix", "ICE-unix", "XIM-unix", "font-unix"))
+
+
 def inventory(service):
-    """What a session could leave behind."""
+    """What a session could leave behind. The folders of sockets are the machine's: the first session makes them, what lies in them counts."""
     found = set()
-    for top in ("/tmp", "/tmp/.X11-unix", "/run/user", service.run_dir, service.run_dir + "/leaders", service.run_dir + "/user"):
+    for top in ("/tmp", *SOCKET_FOLDERS, "/run/user", service.run_dir, service.run_dir + "/leaders", service.run_dir + "/user"):
         if os.path.isdir(top):
             found.update(os.path.join(top, n) for n in os.listdir(top))
+    found.difference_update(SOCKET_FOLDERS)
     return {n for n in found if not re.search(r"/\.?X2\d\d", n) and "pytest" not in n and "/xtermXX" not in n}  # xterm's own, when it is ended while it starts
 
 
