@@ -3,7 +3,7 @@
 #ifndef ORIEL_CODECS_ENCODER_AVCODEC_H
 #define ORIEL_CODECS_ENCODER_AVCODEC_H
 
-#include "codecs/yuv.h"
+#include "codecs/video/yuv.h"
 
 struct av_kind;
 struct av_stream;

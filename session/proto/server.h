@@ -46,4 +46,15 @@ struct child_state { uint8_t phase; };
 extern const struct wire_proto child_to_server;
 extern const struct wire_def child_state_def;
 
+/* How oriel-peer ends; oriel-server reads it. Greater than PEER_EXIT_PROTOCOL counts against the client's source. */
+enum peer_exit {
+    PEER_EXIT_OK = 0,        /* left in order */
+    PEER_EXIT_INTERNAL = 1,  /* something of ours failed */
+    PEER_EXIT_PROTOCOL = 10, /* the client broke the protocol */
+    PEER_EXIT_UNAUTHENTICATED = 11, /* left without a login */
+};
+
+/* The argument of a peer that oriel-server starts to see whether it can live here (its self-check): what its filter forbids it logs. */
+#define PEER_CHECK_ARGUMENT "--self-check"
+
 #endif

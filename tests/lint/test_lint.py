@@ -96,8 +96,47 @@ def test_folders_keep_their_promises():
     assert not hits(include + r"(sys/socket|event2/|X11/|xcb/|session/|server/)", [n for n in C if n.startswith("codecs/")], strip=False)
 
 
+# Who may include whom: a room's own headers are its own, and these besides.
+ENGINE_CONTRACT = "codecs/engine/engine.h"
+ROOMS = {
+    "server/listen": (),
+    "server/peer": (ENGINE_CONTRACT, "codecs/video/h264.h", "codecs/encoder/proto.h"),
+    "server/rdp": ("server/peer/", "codecs/wire/", ENGINE_CONTRACT),
+    "codecs/change": (ENGINE_CONTRACT,),
+    "codecs/exact": ("codecs/change/",),
+    "codecs/picture": ("codecs/change/",),
+    "codecs/video": (),
+    "codecs/wire": (ENGINE_CONTRACT,),
+    "codecs/engine": ("codecs/change/", "codecs/exact/", "codecs/picture/", "codecs/video/"),
+    "codecs/encoder": ("codecs/video/yuv.h",),
+}
+IN_EVERY_ROOM_OF_CODECS = ("codecs/pixel.h", "codecs/simd.h", "codecs/color_avx2.h")
+
+
+def room_of(name):
+    return next((room for room in ROOMS if name.startswith(room + "/")), None)
+
+
+def test_server_and_codecs_have_no_file_without_a_room():
+    assert not [n for n in C if n.startswith(("server/", "codecs/")) and not room_of(n) and n not in IN_EVERY_ROOM_OF_CODECS]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_includes_only_what_it_may(room):
+    allowed = (room + "/", *ROOMS[room], *(IN_EVERY_ROOM_OF_CODECS if room.startswith("codecs/") else ()))
+    includes = [(n, i) for n in C if room_of(n) == room for i in re.findall(r'^#include "((?:server|codecs)/[^"]+)"', text(n), flags=re.M)]
+    assert includes
+    assert not [(n, i) for n, i in includes if not i.startswith(allowed)]
+
+
+def test_the_library_is_known_in_one_room():
+    """server/rdp; besides, the daemon says its version, and the tests compare with its decoders."""
+    names = [n for n in C if n.startswith(("server/listen/", "server/peer/")) and n != "server/listen/monitor_link.c"]
+    assert not hits(r"^\s*#\s*include\s*[<\"](freerdp|winpr)/", names, strip=False)
+
+
 def test_one_file_asks_for_the_version_of_the_library():
-    assert not hits(r"(FREERDP|WINPR)_VERSION", [n for n in C if n != "server/freerdp_compat.c"])
+    assert not hits(r"(FREERDP|WINPR)_VERSION", [n for n in C if n != "server/rdp/freerdp_compat.c"])
 
 
 def pkg_flags():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a client sends on the graphics channel: capability sets, acknowledgements, cache offers, into the parser and an engine that is
  * at work, and that is made anew for the capabilities that were chosen. */
-#include "codecs/gfx_wire.h"
+#include "codecs/wire/gfx_wire.h"
 
 #include <stdlib.h>
 #include <string.h>

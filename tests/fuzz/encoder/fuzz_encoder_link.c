@@ -5,7 +5,7 @@
  * what is closed, each process is ready and lost once at most, and what is sent keeps the protocol. */
 #include "codecs/encoder/proto.h"
 #include "common/link.h"
-#include "server/encoder_link.h"
+#include "server/peer/encoder_link.h"
 
 #include <errno.h>
 #include <event2/event.h>

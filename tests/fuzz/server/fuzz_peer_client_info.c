@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Input: a PDU from the client. What is taken has its ceilings kept; what is not Client Info is left alone. */
-#include "server/client_info.h"
+#include "server/rdp/client_info.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct client_info ci;
+    struct credentials ci;
     uint8_t *pdu = malloc(size + 1);
     if (!pdu)
         return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Input: chunks of the static channel, each with a byte of flags and a byte of length before it. */
-#include "server/dvc.h"
+#include "server/rdp/dvc.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Input: a whole TPKT. What is cut off at its end can only make the answer no. */
-#include "server/gcc_blocks.h"
+#include "server/rdp/gcc_blocks.h"
 
 #include <stdlib.h>
 

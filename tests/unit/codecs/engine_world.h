@@ -13,8 +13,8 @@
 #ifndef ORIEL_TESTS_ENGINE_WORLD_H
 #define ORIEL_TESTS_ENGINE_WORLD_H
 
-#include "codecs/engine.h"
-#include "codecs/gfx_wire.h"
+#include "codecs/engine/engine.h"
+#include "codecs/wire/gfx_wire.h"
 #include "ref_client.h"
 #include "scene.h"
 

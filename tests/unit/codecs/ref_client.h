@@ -4,7 +4,7 @@
 #ifndef ORIEL_TESTS_REF_CLIENT_H
 #define ORIEL_TESTS_REF_CLIENT_H
 
-#include "codecs/gfx_wire.h"
+#include "codecs/wire/gfx_wire.h"
 
 struct ref_surface {
     bool live;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "codecs/cache.h"
+#include "codecs/engine/cache.h"
 
 #define TILE_BYTES (64u * 64 * 4)
 #define LETTER_BYTES (8u * 12 * 4)

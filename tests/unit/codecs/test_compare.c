@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "codecs/clear_columns.h"
-#include "codecs/compare.h"
-#include "codecs/patterns.h"
-#include "codecs/siphash.h"
+#include "codecs/exact/clear_columns.h"
+#include "codecs/change/compare.h"
+#include "codecs/change/patterns.h"
+#include "codecs/engine/siphash.h"
 
 #define W 96
 #define H 20

@@ -18,12 +18,12 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "codecs/gfx_wire.h"
+#include "codecs/wire/gfx_wire.h"
 #include "common/link.h"
 #include "common/spawn.h"
 #include "ref_client.h"
 #include "scene.h"
-#include "server/encoder_link.h"
+#include "server/peer/encoder_link.h"
 
 enum { W = 640, H = 448, NOBODY = 65534, STEP_US = 500 };
 static const struct engine_rect film = {64, 64, 512, 320};

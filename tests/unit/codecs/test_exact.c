@@ -12,8 +12,8 @@
 #include <freerdp/codec/clear.h>
 #include <freerdp/codec/color.h>
 
-#include "codecs/clear.h"
-#include "codecs/planar.h"
+#include "codecs/exact/clear.h"
+#include "codecs/exact/planar.h"
 #include "ref_planar.h"
 #include "scene.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "codecs/surface.h"
+#include "codecs/change/surface.h"
 
 enum { WIDTH = 300, HEIGHT = 210, STRIDE = WIDTH * 4 };
 

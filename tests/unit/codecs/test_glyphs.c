@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "codecs/glyphs.h"
+#include "codecs/exact/glyphs.h"
 
 #define PAPER 0xFFFFFFFFu
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "allocator.h"
-#include "codecs/engine.h"
+#include "codecs/engine/engine.h"
 #include "ref_client.h"
 #include "scene.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pacing by acknowledgements, with a clock that the test turns. */
-#include "codecs/pace.h"
+#include "codecs/engine/pace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

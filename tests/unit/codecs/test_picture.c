@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "codecs/progressive.h"
-#include "codecs/rfx_planes.h"
-#include "codecs/rfx_message.h"
+#include "codecs/picture/progressive.h"
+#include "codecs/picture/rfx_planes.h"
+#include "codecs/picture/rfx_message.h"
 #include "ref_client.h"
 #include "scene.h"
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "allocator.h"
-#include "codecs/gfx_wire.h"
+#include "codecs/wire/gfx_wire.h"
 #include "scene.h"
 
 static size_t allocations;

@@ -15,9 +15,9 @@
 #include <freerdp/codec/color.h>
 #include <freerdp/codec/h264.h>
 
-#include "codecs/avc444.h"
-#include "codecs/gfx_wire.h"
-#include "codecs/h264.h"
+#include "codecs/video/avc444.h"
+#include "codecs/wire/gfx_wire.h"
+#include "codecs/video/h264.h"
 #include "ref_client.h"
 #include "scene.h"
 

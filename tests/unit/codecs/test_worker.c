@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "codecs/h264.h"
-#include "codecs/engine.h"
+#include "codecs/video/h264.h"
+#include "codecs/engine/engine.h"
 #include "scene.h"
 
 enum { W = 320, H = 192, FILMS = 3 };

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "codecs/yuv.h"
+#include "codecs/video/yuv.h"
 
 static void both_paths_give_the_same_planes_for_any_size(void **state)
 {

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <freerdp/codec/zgfx.h>
 
-#include "codecs/zgfx.h"
+#include "codecs/wire/zgfx.h"
 #include "scene.h"
 
 /* Bytes with repetitions near and far, runs, and noise. */

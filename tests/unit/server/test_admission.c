@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/admission.h"
+#include "server/listen/admission.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/client_info.h"
+#include "server/rdp/client_info.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -62,7 +62,7 @@ static bool contains(const uint8_t *hay, size_t n, const void *needle, size_t m)
 static void names_and_password_come_out_in_utf8(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, U("WERK"), U("J\u00fcrgen"), U("p\u00e4ss\U0001F511"), NULL);
     assert_int_equal(client_info_take(pdu, n, &ci), 0);
@@ -78,7 +78,7 @@ static void names_and_password_come_out_in_utf8(void **state)
 static void the_password_and_the_cookie_are_gone_from_the_pdu(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), U("hunter2"), "0123456789abcdef");
     assert_int_equal(client_info_take(pdu, n, &ci), 0);
@@ -87,7 +87,7 @@ static void the_password_and_the_cookie_are_gone_from_the_pdu(void **state)
     assert_true(ci.have_cookie);
     assert_int_equal(ci.logon_id, 77);
     assert_memory_equal(ci.verifier, "0123456789abcdef", 16);
-    client_info_wipe(&ci);
+    credentials_wipe(&ci);
     assert_false(contains((uint8_t *)&ci, sizeof ci, "hunter2", 7));
     assert_false(contains((uint8_t *)&ci, sizeof ci, "0123456789abcdef", 16));
 }
@@ -95,7 +95,7 @@ static void the_password_and_the_cookie_are_gone_from_the_pdu(void **state)
 static void eight_bit_clients_are_understood(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, 0, NONE, (struct field){"bob\0", 4}, (struct field){"\xe4", 1}, NULL);
     assert_int_equal(client_info_take(pdu, n, &ci), 0);
@@ -106,7 +106,7 @@ static void eight_bit_clients_are_understood(void **state)
 static void a_counted_terminator_belongs_to_no_string(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     static const struct field counted = {u"hunter2", 16};
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, (struct field){u"WERK", 10}, (struct field){u"anna", 10}, counted, NULL);
@@ -157,7 +157,7 @@ static void strings_that_the_library_refuses_are_taken_or_told_of_in_words(void 
     static char name[512];
     static const uint8_t lone[] = {'a', 0, 0x00, 0xd8};
     const size_t tail = 2 + 4 + 2 + 172 + 4 + 4 + 2;
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     for (size_t i = 0; i < 510; i++)
         longest[i] = i % 2 ? 0 : 'p'; /* 255 characters and their terminator */
@@ -197,7 +197,7 @@ static void strings_that_the_library_refuses_are_taken_or_told_of_in_words(void 
 static void a_string_without_its_terminator_breaks_the_protocol(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, U("WERK"), U("anna"), U("p"), NULL);
     pdu[HEAD_BYTES + 18 + 8] = 'x';
@@ -207,7 +207,7 @@ static void a_string_without_its_terminator_breaks_the_protocol(void **state)
 static void a_nul_inside_a_name_is_no_name(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, (struct field){u"root\0x", 12}, U("p"), NULL);
     assert_int_equal(client_info_take(pdu, n, &ci), 0);
@@ -218,7 +218,7 @@ static void a_nul_inside_a_name_is_no_name(void **state)
 static void a_nul_inside_a_password_stays_inside_it(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), (struct field){u"ab\0cd", 10}, NULL);
     assert_int_equal(client_info_take(pdu, n, &ci), 0);
@@ -229,7 +229,7 @@ static void a_nul_inside_a_password_stays_inside_it(void **state)
 static void a_password_of_half_characters_is_bad(void **state)
 {
     uint8_t pdu[2048];
-    struct client_info ci;
+    struct credentials ci;
     static const uint8_t lone[] = {0x00, 0xd8};
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE | FLAG_AUTOLOGON, NONE, U("u"), (struct field){lone, 2}, NULL);
@@ -241,7 +241,7 @@ static void a_password_of_half_characters_is_bad(void **state)
 static void a_string_over_512_bytes_breaks_the_protocol(void **state)
 {
     static uint8_t pdu[4096], longer[514];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), (struct field){longer, sizeof longer}, NULL);
     assert_int_equal(client_info_take(pdu, n, &ci), -EPROTO);
@@ -250,7 +250,7 @@ static void a_string_over_512_bytes_breaks_the_protocol(void **state)
 static void another_pdu_is_left_alone(void **state)
 {
     uint8_t pdu[2048], before[2048];
-    struct client_info ci;
+    struct credentials ci;
     (void)state;
     size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, NONE, U("u"), U("p"), NULL);
     pdu[15] = 0x80; /* SEC_LICENSE_PKT */
@@ -266,7 +266,7 @@ static void every_truncation_is_survived_and_no_secret_is_left(void **state)
     size_t n = make(whole, sizeof whole, FLAG_UNICODE, U("d"), U("u"), U("hunter2"), "0123456789abcdef");
     for (size_t cut = 0; cut < n; cut++) {
         uint8_t pdu[2048];
-        struct client_info ci;
+        struct credentials ci;
         memcpy(pdu, whole, cut);
         if (cut > 3) {
             pdu[2] = (uint8_t)(cut >> 8);

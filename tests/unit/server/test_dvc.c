@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/dvc.h"
+#include "server/rdp/dvc.h"
 
 #include <errno.h>
 #include <setjmp.h>

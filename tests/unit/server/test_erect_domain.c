@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/erect_domain.h"
+#include "server/rdp/erect_domain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/first_request.h"
+#include "server/listen/first_request.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/gcc_blocks.h"
+#include "server/rdp/gcc_blocks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

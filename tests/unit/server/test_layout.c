@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/layout.h"
+#include "server/peer/layout.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a link carries, with a clock that the test turns. */
-#include "server/link_rate.h"
+#include "server/peer/link_rate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

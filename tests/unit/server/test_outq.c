@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/outq.h"
+#include "server/peer/outq.h"
 
 #include <errno.h>
 #include <setjmp.h>

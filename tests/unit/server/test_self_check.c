@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/self_check.h"
+#include "server/listen/self_check.h"
 
 #include <errno.h>
 #include <setjmp.h>

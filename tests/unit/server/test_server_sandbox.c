@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Needs root: what is tested is what capabilities would allow. */
-#include "server/daemon.h"
+#include "server/listen/daemon.h"
 
 #include <errno.h>
 #include <grp.h>

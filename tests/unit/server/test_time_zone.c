@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/time_zone.h"
+#include "server/rdp/time_zone.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

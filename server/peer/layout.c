@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "server/peer/layout.h"
+
+#include <errno.h>
+
+static void drop_empty(struct display_layout *l)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < l->nmonitors; i++) {
+        const struct display_monitor *m = &l->monitors[i];
+        if (m->width && m->height && m->width <= DISPLAY_SIDE_MAX && m->height <= DISPLAY_SIDE_MAX)
+            l->monitors[n++] = *m;
+    }
+    l->nmonitors = n;
+}
+
+static void one_primary(struct display_layout *l)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < l->nmonitors; i++) {
+        l->monitors[i].primary = l->monitors[i].primary && !found;
+        found |= l->monitors[i].primary;
+    }
+    if (!found)
+        l->monitors[0].primary = 1;
+}
+
+static void tidy(struct display_monitor *m)
+{
+    if (m->scale && (m->scale < 100 || m->scale > 500))
+        m->scale = 0;
+    if (m->orientation != 90 && m->orientation != 180 && m->orientation != 270)
+        m->orientation = 0;
+    /* MS-RDPEDISP 2.2.2.2.1: outside 10 … 10000 mm both are to be ignored */
+    if (m->phys_width < 10 || m->phys_width > 10000 || m->phys_height < 10 || m->phys_height > 10000)
+        m->phys_width = m->phys_height = 0;
+}
+
+int layout_normalise(struct display_layout *l, uint32_t max_width, uint32_t max_height)
+{
+    if (l->nmonitors > DISPLAY_MONITORS_MAX)
+        l->nmonitors = DISPLAY_MONITORS_MAX;
+    drop_empty(l);
+    if (l->nmonitors == 0)
+        return -EINVAL;
+    int64_t left = INT64_MAX, top = INT64_MAX, right = INT64_MIN, bottom = INT64_MIN;
+    for (uint32_t i = 0; i < l->nmonitors; i++) {
+        const struct display_monitor *m = &l->monitors[i];
+        left = m->x < left ? m->x : left;
+        top = m->y < top ? m->y : top;
+        right = (int64_t)m->x + m->width > right ? (int64_t)m->x + m->width : right;
+        bottom = (int64_t)m->y + m->height > bottom ? (int64_t)m->y + m->height : bottom;
+    }
+    if (right - left > max_width || bottom - top > max_height)
+        return -EINVAL;
+    for (uint32_t i = 0; i < l->nmonitors; i++) {
+        l->monitors[i].x = (int32_t)(l->monitors[i].x - left);
+        l->monitors[i].y = (int32_t)(l->monitors[i].y - top);
+        tidy(&l->monitors[i]);
+    }
+    one_primary(l);
+    return 0;
+}
+
+void layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height)
+{
+    *width = *height = 0;
+    for (uint32_t i = 0; i < l->nmonitors; i++) {
+        const struct display_monitor *m = &l->monitors[i];
+        *width = (uint32_t)m->x + m->width > *width ? (uint32_t)m->x + m->width : *width;
+        *height = (uint32_t)m->y + m->height > *height ? (uint32_t)m->y + m->height : *height;
+    }
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Display control (MS-RDPEDISP): the client's window was resized, monitors came or went. */
+#include "server/rdp/disp_wire.h"
+#include "server/peer/layout.h"
+#include "server/rdp/rdp.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+
+#define CHANNEL "Microsoft::Windows::RDS::DisplayControl"
+#define PDU_CAPS 0x5u /* 2.2.1.1 */
+
+static void on_opened(void *user)
+{
+    struct front *f = user;
+    uint8_t pdu[20];
+    struct wr w;
+    wr_init(&w, pdu, sizeof pdu);
+    wr_u32(&w, PDU_CAPS);
+    wr_u32(&w, sizeof pdu);
+    wr_u32(&w, DISPLAY_MONITORS_MAX);
+    wr_u32(&w, (uint32_t)f->peer->config.display_max_width); /* the area's limit: monitors * A * B */
+    wr_u32(&w, (uint32_t)f->peer->config.display_max_height);
+    (void)dvc_send(f->disp, pdu, w.len);
+}
+
+static void on_closed(void *user) { ((struct front *)user)->disp = NULL; }
+
+static int on_message(void *user, const uint8_t *data, size_t len)
+{
+    struct front *f = user;
+    struct display_layout l;
+    int r = disp_wire_layout(data, len, &l);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = layout_normalise(&l, (uint32_t)f->peer->config.display_max_width, (uint32_t)f->peer->config.display_max_height);
+    if (r < 0) {
+        log_info("monitor layout refused", "monitors=%u", l.nmonitors);
+        return 0;
+    }
+    f->facts.layout = l;
+    peer_client_layout(f->peer, &l);
+    return 0;
+}
+
+void rdp_disp_open(struct front *f)
+{
+    static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
+    f->disp = dvc_open(f->dvc, CHANNEL, &ops, f);
+}
