@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The measuring client: a headless libfreerdp client that reads the frame counter out of its own decoded picture.
  * Options are xfreerdp's. Commands on standard input, one answer line (JSON) on standard output each:
- *   begin SCENE LOG EVERY WARM TOTAL   get ready for TOTAL frames; all but the first WARM count, each EVERY-th (0: none) is compared
- *   begin - - 0 0 0           the same without a scene: an application draws
- *   mark                      what follows counts
+ *   begin SCENE LOG EVERY WARM TOTAL   get ready for TOTAL frames; all but the first WARM count, each EVERY-th (0:
+ * none) is compared begin - - 0 0 0           the same without a scene: an application draws mark what follows counts
  *   end                       figures since mark
  *   settle SECONDS            how long after its last frame the picture became sharp and exact
  *   moving                    how true the compared frames were
@@ -13,13 +12,9 @@
  *   wheel N MS                turn the wheel down N times in the middle of the screen, MS apart
  *   shot FILE                 write the picture as PPM
  *   quit                      */
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "bench/measure.h"
 
+#include <errno.h>
 #include <freerdp/channels/channels.h>
 #include <freerdp/channels/rdpgfx.h>
 #include <freerdp/client.h>
@@ -30,18 +25,25 @@
 #include <freerdp/freerdp.h>
 #include <freerdp/gdi/gdi.h>
 #include <freerdp/gdi/gfx.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <winpr/synch.h>
 
-#include "bench/measure.h"
-
 #define WORDS 6 /* of a command, the verb among them */
-#define WHEEL_DOWN (PTR_FLAGS_WHEEL | PTR_FLAGS_WHEEL_NEGATIVE | (0x100 - 120)) /* one notch, as two's complement of 9 bits */
+/* One notch, as two's complement of 9 bits */
+#define WHEEL_DOWN (PTR_FLAGS_WHEEL | PTR_FLAGS_WHEEL_NEGATIVE | (0x100 - 120))
 
-struct presses { uint32_t left, ms; uint64_t last_us; };
+struct presses {
+    uint32_t left, ms;
+    uint64_t last_us;
+};
 struct bench_client {
     rdpClientContext common;
     struct measure m;
-    uint64_t key_sent;            /* keys are under the measure's lock: the decoder's thread answers them */
+    uint64_t key_sent; /* keys are under the measure's lock: the decoder's thread answers them */
     double *key_times;
     uint32_t nkeys, key_max;
     struct presses keys, wheel;
@@ -74,7 +76,8 @@ static BOOL on_end_paint(rdpContext *context)
     struct bench_client *c = (struct bench_client *)context;
     struct picture p = picture(c);
     GDI_RGN *invalid = context->gdi->primary->hdc->hwnd->invalid;
-    uint32_t y0 = invalid->null || invalid->y < 0 ? 0 : (uint32_t)invalid->y, y1 = invalid->null ? 0 : (uint32_t)(invalid->y + invalid->h);
+    uint32_t y0 = invalid->null || invalid->y < 0 ? 0 : (uint32_t)invalid->y,
+             y1 = invalid->null ? 0 : (uint32_t)(invalid->y + invalid->h);
     invalid->null = TRUE;
     context->gdi->primary->hdc->hwnd->ninvalid = 0;
     int news = p.px ? measure_painted(&c->m, p, y0, y1, c->second_strip) : 0;
@@ -150,7 +153,7 @@ static BOOL pre_connect(freerdp *instance)
 static BOOL desktop_resize(rdpContext *context)
 {
     return gdi_resize(context->gdi, freerdp_settings_get_uint32(context->settings, FreeRDP_DesktopWidth),
-                      freerdp_settings_get_uint32(context->settings, FreeRDP_DesktopHeight));
+        freerdp_settings_get_uint32(context->settings, FreeRDP_DesktopHeight));
 }
 
 static BOOL post_connect(freerdp *instance)
@@ -163,7 +166,7 @@ static BOOL post_connect(freerdp *instance)
 }
 
 static DWORD accept_certificate(freerdp *instance, const char *host, UINT16 port, const char *cn, const char *subject,
-                                const char *issuer, const char *fingerprint, DWORD flags)
+    const char *issuer, const char *fingerprint, DWORD flags)
 {
     (void)instance, (void)host, (void)port, (void)cn, (void)subject, (void)issuer, (void)fingerprint, (void)flags;
     return 2; /* for this connection: the bench talks to servers it started itself */
@@ -188,7 +191,7 @@ static void cmd_begin(struct bench_client *c, char *const *w)
 {
     c->second_strip = false;
     int r = measure_begin(&c->m, w[1], w[2], (uint32_t)strtoul(w[3], NULL, 10), (uint32_t)strtoul(w[4], NULL, 10),
-                          (uint32_t)strtoul(w[5], NULL, 10));
+        (uint32_t)strtoul(w[5], NULL, 10));
     if (r < 0)
         printf("{\"error\":\"begin: %s\"}\n", strerror(-r));
     else
@@ -231,7 +234,8 @@ static void keys_end(struct bench_client *c)
 {
     qsort(c->key_times, c->nkeys, sizeof(double), compare_doubles);
     printf("{\"keys\":%u,\"of\":%u,\"p50\":%.2f,\"p95\":%.2f,\"max\":%.2f}\n", c->nkeys, c->key_max,
-           percentile(c->key_times, c->nkeys, 0.5), percentile(c->key_times, c->nkeys, 0.95), percentile(c->key_times, c->nkeys, 1));
+        percentile(c->key_times, c->nkeys, 0.5), percentile(c->key_times, c->nkeys, 0.95),
+        percentile(c->key_times, c->nkeys, 1));
     c->key_max = c->keys.left = 0;
 }
 
@@ -288,7 +292,8 @@ static void cmd_wheel(struct bench_client *c, char *const *w)
 {
     rdpContext *context = &c->common.context;
     c->wheel = (struct presses){(uint32_t)strtoul(w[1], NULL, 10), (uint32_t)strtoul(w[2], NULL, 10), now_us()};
-    freerdp_input_send_mouse_event(context->input, PTR_FLAGS_MOVE, (uint16_t)(context->gdi->width / 2), (uint16_t)(context->gdi->height / 2));
+    freerdp_input_send_mouse_event(context->input, PTR_FLAGS_MOVE, (uint16_t)(context->gdi->width / 2),
+        (uint16_t)(context->gdi->height / 2));
 }
 
 static void compare(struct bench_client *c, const char *file)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A link with a rate, a delay, a queue and loss, between two TUN devices in two network namespaces: what netem would do on
- * kernels that have it.
- *   link_emulator NETNS_A ADDRESS_A NETNS_B ADDRESS_B KBIT_PER_S ROUND_TRIP_MS LOSS_PERCENT
+/* A link with a rate, a delay, a queue and loss, between two TUN devices in two network namespaces: what netem would do
+ * on kernels that have it. link_emulator NETNS_A ADDRESS_A NETNS_B ADDRESS_B KBIT_PER_S ROUND_TRIP_MS LOSS_PERCENT
  * NETNS: a path such as /proc/self/ns/net or /run/netns/NAME. Prints "ready" and runs until it is ended. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,8 +21,8 @@
 #include <unistd.h>
 
 #define MTU 1500
-#define QUEUE_MS 200      /* a router's buffer: 200 ms of its link */
-#define SLOTS 8192        /* 1 Gbit/s * 100 ms of full packets */
+#define QUEUE_MS 200 /* a router's buffer: 200 ms of its link */
+#define SLOTS 8192   /* 1 Gbit/s * 100 ms of full packets */
 
 struct packet {
     uint64_t due_ns;
@@ -125,7 +124,8 @@ static uint64_t give_out(struct direction *d)
 int main(int argc, char **argv)
 {
     if (argc != 8) {
-        fprintf(stderr, "usage: link_emulator NETNS_A ADDRESS_A NETNS_B ADDRESS_B KBIT_PER_S ROUND_TRIP_MS LOSS_PERCENT\n");
+        fprintf(stderr,
+            "usage: link_emulator NETNS_A ADDRESS_A NETNS_B ADDRESS_B KBIT_PER_S ROUND_TRIP_MS LOSS_PERCENT\n");
         return 2;
     }
     prctl(PR_SET_TIMERSLACK, 1);

@@ -13,7 +13,8 @@
 #include <time.h>
 
 #define STATE_ESTABLISHED 1 /* TCP_ESTABLISHED of a header that clashes with linux/tcp.h */
-#define AROUND 64           /* pixels: a block of any codec that reaches out of what moves is seen */
+/* pixels: a block of any codec that reaches out of what moves is seen */
+#define AROUND 64
 
 typedef uint32_t __attribute__((may_alias)) pixel_t;
 
@@ -83,7 +84,8 @@ static bool row_equal(const uint8_t *a, const uint8_t *b, uint32_t width)
 }
 
 /* kinds NULL: all of it is text. */
-static void row_errors(const uint8_t *a, const uint8_t *b, const uint8_t *kinds, uint32_t judged, uint32_t width, struct errors *e)
+static void row_errors(const uint8_t *a, const uint8_t *b, const uint8_t *kinds, uint32_t judged, uint32_t width,
+    struct errors *e)
 {
     uint64_t moved = 0, all = 0;
     memset(e, 0, sizeof *e);
@@ -135,7 +137,8 @@ void measure_finish(struct measure *m)
     pthread_mutex_destroy(&m->lock);
 }
 
-/* --- the accounts ----------------------------------------------------------------------------------------------------------- */
+/* --- the accounts
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* Of a scene with pictures they are judged by their PSNR, of any other all that it changes. */
 static void find_judged(struct measure *m)
@@ -277,7 +280,8 @@ void measure_mark(struct measure *m)
     pthread_mutex_unlock(&m->lock);
 }
 
-/* --- frames ----------------------------------------------------------------------------------------------------------------- */
+/* --- frames
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 static void take_sample(struct measure *m, struct picture p, uint32_t counter)
 {
@@ -340,11 +344,17 @@ int measure_painted(struct measure *m, struct picture p, uint32_t y0, uint32_t y
     return news;
 }
 
-/* --- the picture while it moves --------------------------------------------------------------------------------------------- */
+/* --- the picture while it moves
+ * --------------------------------------------------------------------------------------------- */
 
-struct moving { double sum; uint64_t pixels, text_pixels; uint32_t inexact, text_wrong; };
+struct moving {
+    double sum;
+    uint64_t pixels, text_pixels;
+    uint32_t inexact, text_wrong;
+};
 
-static void judge_sample(const struct measure *m, const struct sample *s, const uint8_t *ref, const uint8_t *kinds, struct moving *v)
+static void judge_sample(const struct measure *m, const struct sample *s, const uint8_t *ref, const uint8_t *kinds,
+    struct moving *v)
 {
     struct errors sum = {0}, e;
     for (uint32_t y = 0; y < m->height; y++) {
@@ -376,21 +386,29 @@ void measure_moving(const struct measure *m)
     }
     free(ref);
     free(kinds);
-    printf("{\"samples\":%u,\"inexact\":%u,\"text_wrong\":%u,\"text_wrong_pixels\":%.0f,\"psnr_moving\":%.2f}\n", m->nsamples, v.inexact,
-           v.text_wrong, m->nsamples ? (double)v.text_pixels / m->nsamples : NAN, psnr(v.sum, (double)v.pixels));
+    printf("{\"samples\":%u,\"inexact\":%u,\"text_wrong\":%u,\"text_wrong_pixels\":%.0f,\"psnr_moving\":%.2f}\n",
+        m->nsamples, v.inexact, v.text_wrong, m->nsamples ? (double)v.text_pixels / m->nsamples : NAN,
+        psnr(v.sum, (double)v.pixels));
 }
 
 static void print_codecs(const struct measure *m)
 {
-    static const char *names[CODECS] = {[0] = "raw", [3] = "rfx", [8] = "clear", [9] = "progressive", [10] = "planar",
-                                        [11] = "avc420", [12] = "alpha", [14] = "avc444", [15] = "avc444v2"};
+    static const char *names[CODECS] = {[0] = "raw",
+        [3] = "rfx",
+        [8] = "clear",
+        [9] = "progressive",
+        [10] = "planar",
+        [11] = "avc420",
+        [12] = "alpha",
+        [14] = "avc444",
+        [15] = "avc444v2"};
     printf("\"codecs\":{");
     for (int i = 0, n = 0; i < CODECS; i++)
         if (m->codec_count[i])
-            printf("%s\"%s\":[%llu,%llu]", n++ ? "," : "", names[i] ? names[i] : "other", (unsigned long long)m->codec_count[i],
-                   (unsigned long long)m->codec_bytes[i]);
+            printf("%s\"%s\":[%llu,%llu]", n++ ? "," : "", names[i] ? names[i] : "other",
+                (unsigned long long)m->codec_count[i], (unsigned long long)m->codec_bytes[i]);
     printf("},\"copies\":%llu,\"fills\":%llu,\"cached\":%llu,\"acked\":%llu", (unsigned long long)m->copies,
-           (unsigned long long)m->fills, (unsigned long long)m->cached, (unsigned long long)m->acked);
+        (unsigned long long)m->fills, (unsigned long long)m->cached, (unsigned long long)m->acked);
 }
 
 static void print_frames(const struct measure *m)
@@ -405,7 +423,7 @@ static void print_frames(const struct measure *m)
     if (lags)
         qsort(lags, n, sizeof *lags, compare_doubles);
     printf("\"drawn\":%u,\"shown\":%u,\"lag_p50\":%.2f,\"lag_p95\":%.2f,\"lag_max\":%.2f,\"gap_max\":%.0f,", drawn, n,
-           percentile(lags, n, 0.5), percentile(lags, n, 0.95), percentile(lags, n, 1), (double)m->gap_us / 1000);
+        percentile(lags, n, 0.5), percentile(lags, n, 0.95), percentile(lags, n, 1), (double)m->gap_us / 1000);
     free(lags);
 }
 
@@ -416,16 +434,19 @@ void measure_end(struct measure *m)
     double cpu = cpu_seconds() - m->cpu, seconds = (double)(now_us() - m->start_us) / 1e6;
     tcp_bytes(&rx, &tx);
     m->every = 0;
-    printf("{\"seconds\":%.3f,\"rx\":%llu,\"tx\":%llu,\"client_seconds\":%.4f,\"own_seconds\":%.4f,\"first_bytes\":%llu,"
-           "\"first_frames\":%llu,", seconds, (unsigned long long)(rx - m->rx), (unsigned long long)(tx - m->tx), cpu - m->own, m->own,
-           (unsigned long long)m->first_bytes, (unsigned long long)m->first_frames);
+    printf(
+        "{\"seconds\":%.3f,\"rx\":%llu,\"tx\":%llu,\"client_seconds\":%.4f,\"own_seconds\":%.4f,\"first_bytes\":%llu,"
+        "\"first_frames\":%llu,",
+        seconds, (unsigned long long)(rx - m->rx), (unsigned long long)(tx - m->tx), cpu - m->own, m->own,
+        (unsigned long long)m->first_bytes, (unsigned long long)m->first_frames);
     print_frames(m);
     print_codecs(m);
     printf("}\n");
     pthread_mutex_unlock(&m->lock);
 }
 
-/* --- the picture once it stands still --------------------------------------------------------------------------------------- */
+/* --- the picture once it stands still
+ * --------------------------------------------------------------------------------------- */
 
 static void follow_begin(struct measure *m, uint32_t counter)
 {
@@ -473,8 +494,8 @@ static void look(struct measure *m, struct picture p, uint32_t y0, uint32_t y1)
     size_t row = (size_t)m->scene.width * 4;
     double seconds = (double)(now_us() - f->from_us) / 1e6;
     for (uint32_t y = y0; y < y1; y++)
-        row_errors(p.px + y * p.stride, f->ref + y * row, f->kinds + (size_t)y * m->scene.width, m->judged, m->scene.width,
-                   &f->rows[y]);
+        row_errors(p.px + y * p.stride, f->ref + y * row, f->kinds + (size_t)y * m->scene.width, m->judged,
+            m->scene.width, &f->rows[y]);
     sum_up(m, seconds);
 }
 
@@ -497,9 +518,11 @@ static bool take_dirty(struct measure *m, uint32_t *y0, uint32_t *y1)
 
 static void print_settled(struct follow *f)
 {
-    printf("{\"sharp_after\":%.3f,\"text_after\":%.3f,\"exact_after\":%.3f,\"psnr\":%.2f,\"psnr_moved\":%.2f,\"differing\":%llu,"
-           "\"text_differing\":%llu}\n", f->sharp, f->text, f->exact, f->db, f->moved_db, (unsigned long long)f->wrong,
-           (unsigned long long)f->text_wrong);
+    printf("{\"sharp_after\":%.3f,\"text_after\":%.3f,\"exact_after\":%.3f,\"psnr\":%.2f,\"psnr_moved\":%.2f,"
+           "\"differing\":%llu,"
+           "\"text_differing\":%llu}\n",
+        f->sharp, f->text, f->exact, f->db, f->moved_db, (unsigned long long)f->wrong,
+        (unsigned long long)f->text_wrong);
     f->until_us = 0;
     f->done = true;
 }
@@ -581,7 +604,8 @@ void measure_compare(struct picture p, uint32_t width, uint32_t height, const ch
         add(&sum, &e);
     }
     if (y == height && p.px)
-        printf("{\"psnr\":%.2f,\"differing\":%llu}\n", psnr(sum.all, (double)width * height), (unsigned long long)sum.wrong);
+        printf("{\"psnr\":%.2f,\"differing\":%llu}\n", psnr(sum.all, (double)width * height),
+            (unsigned long long)sum.wrong);
     else
         printf("{\"error\":\"nothing to compare\"}\n");
     if (f)

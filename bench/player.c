@@ -6,6 +6,8 @@
  *   keysfilm SCENE LOG FRAMES RATE   as play; each key press counts the second strip on
  *   hide                         no window until the next scene
  *   quit                         */
+#include "bench/scene_file.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -16,8 +18,6 @@
 #include <time.h>
 #include <xcb/shm.h>
 #include <xcb/xcb.h>
-
-#include "bench/scene_file.h"
 
 #define FIRST_PICTURE_US 1500000 /* the background is not the scene: it has this long */
 
@@ -54,8 +54,8 @@ static int player_open(struct player *p, uint32_t width, uint32_t height)
     p->win = xcb_generate_id(p->x);
     uint32_t values[] = {s->black_pixel, 1, XCB_EVENT_MASK_KEY_PRESS | XCB_EVENT_MASK_EXPOSURE};
     xcb_create_window(p->x, s->root_depth, p->win, s->root, 0, 0, (uint16_t)width, (uint16_t)height, 0,
-                      XCB_WINDOW_CLASS_INPUT_OUTPUT, s->root_visual, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK,
-                      values);
+        XCB_WINDOW_CLASS_INPUT_OUTPUT, s->root_visual, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK,
+        values);
     p->gc = xcb_generate_id(p->x);
     xcb_create_gc(p->x, p->gc, p->win, 0, NULL);
     int id = shmget(IPC_PRIVATE, (size_t)width * height * 4, IPC_CREAT | 0600);
@@ -75,8 +75,8 @@ static int player_open(struct player *p, uint32_t width, uint32_t height)
 
 static void put(struct player *p, uint32_t x, uint32_t y, uint32_t w, uint32_t h)
 {
-    xcb_shm_put_image(p->x, p->win, p->gc, (uint16_t)p->width, (uint16_t)p->height, (uint16_t)x, (uint16_t)y, (uint16_t)w,
-                      (uint16_t)h, (int16_t)x, (int16_t)y, 24, XCB_IMAGE_FORMAT_Z_PIXMAP, 0, p->seg, 0);
+    xcb_shm_put_image(p->x, p->win, p->gc, (uint16_t)p->width, (uint16_t)p->height, (uint16_t)x, (uint16_t)y,
+        (uint16_t)w, (uint16_t)h, (int16_t)x, (int16_t)y, 24, XCB_IMAGE_FORMAT_Z_PIXMAP, 0, p->seg, 0);
 }
 
 static void sync_x(struct player *p)

@@ -45,7 +45,8 @@ int scene_open(struct scene *s, const char *path)
     if (memcmp(s->map, "ORIELSC1", 8) != 0)
         return scene_close(s), -EINVAL;
     memcpy(&s->width, s->map + 8, 24);
-    if (HEAD_BYTES + (uint64_t)s->nframes * sizeof(struct scene_frame) + (uint64_t)s->nops * sizeof(struct scene_op) > s->len)
+    if (HEAD_BYTES + (uint64_t)s->nframes * sizeof(struct scene_frame) + (uint64_t)s->nops * sizeof(struct scene_op) >
+        s->len)
         return scene_close(s), -EINVAL;
     s->frames = (const void *)(s->map + HEAD_BYTES);
     s->ops = (const void *)(s->map + HEAD_BYTES + (size_t)s->nframes * sizeof(struct scene_frame));
@@ -65,7 +66,8 @@ void scene_close(struct scene *s)
 void scene_background(const struct scene *s, uint8_t *px)
 {
     size_t bytes = (size_t)s->width * s->height * 4;
-    size_t head = HEAD_BYTES + (size_t)s->nframes * sizeof(struct scene_frame) + (size_t)s->nops * sizeof(struct scene_op);
+    size_t head =
+        HEAD_BYTES + (size_t)s->nframes * sizeof(struct scene_frame) + (size_t)s->nops * sizeof(struct scene_op);
     if (s->background)
         memcpy(px, s->map + ((head + 4095) & ~(size_t)4095), bytes);
     else
@@ -78,7 +80,8 @@ void scene_apply(const struct scene *s, uint32_t i, uint8_t *px)
     for (uint32_t k = 0; k < f->count; k++) {
         const struct scene_op *o = &s->ops[f->first + k];
         for (uint32_t y = 0; y < o->height; y++)
-            memcpy(px + ((size_t)(o->y + y) * s->width + o->x) * 4, s->map + o->at + (size_t)y * o->stride, (size_t)o->width * 4);
+            memcpy(px + ((size_t)(o->y + y) * s->width + o->x) * 4, s->map + o->at + (size_t)y * o->stride,
+                (size_t)o->width * 4);
     }
 }
 
@@ -128,8 +131,8 @@ uint64_t *draw_log_open(const char *path)
     if (fd < 0)
         return NULL;
     void *m = ftruncate(fd, DRAW_LOG_MAX * sizeof(uint64_t)) < 0
-                  ? MAP_FAILED
-                  : mmap(NULL, DRAW_LOG_MAX * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        ? MAP_FAILED
+        : mmap(NULL, DRAW_LOG_MAX * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     return m == MAP_FAILED ? NULL : m;
 }

@@ -6,11 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct scene_frame { uint32_t first, count, x, y, width, height; };
-struct scene_op { uint32_t x, y, width, height; uint64_t at; uint32_t stride, kind; };
+struct scene_frame {
+    uint32_t first, count, x, y, width, height;
+};
+struct scene_op {
+    uint32_t x, y, width, height;
+    uint64_t at;
+    uint32_t stride, kind;
+};
 enum { SCENE_TEXT, SCENE_PICTURE }; /* what a part shows: text and flat areas, or a picture */
 struct scene {
-    uint32_t width, height, nframes, nops, background, rate; /* background: 0 or 1 + its kind; rate: frames per second * 1000 */
+    /* background: 0 or 1 + its kind; rate: frames per second * 1000 */
+    uint32_t width, height, nframes, nops, background, rate;
     const struct scene_frame *frames;
     const struct scene_op *ops;
     const uint8_t *map;
@@ -28,11 +35,12 @@ void scene_apply(const struct scene *s, uint32_t i, uint8_t *px);
 void scene_background_kinds(const struct scene *s, uint8_t *kinds);
 void scene_apply_kinds(const struct scene *s, uint32_t i, uint8_t *kinds);
 
-/* The counter strip: STAMP_CELLS cells of 8x8 in the top left corner, bit 0 first: 20 bits of counter, 4 bits of its check. */
+/* The counter strip: STAMP_CELLS cells of 8x8 in the top left corner, bit 0 first: 20 bits of counter, 4 bits of its
+ * check. */
 #define STAMP_CELL 8
 #define STAMP_BITS 24
 #define STAMP_HEIGHT STAMP_CELL
-#define STAMP2_X 256                  /* a second strip: keys pressed while the scene plays */
+#define STAMP2_X 256 /* a second strip: keys pressed while the scene plays */
 void stamp_draw(uint8_t *px, size_t stride, uint32_t counter);
 /* -1: no valid counter there. */
 int32_t stamp_read(const uint8_t *px, size_t stride);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loops that the compiler turns into vector code: written once in plain C, compiled for every processor and again with AVX2. */
+/* Loops that the compiler turns into vector code: written once in plain C, compiled for every processor and again with
+ * AVX2. */
 #ifndef ORIEL_CODECS_SIMD_H
 #define ORIEL_CODECS_SIMD_H
 

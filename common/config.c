@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/config.h"
 
+#include "common/config_files.h"
+#include "common/log.h"
+#include "common/name_list.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
@@ -12,10 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/config_files.h"
-#include "common/log.h"
-#include "common/name_list.h"
-
 #define KEY_MAX 48 /* inih cuts names at 50; ours are shorter */
 
 enum option_index {
@@ -25,6 +25,8 @@ enum option_index {
     OPTION_COUNT
 };
 
+/* Not formatted: clang-format takes {#sec for a directive. */
+/* clang-format off */
 const struct option_info config_options[] = {
 #define OPTION(sec, name, type, min, max, choices, def, reload, text) \
     {#sec, #name, OPTION_##type, (min), (max), choices, def, reload, text, offsetof(struct config, sec##_##name)},
@@ -38,21 +40,27 @@ static const struct option_gone gone_options[] = {
 #include "common/options_gone.def"
 #undef GONE
 };
+/* clang-format on */
 struct option_gone_table config_gone = {gone_options, sizeof gone_options / sizeof gone_options[0]};
 
-/* One parse of one or more files. inih sees "key=" alone; the value stays here, because its own line buffer would split it. */
+/* One parse of one or more files. inih sees "key=" alone; the value stays here, because its own line buffer would split
+ * it. */
 struct parse {
     struct config c;
     FILE *f;
     const char *file; /* its name */
     unsigned line;
     char value[CONFIG_LINE_MAX + 1];
-    struct { const char *file; unsigned line; } set_at[OPTION_COUNT]; /* NULL: not set */
+    struct {
+        const char *file;
+        unsigned line;
+    } set_at[OPTION_COUNT]; /* NULL: not set */
     struct config_error *err;
     bool failed;
 };
 
-static void vfail(struct parse *p, const char *file, unsigned line, const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+static void vfail(struct parse *p, const char *file, unsigned line, const char *fmt, va_list ap)
+    __attribute__((format(printf, 4, 0)));
 static void vfail(struct parse *p, const char *file, unsigned line, const char *fmt, va_list ap)
 {
     if (p->failed)
@@ -140,9 +148,12 @@ static bool set_option(struct config *c, const struct option_info *o, const char
 {
     void *at = (char *)c + o->at;
     switch (o->type) {
-    case OPTION_BOOL: return set_bool(at, value);
-    case OPTION_INT: return set_int(at, value, o->min, o->max);
-    case OPTION_STRING: return set_string(at, value, o->min, o->max);
+    case OPTION_BOOL:
+        return set_bool(at, value);
+    case OPTION_INT:
+        return set_int(at, value, o->min, o->max);
+    case OPTION_STRING:
+        return set_string(at, value, o->min, o->max);
     case OPTION_ENUM: {
         int i = enum_index(o->choices, value);
         if (i >= 0)
@@ -156,8 +167,12 @@ static bool set_option(struct config *c, const struct option_info *o, const char
 void config_option_expects(const struct option_info *o, char *out, size_t cap)
 {
     switch (o->type) {
-    case OPTION_BOOL: snprintf(out, cap, "true or false"); break;
-    case OPTION_INT: snprintf(out, cap, "a number from %" PRId64 " to %" PRId64, o->min, o->max); break;
+    case OPTION_BOOL:
+        snprintf(out, cap, "true or false");
+        break;
+    case OPTION_INT:
+        snprintf(out, cap, "a number from %" PRId64 " to %" PRId64, o->min, o->max);
+        break;
     case OPTION_STRING:
         if (o->min > 0)
             snprintf(out, cap, "%" PRId64 " to %" PRId64 " bytes of text", o->min, o->max);
@@ -307,7 +322,8 @@ static int on_gone(struct parse *p, const struct option_gone *g)
         fail(p, p->line, "option \"%s\" in [%s] went with version %s: %s", g->name, g->section, g->version, g->advice);
         return 0;
     }
-    log_warning("option went", "file=%s line=%u option=%s.%s advice=%s", p->file, p->line, g->section, g->name, g->advice);
+    log_warning("option went", "file=%s line=%u option=%s.%s advice=%s", p->file, p->line, g->section, g->name,
+        g->advice);
     if (!g->now)
         return 1;
     char section[KEY_MAX + 1];
@@ -434,7 +450,8 @@ static void want_absolute(struct parse *p, enum option_index i)
 {
     const char *value = (const char *)&p->c + config_options[i].at;
     if (value[0] && value[0] != '/')
-        fail_at(p, i, "%s.%s must be an absolute path, not \"%.80s\"", config_options[i].section, config_options[i].name, value);
+        fail_at(p, i, "%s.%s must be an absolute path, not \"%.80s\"", config_options[i].section,
+            config_options[i].name, value);
 }
 
 static void want_groups(struct parse *p)
@@ -448,15 +465,15 @@ static void want_groups(struct parse *p)
 
 static void check_whole(struct parse *p)
 {
-    static const enum option_index paths[] = {INDEX_tls_certificate, INDEX_tls_key, INDEX_display_xorg, INDEX_session_log_dir,
-                                              INDEX_paths_run_dir, INDEX_paths_state_dir, INDEX_paths_libexec_dir};
+    static const enum option_index paths[] = {INDEX_tls_certificate, INDEX_tls_key, INDEX_display_xorg,
+        INDEX_session_log_dir, INDEX_paths_run_dir, INDEX_paths_state_dir, INDEX_paths_libexec_dir};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         want_absolute(p, paths[i]);
     want_groups(p);
     bool cert = p->c.tls_certificate[0], key = p->c.tls_key[0];
     if (cert != key)
         fail_at(p, cert ? INDEX_tls_certificate : INDEX_tls_key, "tls.%s is set without tls.%s; set both or neither",
-                cert ? "certificate" : "key", cert ? "key" : "certificate");
+            cert ? "certificate" : "key", cert ? "key" : "certificate");
     if (strchr(p->c.login_pam_service, '/'))
         fail_at(p, INDEX_login_pam_service, "login.pam_service is the name of a file in /etc/pam.d, without a folder");
 }
@@ -539,18 +556,24 @@ int config_load(struct config *c, const char *path, struct config_error *err)
 static bool same_value(const struct option_info *o, const void *a, const void *b)
 {
     switch (o->type) {
-    case OPTION_BOOL: return *(const bool *)a == *(const bool *)b;
-    case OPTION_INT: return *(const int64_t *)a == *(const int64_t *)b;
-    case OPTION_STRING: return strcmp(a, b) == 0;
-    case OPTION_ENUM: return *(const int *)a == *(const int *)b;
+    case OPTION_BOOL:
+        return *(const bool *)a == *(const bool *)b;
+    case OPTION_INT:
+        return *(const int64_t *)a == *(const int64_t *)b;
+    case OPTION_STRING:
+        return strcmp(a, b) == 0;
+    case OPTION_ENUM:
+        return *(const int *)a == *(const int *)b;
     }
     return false;
 }
 
 void config_keep_fixed(struct config *fresh, const struct config *running)
 {
-    static const size_t sizes[] = {[OPTION_BOOL] = sizeof(bool), [OPTION_INT] = sizeof(int64_t),
-                                   [OPTION_STRING] = CONFIG_STRING_MAX, [OPTION_ENUM] = sizeof(int)};
+    static const size_t sizes[] = {[OPTION_BOOL] = sizeof(bool),
+        [OPTION_INT] = sizeof(int64_t),
+        [OPTION_STRING] = CONFIG_STRING_MAX,
+        [OPTION_ENUM] = sizeof(int)};
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option_info *o = &config_options[i];
         char *to = (char *)fresh + o->at;
@@ -568,10 +591,18 @@ void config_option_value(const struct config *c, const struct option_info *o, ch
 {
     const void *at = (const char *)c + o->at;
     switch (o->type) {
-    case OPTION_BOOL: snprintf(out, cap, "%s", *(const bool *)at ? "true" : "false"); break;
-    case OPTION_INT: snprintf(out, cap, "%" PRId64, *(const int64_t *)at); break;
-    case OPTION_STRING: snprintf(out, cap, "%s", (const char *)at); break;
-    case OPTION_ENUM: enum_name(o->choices, *(const int *)at, out, cap); break;
+    case OPTION_BOOL:
+        snprintf(out, cap, "%s", *(const bool *)at ? "true" : "false");
+        break;
+    case OPTION_INT:
+        snprintf(out, cap, "%" PRId64, *(const int64_t *)at);
+        break;
+    case OPTION_STRING:
+        snprintf(out, cap, "%s", (const char *)at);
+        break;
+    case OPTION_ENUM:
+        enum_name(o->choices, *(const int *)at, out, cap);
+        break;
     }
 }
 

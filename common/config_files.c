@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int refuse(struct config_error *err, int error, const char *path, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static int refuse(struct config_error *err, int error, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 static int refuse(struct config_error *err, int error, const char *path, const char *fmt, ...)
 {
     va_list ap;
@@ -25,8 +26,8 @@ static int refuse(struct config_error *err, int error, const char *path, const c
 static int not_opened(struct config_error *err, int error, const char *path)
 {
     const char *more = error == EACCES && geteuid() != 0
-                           ? "; Oriel's programs read it with accounts of their own, so everybody must be able to read it"
-                           : "";
+        ? "; Oriel's programs read it with accounts of their own, so everybody must be able to read it"
+        : "";
     return refuse(err, -error, path, "cannot be opened: %s%s", strerror(error), more);
 }
 
@@ -34,8 +35,8 @@ static int not_opened(struct config_error *err, int error, const char *path)
 static int check_writers(const struct stat *st, const uid_t *owner, const char *path, struct config_error *err)
 {
     if (owner && st->st_uid != 0 && st->st_uid != *owner)
-        return refuse(err, -EPERM, path, "belongs to the user id %u; it must be root's, or of the owner of the main file",
-                      (unsigned)st->st_uid);
+        return refuse(err, -EPERM, path,
+            "belongs to the user id %u; it must be root's, or of the owner of the main file", (unsigned)st->st_uid);
     if (st->st_mode & S_IWOTH)
         return refuse(err, -EPERM, path, "everybody may write it; chmod o-w");
     return 0;
@@ -83,7 +84,8 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int take_names(struct config_files *files, const char *folder, struct dirent **found, int n, struct config_error *err)
+static int take_names(struct config_files *files, const char *folder, struct dirent **found, int n,
+    struct config_error *err)
 {
     if (n > CONFIG_FILES_MAX)
         return refuse(err, -E2BIG, folder, "has %d files; at most %d are read", n, CONFIG_FILES_MAX);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* RSA_METHOD and EC_KEY_METHOD are deprecated in favour of a provider, and are the small public way to a remote key in every
- * OpenSSL 3. */
+/* RSA_METHOD and EC_KEY_METHOD are deprecated in favour of a provider, and are the small public way to a remote key in
+ * every OpenSSL 3. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/keys_client.h"
+
+#include "common/keys_proto.h"
+#include "common/log.h"
 
 #include <errno.h>
 #include <openssl/ec.h>
@@ -13,15 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/keys_proto.h"
-#include "common/log.h"
-
 struct keys_client {
     int fd, wait_ms;
     char *pem;
-    STACK_OF(X509) *chain;
+    STACK_OF(X509) * chain;
     EVP_PKEY *key;
-    RSA *rsa;      /* borrowed from key: one of them */
+    RSA *rsa; /* borrowed from key: one of them */
     EC_KEY *ec;
 };
 
@@ -32,7 +32,7 @@ static EC_KEY_METHOD *ec_method;
 
 /* One question, one answer. `answer` is the struct of `want`. */
 static int ask(struct keys_client *k, const struct wire_def *def, const void *question, const struct wire_def *want,
-               void *answer)
+    void *answer)
 {
     union {
         struct keys_chain chain;
@@ -62,7 +62,7 @@ static int sign(struct keys_client *k, enum keys_op op, const uint8_t *digest, s
         r = -EACCES;
     if (r < 0)
         log_warning("handshake not signed", "reason=%s",
-                    r == -EACCES ? "oriel-keys refused (limit or kind of key)" : strerror(-r));
+            r == -EACCES ? "oriel-keys refused (limit or kind of key)" : strerror(-r));
     return r;
 }
 
@@ -99,7 +99,8 @@ static int rsa_priv_dec(int len, const unsigned char *from, unsigned char *to, R
 static int build_rsa(struct keys_client *k, EVP_PKEY *public_key)
 {
     RSA *rsa = EVP_PKEY_get1_RSA(public_key);
-    if (rsa && RSA_set_method(rsa, rsa_method) && RSA_set_ex_data(rsa, rsa_index, k) && EVP_PKEY_assign_RSA(k->key, rsa)) {
+    if (rsa && RSA_set_method(rsa, rsa_method) && RSA_set_ex_data(rsa, rsa_index, k) &&
+        EVP_PKEY_assign_RSA(k->key, rsa)) {
         k->rsa = rsa;
         return 0;
     }
@@ -109,14 +110,15 @@ static int build_rsa(struct keys_client *k, EVP_PKEY *public_key)
 
 /* ---- ECDSA ---- */
 
-static int ec_sign(int type, const unsigned char *digest, int len, unsigned char *sig, unsigned *siglen, const BIGNUM *kinv,
-                   const BIGNUM *r, EC_KEY *ec)
+static int ec_sign(int type, const unsigned char *digest, int len, unsigned char *sig, unsigned *siglen,
+    const BIGNUM *kinv, const BIGNUM *r, EC_KEY *ec)
 {
     (void)type, (void)kinv, (void)r;
     struct keys_client *k = EC_KEY_get_ex_data(ec, ec_index);
     struct keys_signature s;
     int room = ECDSA_size(ec);
-    if (!k || len <= 0 || room <= 0 || sign(k, KEYS_ECDSA, digest, (size_t)len, &s) < 0 || s.nsignature > (uint32_t)room)
+    if (!k || len <= 0 || room <= 0 || sign(k, KEYS_ECDSA, digest, (size_t)len, &s) < 0 ||
+        s.nsignature > (uint32_t)room)
         return 0;
     memcpy(sig, s.signature, s.nsignature);
     *siglen = s.nsignature;
@@ -142,7 +144,8 @@ static ECDSA_SIG *ec_sign_sig(const unsigned char *digest, int len, const BIGNUM
 static int build_ec(struct keys_client *k, EVP_PKEY *public_key)
 {
     EC_KEY *ec = EVP_PKEY_get1_EC_KEY(public_key);
-    if (ec && EC_KEY_set_method(ec, ec_method) && EC_KEY_set_ex_data(ec, ec_index, k) && EVP_PKEY_assign_EC_KEY(k->key, ec)) {
+    if (ec && EC_KEY_set_method(ec, ec_method) && EC_KEY_set_ex_data(ec, ec_index, k) &&
+        EVP_PKEY_assign_EC_KEY(k->key, ec)) {
         k->ec = ec;
         return 0;
     }
@@ -162,7 +165,7 @@ static int make_methods(void)
         return -ENOMEM;
     EC_KEY_METHOD_set_sign(ec_method, ec_sign, ec_sign_setup, ec_sign_sig);
     bool ok = RSA_meth_set_priv_enc(rsa_method, rsa_priv_enc) && RSA_meth_set_priv_dec(rsa_method, rsa_priv_dec) &&
-              RSA_meth_set_flags(rsa_method, RSA_meth_get_flags(rsa_method) | RSA_FLAG_EXT_PKEY);
+        RSA_meth_set_flags(rsa_method, RSA_meth_get_flags(rsa_method) | RSA_FLAG_EXT_PKEY);
     return ok ? 0 : -ENOMEM;
 }
 
@@ -193,9 +196,12 @@ static int build_key(struct keys_client *k)
     if (r < 0)
         return r;
     switch (EVP_PKEY_get_base_id(public_key)) {
-    case EVP_PKEY_RSA: return build_rsa(k, public_key);
-    case EVP_PKEY_EC: return build_ec(k, public_key);
-    default: return -EINVAL;
+    case EVP_PKEY_RSA:
+        return build_rsa(k, public_key);
+    case EVP_PKEY_EC:
+        return build_ec(k, public_key);
+    default:
+        return -EINVAL;
     }
 }
 
@@ -256,9 +262,18 @@ void keys_client_destroy(struct keys_client *k)
     free(k);
 }
 
-const char *keys_client_chain(const struct keys_client *k) { return k->pem; }
-X509 *keys_client_certificate(const struct keys_client *k) { return sk_X509_value(k->chain, 0); }
-EVP_PKEY *keys_client_key(const struct keys_client *k) { return k->key; }
+const char *keys_client_chain(const struct keys_client *k)
+{
+    return k->pem;
+}
+X509 *keys_client_certificate(const struct keys_client *k)
+{
+    return sk_X509_value(k->chain, 0);
+}
+EVP_PKEY *keys_client_key(const struct keys_client *k)
+{
+    return k->key;
+}
 
 int keys_client_use(const struct keys_client *k, SSL_CTX *ctx)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The TLS side of a link to oriel-keys: a certificate chain, and a private key that is not here.
  *
- * The EVP_PKEY holds the public numbers; each private operation asks the link and waits, with a deadline, for the answer. It signs
- * only: there is no decryption, so TLS must be limited to (EC)DHE suites, which OpenSSL's defaults at security level 2 are once
- * kRSA is excluded. Thread: any, one at a time. Works inside SANDBOX_PEER. */
+ * The EVP_PKEY holds the public numbers; each private operation asks the link and waits, with a deadline, for the
+ * answer. It signs only: there is no decryption, so TLS must be limited to (EC)DHE suites, which OpenSSL's defaults at
+ * security level 2 are once kRSA is excluded. Thread: any, one at a time. Works inside SANDBOX_PEER. */
 #ifndef ORIEL_COMMON_KEYS_CLIENT_H
 #define ORIEL_COMMON_KEYS_CLIENT_H
 
@@ -11,10 +11,12 @@
 
 struct keys_client;
 
-#define KEYS_WAIT_MS 5000 /* a signature takes a millisecond; five seconds say that oriel-keys is gone or drowned */
+/* A signature takes a millisecond; five seconds say that oriel-keys is gone or drowned */
+#define KEYS_WAIT_MS 5000
 
-/* Ask `fd` (blocking or not, SOCK_SEQPACKET; now the object's) for the chain and build the key. On failure returns NULL with
- * *err a negative errno (-ETIMEDOUT, -EPIPE: refused or dead, -EPROTO, -EINVAL: not a certificate we can serve); fd is closed. */
+/* Ask `fd` (blocking or not, SOCK_SEQPACKET; now the object's) for the chain and build the key. On failure returns NULL
+ * with *err a negative errno (-ETIMEDOUT, -EPIPE: refused or dead, -EPROTO, -EINVAL: not a certificate we can serve);
+ * fd is closed. */
 struct keys_client *keys_client_create(int fd, int wait_ms, int *err);
 void keys_client_destroy(struct keys_client *k);
 /* The chain as PEM, leaf first, NUL-terminated; lives as long as the object. */

@@ -24,8 +24,8 @@ struct queued {
 struct link {
     struct event *rd_ev, *wr_ev;
     int fd;
-    int dead;        /* 0, or the negative errno that `closed` gets */
-    bool told;       /* `closed` was called */
+    int dead;  /* 0, or the negative errno that `closed` gets */
+    bool told; /* `closed` was called */
     bool in_callback, destroyed;
     const struct wire_proto *in;
     const struct link_ops *ops;
@@ -141,8 +141,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         die(l, r);
 }
 
-struct link *link_create(struct event_base *base, int fd, const struct wire_proto *in, const struct link_ops *ops, void *user,
-                         size_t queue_max)
+struct link *link_create(struct event_base *base, int fd, const struct wire_proto *in, const struct link_ops *ops,
+    void *user, size_t queue_max)
 {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
@@ -228,9 +228,18 @@ int link_send(struct link *l, const struct wire_def *def, const void *msg, const
     return r;
 }
 
-size_t link_queued(const struct link *l) { return l->queue_len; }
-int link_fd(const struct link *l) { return l->fd; }
-void *link_user(const struct link *l) { return l->user; }
+size_t link_queued(const struct link *l)
+{
+    return l->queue_len;
+}
+int link_fd(const struct link *l)
+{
+    return l->fd;
+}
+void *link_user(const struct link *l)
+{
+    return l->user;
+}
 
 static int64_t mono_ms(void)
 {

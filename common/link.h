@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A link: one end of a SOCK_SEQPACKET socket between two Oriel processes, driven by a libevent loop.
  *
- * Thread: the loop's. The link owns its descriptor. Messages that the other end sends are decoded by common/wire and handed to
- * `ops->message`; anything malformed, unknown or with the wrong number of descriptors closes the link with -EPROTO.
- * Sending never blocks: what the socket does not take is queued, up to `queue_max` bytes; more closes the link with -ENOBUFS
- * (a reader that slow is not living up to the protocol), reported from the loop, never from inside link_send.
+ * Thread: the loop's. The link owns its descriptor. Messages that the other end sends are decoded by common/wire and
+ * handed to `ops->message`; anything malformed, unknown or with the wrong number of descriptors closes the link with
+ * -EPROTO. Sending never blocks: what the socket does not take is queued, up to `queue_max` bytes; more closes the link
+ * with -ENOBUFS (a reader that slow is not living up to the protocol), reported from the loop, never from inside
+ * link_send.
  */
 #ifndef ORIEL_COMMON_LINK_H
 #define ORIEL_COMMON_LINK_H
@@ -15,11 +16,11 @@ struct event_base;
 struct link;
 
 struct link_ops {
-    /* One message. `msg` is the struct described by `def`, borrowed for the call. `fds` holds def->nfds descriptors, now the
-     * callee's. May destroy the link. Mandatory. */
+    /* One message. `msg` is the struct described by `def`, borrowed for the call. `fds` holds def->nfds descriptors,
+     * now the callee's. May destroy the link. Mandatory. */
     void (*message)(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds);
-    /* The link can carry nothing more: -EPIPE other end closed, -EPROTO, -ENOBUFS, or an I/O error. Called once; the callee
-     * destroys the link (now or later). Mandatory. */
+    /* The link can carry nothing more: -EPIPE other end closed, -EPROTO, -ENOBUFS, or an I/O error. Called once; the
+     * callee destroys the link (now or later). Mandatory. */
     void (*closed)(void *user, struct link *l, int err);
 };
 
@@ -27,12 +28,13 @@ struct link_ops {
 
 /* Take over `fd` (made non-blocking). `in` describes what the other end may send. Returns NULL when memory or the loop
  * refuses; `fd` is then still the caller's. */
-struct link *link_create(struct event_base *base, int fd, const struct wire_proto *in, const struct link_ops *ops, void *user,
-                         size_t queue_max);
+struct link *link_create(struct event_base *base, int fd, const struct wire_proto *in, const struct link_ops *ops,
+    void *user, size_t queue_max);
 /* Close the descriptor, drop what is queued. NULL is fine. Safe inside callbacks. */
 void link_destroy(struct link *l);
 /* Send or queue one message; the def->nfds descriptors of `fds` are duplicated as needed and stay the caller's.
- * Returns 0; -EINVAL/-EMSGSIZE from encoding; -EPIPE when the link is already dead (`closed` has been or will be called). */
+ * Returns 0; -EINVAL/-EMSGSIZE from encoding; -EPIPE when the link is already dead (`closed` has been or will be
+ * called). */
 int link_send(struct link *l, const struct wire_def *def, const void *msg, const int *fds);
 /* Bytes waiting in the queue. A producer of droppable messages looks here first. */
 size_t link_queued(const struct link *l);

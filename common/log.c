@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/log.h"
 
+#include "common/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,9 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/text.h"
-
-#define LINE_MAX_BYTES 2048 /* a pipe or a journal takes so much in one piece; longer lines are cut */
+/* A pipe or a journal takes so much in one piece; longer lines are cut */
+#define LINE_MAX_BYTES 2048
 #define SESSION_BYTES 64
 
 static const char *program = "oriel";
@@ -60,7 +61,8 @@ static size_t printable(const char *s, size_t left)
     return n && code != '\\' && text_is_plain(code) ? n : 0;
 }
 
-/* The backslash of CORP\carl stands as it is. It is escaped where it could be read as the beginning of an escape, and between quotes. */
+/* The backslash of CORP\carl stands as it is. It is escaped where it could be read as the beginning of an escape, and
+ * between quotes. */
 static bool is_domains_backslash(const char *s, size_t left)
 {
     return left > 1 && *s == '\\' && s[1] != 'x' && printable(s + 1, left - 1);
@@ -93,9 +95,9 @@ static void put_value(struct line *l, const char *text, size_t len)
 
 /* One conversion of the format, as the compiler's format check has let it through. */
 struct conversion {
-    char spec[32];   /* "%-5ld" with the stars filled in */
-    int precision;   /* of %s; -1: none */
-    char length;     /* 0, 'l', 'L' for ll, 'z', 'j', 't' */
+    char spec[32]; /* "%-5ld" with the stars filled in */
+    int precision; /* of %s; -1: none */
+    char length;   /* 0, 'l', 'L' for ll, 'z', 'j', 't' */
     char type;
 };
 
@@ -142,14 +144,18 @@ static void put_integer(struct line *l, struct conversion *c, va_list *ap)
     snprintf(spec, sizeof spec, "%sj%c", c->spec, c->type);
     char out[128];
     if (is_signed) {
-        intmax_t v = c->length == 'l' ? va_arg(*ap, long) : c->length == 'L' ? va_arg(*ap, long long)
-                   : c->length == 'z' || c->length == 't' ? va_arg(*ap, ssize_t)
-                   : c->length == 'j' ? va_arg(*ap, intmax_t) : va_arg(*ap, int);
+        intmax_t v = c->length == 'l'              ? va_arg(*ap, long)
+            : c->length == 'L'                     ? va_arg(*ap, long long)
+            : c->length == 'z' || c->length == 't' ? va_arg(*ap, ssize_t)
+            : c->length == 'j'                     ? va_arg(*ap, intmax_t)
+                                                   : va_arg(*ap, int);
         snprintf(out, sizeof out, spec, v);
     } else {
-        uintmax_t v = c->length == 'l' ? va_arg(*ap, unsigned long) : c->length == 'L' ? va_arg(*ap, unsigned long long)
-                    : c->length == 'z' || c->length == 't' ? va_arg(*ap, size_t)
-                    : c->length == 'j' ? va_arg(*ap, uintmax_t) : va_arg(*ap, unsigned);
+        uintmax_t v = c->length == 'l'             ? va_arg(*ap, unsigned long)
+            : c->length == 'L'                     ? va_arg(*ap, unsigned long long)
+            : c->length == 'z' || c->length == 't' ? va_arg(*ap, size_t)
+            : c->length == 'j'                     ? va_arg(*ap, uintmax_t)
+                                                   : va_arg(*ap, unsigned);
         snprintf(out, sizeof out, spec, v);
     }
     put_raw(l, out, strlen(out));
@@ -177,16 +183,34 @@ static void put_conversion(struct line *l, struct conversion *c, va_list *ap, in
         put_value(l, &ch, 1);
         break;
     }
-    case 'd': case 'i': case 'u': case 'x': case 'X': case 'o': put_integer(l, c, ap); break;
-    case 'f': case 'g': case 'e': put_double(l, c, ap); break;
-    case 'p': put_fmt(l, "%p", va_arg(*ap, void *)); break;
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'x':
+    case 'X':
+    case 'o':
+        put_integer(l, c, ap);
+        break;
+    case 'f':
+    case 'g':
+    case 'e':
+        put_double(l, c, ap);
+        break;
+    case 'p':
+        put_fmt(l, "%p", va_arg(*ap, void *));
+        break;
     case 'm': {
         const char *s = strerrordesc_np(saved_errno);
         put_value(l, s ? s : "unknown error", strlen(s ? s : "unknown error"));
         break;
     }
-    case '%': put_raw(l, "%", 1); break;
-    default: put_raw(l, "?", 1); l->cut = true; break;
+    case '%':
+        put_raw(l, "%", 1);
+        break;
+    default:
+        put_raw(l, "?", 1);
+        l->cut = true;
+        break;
     }
 }
 
@@ -211,7 +235,7 @@ static bool is_journal(int fd)
     struct sockaddr_un peer = {0};
     socklen_t len = sizeof peer - 1;
     return getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sun_family == AF_UNIX &&
-           strcmp(peer.sun_path, "/run/systemd/journal/stdout") == 0;
+        strcmp(peer.sun_path, "/run/systemd/journal/stdout") == 0;
 }
 
 /* The journal takes a line's priority from its beginning. */
@@ -228,8 +252,8 @@ static void put_head(struct line *l, const char *level)
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &tm);
-    put_fmt(l, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s[%d] %s ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-            tm.tm_min, tm.tm_sec, (int)(now.tv_nsec / 1000000), program, (int)getpid(), level);
+    put_fmt(l, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s[%d] %s ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+        tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now.tv_nsec / 1000000), program, (int)getpid(), level);
 }
 
 static void write_line(struct line *l)

@@ -25,7 +25,10 @@ int name_list_next(const char **at, char out[GROUP_NAME_BYTES])
     return n > 0;
 }
 
-bool name_list_any(const char *list) { return list[strspn(list, SEPARATORS)] != 0; }
+bool name_list_any(const char *list)
+{
+    return list[strspn(list, SEPARATORS)] != 0;
+}
 
 int name_list_check(const char *list, char *why, size_t cap)
 {
@@ -36,8 +39,11 @@ int name_list_check(const char *list, char *why, size_t cap)
         before = at;
     if (r < 0) {
         before += strspn(before, SEPARATORS);
-        snprintf(why, cap, "cannot be read from %.60s on; a name with blanks stands between two quotes, as in staff \"Domain Users\", and is "
-                 "shorter than %d bytes", before, GROUP_NAME_BYTES);
+        snprintf(why, cap,
+            "cannot be read from %.60s on; a name with blanks stands between two quotes, as in staff \"Domain Users\", "
+            "and is "
+            "shorter than %d bytes",
+            before, GROUP_NAME_BYTES);
     }
     return r;
 }

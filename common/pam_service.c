@@ -18,7 +18,7 @@ static const char *const system_dirs[] = {"/etc/pam.d", "/usr/lib/pam.d"};
 
 struct scan {
     const char *dir;
-    unsigned found;          /* bit i: a line of types[i] was seen */
+    unsigned found; /* bit i: a line of types[i] was seen */
     char *why;
     size_t cap;
 };
@@ -32,7 +32,8 @@ static FILE *open_service(const struct scan *s, const char *name, char *path, si
     size_t dirs = own || absolute ? 1 : sizeof system_dirs / sizeof system_dirs[0];
     for (size_t i = 0; i < dirs; i++) {
         struct stat st;
-        int n = absolute ? snprintf(path, cap, "%s", name) : snprintf(path, cap, "%s/%s", own ? s->dir : system_dirs[i], name);
+        int n = absolute ? snprintf(path, cap, "%s", name)
+                         : snprintf(path, cap, "%s/%s", own ? s->dir : system_dirs[i], name);
         if (n > 0 && (size_t)n < cap && stat(path, &st) == 0 && S_ISREG(st.st_mode))
             return fopen(path, "re");
     }

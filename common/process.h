@@ -5,8 +5,9 @@
 
 #include <sys/types.h>
 
-/* kill(2) for one process that is known to be ours, or for a look whether it is there (signal 0). -ESRCH where `pid` is 0 or less: to
- * kill(2) those are this process's own group, every process, or somebody else's group. Returns 0 or -errno. Any thread. */
+/* kill(2) for one process that is known to be ours, or for a look whether it is there (signal 0). -ESRCH where `pid` is
+ * 0 or less: to kill(2) those are this process's own group, every process, or somebody else's group. Returns 0 or
+ * -errno. Any thread. */
 int process_signal(pid_t pid, int sig);
 
 /* The same for the process group that a child of ours leads. */

@@ -34,7 +34,8 @@ static int mend(int fd, const struct entry *e, const char *path, char *why, size
     if (fstat(fd, &st) < 0)
         goto fail;
     if (st.st_uid != geteuid() && st.st_uid != e->uid) {
-        snprintf(why, cap, "%s belongs to uid %u; remove it or give it to uid %u", path, (unsigned)st.st_uid, (unsigned)e->uid);
+        snprintf(why, cap, "%s belongs to uid %u; remove it or give it to uid %u", path, (unsigned)st.st_uid,
+            (unsigned)e->uid);
         return -EPERM;
     }
     if ((st.st_uid != e->uid || st.st_gid != e->gid) && fchown(fd, e->uid, e->gid) < 0)
@@ -110,7 +111,8 @@ static int parents(const char *path, char *why, size_t cap)
     return 0;
 }
 
-static int tree(const char *top, const struct entry *dirs, size_t ndirs, const struct entry *plain, char *why, size_t cap)
+static int tree(const char *top, const struct entry *dirs, size_t ndirs, const struct entry *plain, char *why,
+    size_t cap)
 {
     char path[PATH_MAX];
     const struct entry root = {"", geteuid(), getegid(), 0755};
@@ -138,7 +140,8 @@ static int account(const char *name, uid_t *uid, gid_t *gid, char *why, size_t c
 {
     int r = rundir_account(name, uid, gid);
     if (r < 0)
-        snprintf(why, cap, "there is no account \"%s\"; systemd-sysusers or scripts/serve makes Oriel's accounts", name);
+        snprintf(why, cap, "there is no account \"%s\"; systemd-sysusers or scripts/serve makes Oriel's accounts",
+            name);
     return r;
 }
 

@@ -12,13 +12,13 @@
 #ifndef ORIEL_COMMON_RUNDIR_H
 #define ORIEL_COMMON_RUNDIR_H
 
-#include <sys/types.h>
-
 #include "common/config.h"
 
-/* Make what is missing, mend owners and modes. For root, before any daemon runs; doing it again changes nothing. A symbolic
- * link or a folder that belongs to somebody else is refused. Returns 0, or negative errno with `why` (256 bytes and more)
- * saying what is wrong with which path. */
+#include <sys/types.h>
+
+/* Make what is missing, mend owners and modes. For root, before any daemon runs; doing it again changes nothing. A
+ * symbolic link or a folder that belongs to somebody else is refused. Returns 0, or negative errno with `why` (256
+ * bytes and more) saying what is wrong with which path. */
 int rundir_prepare(const struct config *c, char *why, size_t cap);
 /* Ids of one of Oriel's accounts. -ENOENT: no such account. */
 int rundir_account(const char *name, uid_t *uid, gid_t *gid);

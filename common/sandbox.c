@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/sandbox.h"
 
+#include "common/log.h"
+#include "common/sandbox_filter.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,17 +16,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/sandbox_filter.h"
-
-#define MEMFD_MAX (1024ULL * 1024 * 1024)  /* a logon screen of 16384x8192 pixels is half of it */
+#define MEMFD_MAX (1024ULL * 1024 * 1024) /* a logon screen of 16384x8192 pixels is half of it */
 #define LOG_FILE_MAX (1024ULL * 1024 * 1024)
 
-static const char *const profile_names[] = {[SANDBOX_PEER] = "peer", [SANDBOX_LOGON] = "logon", [SANDBOX_KEYS] = "keys", [SANDBOX_ENCODER] = "encoder"};
+static const char *const profile_names[] = {
+    [SANDBOX_PEER] = "peer", [SANDBOX_LOGON] = "logon", [SANDBOX_KEYS] = "keys", [SANDBOX_ENCODER] = "encoder"};
 
 #ifdef ORIEL_SANITIZED
 static int entered;
-/* LeakSanitizer stops the world by means that the sandbox denies; leaks of this code are looked for in the unit tests. */
+/* LeakSanitizer stops the world by means that the sandbox denies; leaks of this code are looked for in the unit tests.
+ */
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void)
 {
@@ -90,8 +92,9 @@ static int landlock_readable(int ruleset, const char *path)
     if (fd < 0)
         return 0;
     bool dir = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-    struct landlock_path_beneath_attr rule = {
-        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | (dir ? LANDLOCK_ACCESS_FS_READ_DIR : 0), .parent_fd = fd};
+    struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+            (dir ? LANDLOCK_ACCESS_FS_READ_DIR : 0),
+        .parent_fd = fd};
     long r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
     int e = r < 0 ? -errno : 0;
     close(fd);
@@ -125,7 +128,8 @@ static int drop_capabilities(void)
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-        (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* only with CAP_SETPCAP; without it no_new_privs keeps it empty */
+        /* Only with CAP_SETPCAP; without it no_new_privs keeps it empty */
+        (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &head, none) < 0)
         return -errno;
     return 0;
@@ -171,7 +175,7 @@ static int limits(const struct sandbox *s)
 /* What the first half found, for the second. */
 static struct enclosure {
     bool done, rooted;
-    int landlock;            /* the ABI in force; 0 none */
+    int landlock; /* the ABI in force; 0 none */
 } enclosure;
 
 static int check_caller(const struct sandbox *s, const char **what)
@@ -226,7 +230,7 @@ int sandbox_filter(const struct sandbox *s, const char **what)
         return r;
     *what = NULL;
     log_debug("sandbox entered", "profile=%s root=%s landlock=%d filter=%s", profile_names[s->profile],
-              enclosure.rooted ? "empty" : "kept", enclosure.landlock, filter);
+        enclosure.rooted ? "empty" : "kept", enclosure.landlock, filter);
     return 0;
 }
 

@@ -105,7 +105,9 @@ int sockets_accept(int listener, struct ucred *who)
 static void tell_systemd(const char *path, const char *what)
 {
     struct sockaddr_un a;
-    int fd = (path[0] == '/' || path[0] == '@') && make_address(path, &a) == 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+    int fd = (path[0] == '/' || path[0] == '@') && make_address(path, &a) == 0
+        ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+        : -1;
     if (fd < 0)
         return;
     socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));

@@ -17,8 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SPAWN_FDS_MAX 16    /* a peer has five */
-#define SPAWN_GROUPS_MAX 256 /* supplementary groups of a daemon's account; more is a mistake in the account */
+#define SPAWN_FDS_MAX 16 /* a peer has five */
+/* Supplementary groups of a daemon's account; more is a mistake in the account */
+#define SPAWN_GROUPS_MAX 256
 
 /* Everything the child needs, made before the fork: between fork and exec nothing may allocate or take a lock. */
 struct plan {
@@ -26,7 +27,7 @@ struct plan {
     const char *const *envp;
     gid_t groups[SPAWN_GROUPS_MAX];
     int ngroups;
-    int report;              /* write end of the report pipe */
+    int report; /* write end of the report pipe */
     pid_t parent;
     sigset_t old_mask;
 };
@@ -36,7 +37,8 @@ struct report {
     int err;
 };
 
-static const char *const plain_env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
+static const char *const plain_env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG=C.UTF-8", NULL};
 
 static _Noreturn void child_fail(const struct plan *p, int err)
 {
@@ -113,8 +115,8 @@ static int set_caps(uint64_t caps)
     return 0;
 }
 
-/* Groups before gid before uid: each step needs the privilege that the next one gives up. The raw calls are used because the
- * library's wrappers signal threads that do not exist in this child. */
+/* Groups before gid before uid: each step needs the privilege that the next one gives up. The raw calls are used
+ * because the library's wrappers signal threads that do not exist in this child. */
 static int child_identity(const struct plan *p)
 {
     const struct spawn *s = p->s;
@@ -206,7 +208,8 @@ static pid_t read_reports(int fd)
 static int make_plan(struct plan *p, const struct spawn *s)
 {
     bool bad_ids = s->uid != (uid_t)-1 && s->gid == (gid_t)-1;
-    if (!s->path || s->path[0] != '/' || !s->argv || s->nfds > SPAWN_FDS_MAX || bad_ids || (s->detach && s->death_signal))
+    if (!s->path || s->path[0] != '/' || !s->argv || s->nfds > SPAWN_FDS_MAX || bad_ids ||
+        (s->detach && s->death_signal))
         return -EINVAL;
     *p = (struct plan){.s = s, .envp = s->envp ? s->envp : plain_env, .parent = getpid()};
     if (s->uid != (uid_t)-1 && s->user) {

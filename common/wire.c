@@ -50,12 +50,30 @@ static uint64_t rd_be(struct rd *r, size_t len)
     return v;
 }
 
-uint8_t rd_u8(struct rd *r) { return (uint8_t)rd_le(r, 1); }
-uint16_t rd_u16(struct rd *r) { return (uint16_t)rd_le(r, 2); }
-uint32_t rd_u32(struct rd *r) { return (uint32_t)rd_le(r, 4); }
-uint64_t rd_u64(struct rd *r) { return rd_le(r, 8); }
-uint16_t rd_u16be(struct rd *r) { return (uint16_t)rd_be(r, 2); }
-uint32_t rd_u32be(struct rd *r) { return (uint32_t)rd_be(r, 4); }
+uint8_t rd_u8(struct rd *r)
+{
+    return (uint8_t)rd_le(r, 1);
+}
+uint16_t rd_u16(struct rd *r)
+{
+    return (uint16_t)rd_le(r, 2);
+}
+uint32_t rd_u32(struct rd *r)
+{
+    return (uint32_t)rd_le(r, 4);
+}
+uint64_t rd_u64(struct rd *r)
+{
+    return rd_le(r, 8);
+}
+uint16_t rd_u16be(struct rd *r)
+{
+    return (uint16_t)rd_be(r, 2);
+}
+uint32_t rd_u32be(struct rd *r)
+{
+    return (uint32_t)rd_be(r, 4);
+}
 
 void wr_init(struct wr *w, void *data, size_t cap)
 {
@@ -94,32 +112,68 @@ static void wr_be(struct wr *w, uint64_t v, size_t len)
         p[i] = (uint8_t)(v >> (8 * (len - 1 - i)));
 }
 
-void wr_u8(struct wr *w, uint8_t v) { wr_le(w, v, 1); }
-void wr_u16(struct wr *w, uint16_t v) { wr_le(w, v, 2); }
-void wr_u32(struct wr *w, uint32_t v) { wr_le(w, v, 4); }
-void wr_u64(struct wr *w, uint64_t v) { wr_le(w, v, 8); }
-void wr_u16be(struct wr *w, uint16_t v) { wr_be(w, v, 2); }
-void wr_u32be(struct wr *w, uint32_t v) { wr_be(w, v, 4); }
+void wr_u8(struct wr *w, uint8_t v)
+{
+    wr_le(w, v, 1);
+}
+void wr_u16(struct wr *w, uint16_t v)
+{
+    wr_le(w, v, 2);
+}
+void wr_u32(struct wr *w, uint32_t v)
+{
+    wr_le(w, v, 4);
+}
+void wr_u64(struct wr *w, uint64_t v)
+{
+    wr_le(w, v, 8);
+}
+void wr_u16be(struct wr *w, uint16_t v)
+{
+    wr_be(w, v, 2);
+}
+void wr_u32be(struct wr *w, uint32_t v)
+{
+    wr_be(w, v, 4);
+}
 
 static size_t int_bytes(enum wire_type t)
 {
     switch (t) {
-    case WIRE_U8: return 1;
-    case WIRE_U16: return 2;
+    case WIRE_U8:
+        return 1;
+    case WIRE_U16:
+        return 2;
     case WIRE_U32:
-    case WIRE_I32: return 4;
-    case WIRE_U64: return 8;
-    default: return 0;
+    case WIRE_I32:
+        return 4;
+    case WIRE_U64:
+        return 8;
+    default:
+        return 0;
     }
 }
 
 static uint64_t load_int(const struct wire_field *f, const uint8_t *at)
 {
     switch (int_bytes(f->type)) {
-    case 1: return *at;
-    case 2: { uint16_t v; memcpy(&v, at, 2); return v; }
-    case 4: { uint32_t v; memcpy(&v, at, 4); return v; }
-    default: { uint64_t v; memcpy(&v, at, 8); return v; }
+    case 1:
+        return *at;
+    case 2: {
+        uint16_t v;
+        memcpy(&v, at, 2);
+        return v;
+    }
+    case 4: {
+        uint32_t v;
+        memcpy(&v, at, 4);
+        return v;
+    }
+    default: {
+        uint64_t v;
+        memcpy(&v, at, 8);
+        return v;
+    }
     }
 }
 
@@ -129,10 +183,18 @@ static void store_int(const struct wire_field *f, uint8_t *at, uint64_t v)
     uint16_t v2 = (uint16_t)v;
     uint32_t v4 = (uint32_t)v;
     switch (int_bytes(f->type)) {
-    case 1: memcpy(at, &v1, 1); break;
-    case 2: memcpy(at, &v2, 2); break;
-    case 4: memcpy(at, &v4, 4); break;
-    default: memcpy(at, &v, 8); break;
+    case 1:
+        memcpy(at, &v1, 1);
+        break;
+    case 2:
+        memcpy(at, &v2, 2);
+        break;
+    case 4:
+        memcpy(at, &v4, 4);
+        break;
+    default:
+        memcpy(at, &v, 8);
+        break;
     }
 }
 
@@ -411,7 +473,8 @@ static int recv_datagram(int sock, uint8_t *buf, size_t cap, size_t *len, int *f
     return mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EPROTO : 0;
 }
 
-int wire_recv(int sock, const struct wire_proto *proto, const struct wire_def **def, void *buf, int *fds, int timeout_ms)
+int wire_recv(int sock, const struct wire_proto *proto, const struct wire_def **def, void *buf, int *fds,
+    int timeout_ms)
 {
     uint8_t data[WIRE_MESSAGE_MAX];
     size_t len = 0, nfds = 0;

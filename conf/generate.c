@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writes the example oriel.conf ("conf") or its man page ("man") from the option table. Runs while building. */
+#include "common/config.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "common/config.h"
 
 static bool new_section(size_t i)
 {
@@ -31,10 +31,14 @@ static void comment(const char *text)
 static void write_conf(void)
 {
     char want[256], line[CONFIG_STRING_MAX];
-    puts("# Oriel's configuration. Every option stands here with its default. Put what you change into a file of your own,\n"
-         "# conf.d/NAME.conf beside this one: those are read after this one, sorted by name, and an upgrade leaves them alone.\n"
-         "# \"oriel --check-config\" says what is wrong with this file, \"systemctl reload 'oriel-*.service'\" or SIGHUP to oriel makes\n"
-         "# the daemons read it again. Lines are at most 2048 bytes; a comment has a line of its own. See oriel.conf(5).");
+    puts("# Oriel's configuration. Every option stands here with its default. Put what you change into a file of your "
+         "own,\n"
+         "# conf.d/NAME.conf beside this one: those are read after this one, sorted by name, and an upgrade leaves "
+         "them alone.\n"
+         "# \"oriel --check-config\" says what is wrong with this file, \"systemctl reload 'oriel-*.service'\" or "
+         "SIGHUP to oriel makes\n"
+         "# the daemons read it again. Lines are at most 2048 bytes; a comment has a line of its own. See "
+         "oriel.conf(5).");
     for (size_t i = 0; i < config_noptions; i++) {
         const struct option_info *o = &config_options[i];
         if (new_section(i))
@@ -68,14 +72,20 @@ static void write_man(void)
          ".TH ORIEL.CONF 5 \"\" \"Oriel " ORIEL_VERSION "\" \"Oriel\"\n"
          ".SH NAME\noriel.conf \\- configuration of Oriel, terminal services for Linux\n"
          ".SH DESCRIPTION\n"
-         "The file has sections in brackets and options as\n.IR name \" = \" value ,\none a line. A line that begins with # or ;\n"
+         "The file has sections in brackets and options as\n.IR name \" = \" value ,\none a line. A line that begins "
+         "with # or ;\n"
          "is a comment; a # inside a value belongs to it. Values are not quoted, but for names of groups with blanks.\n"
          "Lines are at most 2048 bytes. Unknown options,\n"
-         "options said twice in a file and values out of range are errors:\n.B oriel \\-\\-check\\-config\nnames the line and what would be right.\n"
-         ".PP\nAfter the file come those in the folder\n.I conf.d\nbeside it whose names end in .conf and do not begin with a dot, sorted by the\n"
-         "bytes of their names. The last file that says something of an option counts. At most 64 files of 256 KiB are read. They\n"
-         "must belong to root or to the owner of the first file, everybody must be able to read them, and nobody else to write them.\n"
-         ".PP\nOn SIGHUP the daemons read the files again. When one is broken they keep what they have and log why. Options marked\n"
+         "options said twice in a file and values out of range are errors:\n.B oriel \\-\\-check\\-config\nnames the "
+         "line and what would be right.\n"
+         ".PP\nAfter the file come those in the folder\n.I conf.d\nbeside it whose names end in .conf and do not begin "
+         "with a dot, sorted by the\n"
+         "bytes of their names. The last file that says something of an option counts. At most 64 files of 256 KiB are "
+         "read. They\n"
+         "must belong to root or to the owner of the first file, everybody must be able to read them, and nobody else "
+         "to write them.\n"
+         ".PP\nOn SIGHUP the daemons read the files again. When one is broken they keep what they have and log why. "
+         "Options marked\n"
          ".I restart\ntake effect at the next start only.\n.SH OPTIONS");
     for (size_t i = 0; i < config_noptions; i++) {
         const struct option_info *o = &config_options[i];

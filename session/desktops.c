@@ -17,7 +17,7 @@ bool desktop_id_ok(const char *id)
 {
     size_t n = strlen(id);
     return n > 0 && n < DESKTOP_ID_BYTES && id[0] != '.' && id[0] != '-' &&
-           !id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")];
+        !id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")];
 }
 
 /* ---- values ---- */
@@ -43,7 +43,8 @@ static int unescape(const char *value, size_t len, char *out, size_t cap)
     return 0;
 }
 
-/* How well a key's locale fits ours: 0 not at all, 1 none given, then language, with modifier, with country, with both. */
+/* How well a key's locale fits ours: 0 not at all, 1 none given, then language, with modifier, with country, with both.
+ */
 static int locale_fit(const char *key, size_t len, const char *locale)
 {
     size_t lang = strcspn(locale, "_.@"), country = locale[lang] == '_' ? strcspn(locale + lang, ".@") : 0;
@@ -107,7 +108,8 @@ static void end_word(struct words *w)
         w->bad = true;
 }
 
-/* Of the field codes only %% and %c mean anything without files and icons: the rest goes, a word of nothing else with it. */
+/* Of the field codes only %% and %c mean anything without files and icons: the rest goes, a word of nothing else with
+ * it. */
 static void field_code(struct words *w, char code)
 {
     if (code == '%')
@@ -173,7 +175,10 @@ struct parse {
     int name_fit;
 };
 
-static bool is(const char *key, size_t len, const char *name) { return strlen(name) == len && !strncmp(key, name, len); }
+static bool is(const char *key, size_t len, const char *name)
+{
+    return strlen(name) == len && !strncmp(key, name, len);
+}
 
 static int set_name(struct parse *p, const char *key, size_t len, const char *value, size_t value_len)
 {
@@ -234,7 +239,9 @@ static int take_line(struct parse *p, const char *line, size_t len)
 
 int desktop_parse(const char *text, size_t len, const char *locale, struct desktop_entry *e)
 {
-    struct parse p = {.e = e, .locale = !strcmp(locale, "C") || !strcmp(locale, "POSIX") ? "" : locale, .type_ok = true};
+    struct parse p = {.e = e,
+        .locale = !strcmp(locale, "C") || !strcmp(locale, "POSIX") ? "" : locale,
+        .type_ok = true};
     int r = 0;
     char id[DESKTOP_ID_BYTES];
     memcpy(id, e->id, sizeof id);
@@ -289,7 +296,9 @@ static int load(const char *path, const char *locale, struct desktop_entry *e)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = -ENOENT;
     if (fd < 0)
         return -errno;
-    char *text = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= DESKTOP_FILE_MAX ? malloc((size_t)st.st_size + 1) : NULL;
+    char *text = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= DESKTOP_FILE_MAX
+        ? malloc((size_t)st.st_size + 1)
+        : NULL;
     ssize_t n = text ? read(fd, text, (size_t)st.st_size) : -1;
     if (n >= 0)
         r = desktop_parse(text, (size_t)n, locale, e);
@@ -302,7 +311,7 @@ static bool can_start(const char *root, const struct desktop_entry *e)
 {
     char path[DESKTOP_TEXT_BYTES + 256];
     return !e->hidden && desktop_program(root, DESKTOP_PATH, desktop_word(e, 0), path, sizeof path) &&
-           (!e->try_exec[0] || desktop_program(root, DESKTOP_PATH, e->try_exec, path, sizeof path));
+        (!e->try_exec[0] || desktop_program(root, DESKTOP_PATH, e->try_exec, path, sizeof path));
 }
 
 int desktop_find(const char *root, const char *id, const char *locale, struct desktop_entry *e)

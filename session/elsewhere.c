@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-struct login_facts { long uid; bool graphical, user_class, ours, closing; };
+struct login_facts {
+    long uid;
+    bool graphical, user_class, ours, closing;
+};
 
 static void read_fact(struct login_facts *f, char *line, const char *own_service)
 {

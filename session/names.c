@@ -12,7 +12,8 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#define NETBIOS_NAME_MAX 15 /* of a machine: the sixteenth byte tells its services apart (RFC 1001, 14.1) */
+/* Of a machine: the sixteenth byte tells its services apart (RFC 1001, 14.1) */
+#define NETBIOS_NAME_MAX 15
 
 static bool name_is_sane(const char *s)
 {
@@ -75,9 +76,9 @@ int name_parse(const char *typed, const char *domain, struct name *out)
 
 int name_text(const struct name *n, char *out, size_t cap)
 {
-    int len = n->at         ? snprintf(out, cap, "%s@%s", n->user, n->domain)
-              : *n->domain ? snprintf(out, cap, "%s\\%s", n->domain, n->user)
-                           : snprintf(out, cap, "%s", n->user);
+    int len = n->at  ? snprintf(out, cap, "%s@%s", n->user, n->domain)
+        : *n->domain ? snprintf(out, cap, "%s\\%s", n->domain, n->user)
+                     : snprintf(out, cap, "%s", n->user);
     return len >= 0 && (size_t)len < cap ? 0 : -EINVAL;
 }
 
@@ -93,7 +94,8 @@ bool name_is_machine(const char *domain, const char *host)
     return strncasecmp(domain, host, label) == 0 && (!domain[label] || (domain[label] == '.' && !host[label]));
 }
 
-/* One character in lower case at `out`; what is no UTF-8 stays. Returns how many bytes of `s` it was, and *n how many it became. */
+/* One character in lower case at `out`; what is no UTF-8 stays. Returns how many bytes of `s` it was, and *n how many
+ * it became. */
 static size_t fold(const char *s, locale_t loc, char out[MB_LEN_MAX], size_t *n)
 {
     wchar_t wide;

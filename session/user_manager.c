@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GROUPS_MAX 4096 /* bytes of /proc/PID/cgroup that are looked at: some 15 hierarchies with paths of 250 */
+/* Bytes of /proc/PID/cgroup that are looked at: some 15 hierarchies with paths of 250 */
+#define GROUPS_MAX 4096
 
 /* Of systemd's own hierarchies: "0::/a" and "1:name=systemd:/a". */
 static bool line_is(const char *line, size_t len, const char *unit)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Headless replay: scenes drawn in C go through engine and wire into a client of libfreerdp's decoders. Prints one line a scene:
- * bytes, time, what the client saw. No network, no X: what the codecs alone cost.
+/* Headless replay: scenes drawn in C go through engine and wire into a client of libfreerdp's decoders. Prints one line
+ * a scene: bytes, time, what the client saw. No network, no X: what the codecs alone cost.
  *
- * replay [scene …]     scenes: typing scroll page slide drag film pan, or files of bench/make_scenes.py; more settings by
- *                      environment: AVC=0, SMALL_CACHE=1, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE */
+ * replay [scene …]     scenes: typing scroll page slide drag film pan, or files of bench/make_scenes.py; more settings
+ * by environment: AVC=0, SMALL_CACHE=1, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE */
+#include "bench/scene_file.h"
+#include "ref_client.h"
+#include "scene.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "bench/scene_file.h"
-#include "ref_client.h"
-#include "scene.h"
 
 #define WIDTH 1920
 #define HEIGHT 1080
@@ -32,10 +32,10 @@ struct run {
     int nms;
     double psnr_sum, psnr_min;
     int psnr_n;
-    struct engine_rect region;        /* where the picture is judged; empty: nowhere */
-    size_t first_bytes, background;   /* of the frame that showed what was drawn; of the last steps to exact */
+    struct engine_rect region;      /* where the picture is judged; empty: nowhere */
+    size_t first_bytes, background; /* of the frame that showed what was drawn; of the last steps to exact */
     double first_ms;
-    double first_db, second_db;       /* of what is not exact: after that frame, and a second after it was drawn */
+    double first_db, second_db; /* of what is not exact: after that frame, and a second after it was drawn */
     int first_n, second_n;
 };
 
@@ -62,8 +62,8 @@ static void damage(struct run *r, int x, int y, int w, int h)
 
 static const char *mix_name(int i)
 {
-    static const char *const names[16] = {"raw", "copy", "fill", "from-cache", "to-cache", "other", "", "", "clear", "progressive",
-                                          "planar", "avc420", "", "", "avc444", "avc444v2"};
+    static const char *const names[16] = {"raw", "copy", "fill", "from-cache", "to-cache", "other", "", "", "clear",
+        "progressive", "planar", "avc420", "", "", "avc444", "avc444v2"};
     return names[i];
 }
 
@@ -72,8 +72,8 @@ static void count_mix(struct run *r, const struct gfx_frame *f)
     for (size_t i = 0; i < f->ncommands; i++) {
         const struct gfx_command *c = &f->commands[i];
         if (getenv("TRACE"))
-            printf("%u type %d codec %x  %u,%u %ux%u  %zu B, %u rects\n", f->frame_id, c->type, c->codec, c->rect.x, c->rect.y,
-                   c->rect.width, c->rect.height, c->len, c->nrects);
+            printf("%u type %d codec %x  %u,%u %ux%u  %zu B, %u rects\n", f->frame_id, c->type, c->codec, c->rect.x,
+                c->rect.y, c->rect.width, c->rect.height, c->len, c->nrects);
         if (c->type == GFX_WIRE)
             r->mix[c->codec & 15] += c->len;
         else if (c->type == GFX_COPY)
@@ -151,7 +151,6 @@ static void judge(struct run *r, double *sum, int *n)
     *n += db > 0;
 }
 
-
 /* One drawn frame: hand it in, then let the engine send until the next one is due. */
 static void tick(struct run *r, uint64_t step_us, bool counted)
 {
@@ -181,7 +180,8 @@ static void tick(struct run *r, uint64_t step_us, bool counted)
         judge(r, &r->second_db, &r->second_n);
     if (counted && r->region.width && env("JUDGE", 1)) {
         const struct ref_surface *s = ref_client_surface(r->client, 0);
-        double p = ref_surface_psnr(s, r->screen.px, r->screen.stride, r->region.x, r->region.y, r->region.width, r->region.height);
+        double p = ref_surface_psnr(s, r->screen.px, r->screen.stride, r->region.x, r->region.y, r->region.width,
+            r->region.height);
         r->psnr_sum += p;
         r->psnr_min = p < r->psnr_min ? p : r->psnr_min;
         r->psnr_n++;
@@ -330,9 +330,18 @@ static void scene_from_file(struct run *r, struct scene *f)
     }
 }
 
-static const struct { const char *name; void (*play)(struct run *); double per_second; } scenes[] = {
-    {"typing", scene_typing, 10}, {"scroll", scene_scroll, 30}, {"page", scene_page, 1}, {"slide", scene_slide, 1},
-    {"drag", scene_drag, 60}, {"film", scene_film, 30}, {"pan", scene_pan, 30},
+static const struct {
+    const char *name;
+    void (*play)(struct run *);
+    double per_second;
+} scenes[] = {
+    {"typing", scene_typing, 10},
+    {"scroll", scene_scroll, 30},
+    {"page", scene_page, 1},
+    {"slide", scene_slide, 1},
+    {"drag", scene_drag, 60},
+    {"film", scene_film, 30},
+    {"pan", scene_pan, 30},
 };
 
 static int by_value(const void *a, const void *b)
@@ -344,15 +353,23 @@ static int by_value(const void *a, const void *b)
 static void open_world(struct run *r)
 {
     memset(r, 0, sizeof *r);
-    struct engine_config config = {.max_frame_rate = 60, .caps = {.gfx = true, .progressive = true, .clear_codec = true,
-        .planar = true, .remotefx = true, .avc420 = env("AVC", 1) != 0, .small_cache = env("SMALL_CACHE", 0) != 0}};
+    struct engine_config config = {.max_frame_rate = 60,
+        .caps = {.gfx = true,
+            .progressive = true,
+            .clear_codec = true,
+            .planar = true,
+            .remotefx = true,
+            .avc420 = env("AVC", 1) != 0,
+            .small_cache = env("SMALL_CACHE", 0) != 0}};
     r->engine = engine_create(&config);
     r->wire = gfx_wire_create(true);
     r->client = ref_client_create(env("SMALL_CACHE", 0) != 0);
     r->screen = canvas_new(WIDTH, HEIGHT);
     r->now = 1000000;
     r->psnr_min = 99;
-    engine_link(r->engine, &(struct engine_link_state){.rtt_us = env("RTT_US", 500), .bytes_per_second = env("BYTES_PER_SECOND", 100000000)});
+    engine_link(r->engine,
+        &(struct engine_link_state){.rtt_us = env("RTT_US", 500),
+            .bytes_per_second = env("BYTES_PER_SECOND", 100000000)});
     engine_surface_create(r->engine, 0, WIDTH, HEIGHT, 0, 0);
 }
 
@@ -372,10 +389,12 @@ static void report(struct run *r, const char *name, double per_second)
         sum += r->ms[k];
     qsort(r->ms, (size_t)r->nms, sizeof r->ms[0], by_value);
     size_t wrong = ref_surface_wrong(ref_client_surface(r->client, 0), r->screen.px, r->screen.stride);
-    printf("%-7s %9.0f B/drawn %8.1f kB/s  server ms mean %5.2f least %5.2f p50 %5.2f p95 %5.2f (%.1f %%)  client ms %5.2f  frames %zu/%d", name,
-           (double)(r->bytes - r->background) / r->nms, (double)(r->bytes - r->background) / r->nms * per_second / 1000,
-           sum / r->nms, r->ms[r->nms / 20], r->ms[r->nms / 2],
-           r->ms[r->nms * 95 / 100], sum / r->nms * per_second / 10, r->client_ms / r->nms, r->frames, r->nms);
+    printf("%-7s %9.0f B/drawn %8.1f kB/s  server ms mean %5.2f least %5.2f p50 %5.2f p95 %5.2f (%.1f %%)  client ms "
+           "%5.2f  frames %zu/%d",
+        name, (double)(r->bytes - r->background) / r->nms,
+        (double)(r->bytes - r->background) / r->nms * per_second / 1000, sum / r->nms, r->ms[r->nms / 20],
+        r->ms[r->nms / 2], r->ms[r->nms * 95 / 100], sum / r->nms * per_second / 10, r->client_ms / r->nms, r->frames,
+        r->nms);
     if (r->psnr_n)
         printf("  dB mean %.1f min %.1f", r->psnr_sum / r->psnr_n, r->psnr_min);
     printf("\n         first frame %.2f ms, %zu B", r->first_ms / r->nms, r->first_bytes / (size_t)r->nms);
@@ -383,8 +402,8 @@ static void report(struct run *r, const char *name, double per_second)
         printf(", its lossy tiles %.1f dB", r->first_db / r->first_n);
     if (r->second_n)
         printf(", before the next %.1f dB (%d of %d)", r->second_db / r->second_n, r->second_n, r->nms);
-    printf("; background %zu B/drawn, largest %zu, then %zu B in %.2f s  %s\n        ", r->background / (size_t)r->nms, r->largest, rest,
-           took, wrong ? "NOT EXACT" : "exact");
+    printf("; background %zu B/drawn, largest %zu, then %zu B in %.2f s  %s\n        ", r->background / (size_t)r->nms,
+        r->largest, rest, took, wrong ? "NOT EXACT" : "exact");
     for (int k = 0; k < 16; k++)
         if (r->mix[k])
             printf(" %s %zu", mix_name(k), r->mix[k]);

@@ -54,7 +54,7 @@ static void diff_row_c(const uint8_t *a, const uint8_t *b, int from, int to, int
 }
 
 static bool absorb_c(uint8_t *dst, size_t dst_stride, const uint8_t *src, size_t src_stride, int width, int height,
-                     struct box *changed)
+    struct box *changed)
 {
     *changed = (struct box){0, 0, 0, 0};
     for (int y = 0; y < height; y++) {
@@ -83,7 +83,7 @@ static bool follow_c(uint8_t *dst, const uint8_t *src, const uint8_t *expected, 
 }
 
 static bool diff_c(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height,
-                   struct box *changed)
+    struct box *changed)
 {
     *changed = (struct box){0, 0, 0, 0};
     for (int y = 0; y < height; y++) {
@@ -158,8 +158,9 @@ static bool is_calm_c(const uint8_t *px, size_t stride, int width, int height, i
     return true;
 }
 
-/* NH (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, 1999): the sum of products of pixel pairs, each pixel with a word of the key added.
- * Its second half is the same with the key shifted (the paper's Toeplitz construction). A missing pixel counts as 0. */
+/* NH (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC, 1999): the sum of products of pixel pairs, each pixel with a
+ * word of the key added. Its second half is the same with the key shifted (the paper's Toeplitz construction). A
+ * missing pixel counts as 0. */
 static inline void nh_pair(const uint32_t *k, uint32_t left, uint32_t right, uint64_t out[2])
 {
     out[0] += (uint64_t)(left + k[0]) * (right + k[1]);
@@ -179,7 +180,8 @@ static void hash_c(const struct hash_key *key, const uint8_t *px, size_t stride,
         nh_row(key->words + y * HASH_SIDE, px + (size_t)y * stride, 0, width, out);
 }
 
-const struct compare_ops compare_c = {"c", absorb_c, follow_c, diff_c, equal_rows, uniform_c, hash_c, texture_c, is_calm_c};
+const struct compare_ops compare_c = {"c", absorb_c, follow_c, diff_c, equal_rows, uniform_c, hash_c, texture_c,
+    is_calm_c};
 
 #ifdef HAVE_AVX2_PATH
 
@@ -196,8 +198,8 @@ static inline void note(unsigned mask, int x, int *first, int *last)
     *last = x + 31 - __builtin_clz(mask);
 }
 
-AVX2 static bool absorb_avx2(uint8_t *dst, size_t dst_stride, const uint8_t *src, size_t src_stride, int width, int height,
-                             struct box *changed)
+AVX2 static bool absorb_avx2(uint8_t *dst, size_t dst_stride, const uint8_t *src, size_t src_stride, int width,
+    int height, struct box *changed)
 {
     const __m256i opaque = _mm256_set1_epi32((int)X_OPAQUE);
     *changed = (struct box){0, 0, 0, 0};
@@ -227,14 +229,15 @@ AVX2 static bool follow_avx2(uint8_t *dst, const uint8_t *src, const uint8_t *ex
     int x = 0;
     for (; x + 8 <= width; x += 8) {
         __m256i v = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)(const void *)(src + 4 * x)), opaque);
-        differ = _mm256_or_si256(differ, _mm256_xor_si256(v, _mm256_loadu_si256((const __m256i *)(const void *)(expected + 4 * x))));
+        differ = _mm256_or_si256(differ,
+            _mm256_xor_si256(v, _mm256_loadu_si256((const __m256i *)(const void *)(expected + 4 * x))));
         _mm256_storeu_si256((__m256i *)(void *)(dst + 4 * x), v);
     }
     return follow_from(dst, src, expected, x, width) && _mm256_testz_si256(differ, differ);
 }
 
 AVX2 static bool diff_avx2(const uint8_t *a, size_t a_stride, const uint8_t *b, size_t b_stride, int width, int height,
-                           struct box *changed)
+    struct box *changed)
 {
     *changed = (struct box){0, 0, 0, 0};
     for (int y = 0; y < height; y++) {
@@ -242,7 +245,7 @@ AVX2 static bool diff_avx2(const uint8_t *a, size_t a_stride, const uint8_t *b, 
         int first = -1, last = -1, x = 0;
         for (; x + 8 <= width; x += 8) {
             unsigned m = differing(_mm256_loadu_si256((const __m256i *)(const void *)(p + 4 * x)),
-                                   _mm256_loadu_si256((const __m256i *)(const void *)(q + 4 * x)));
+                _mm256_loadu_si256((const __m256i *)(const void *)(q + 4 * x)));
             if (m)
                 note(m, x, &first, &last);
         }
@@ -270,7 +273,9 @@ AVX2 static bool uniform_avx2(const uint8_t *px, size_t stride, int width, int h
     return true;
 }
 
-struct texture_sums { __m256i equal, steep, turns; };
+struct texture_sums {
+    __m256i equal, steep, turns;
+};
 
 /* Eight pixels with their neighbours, counted lane by lane. Lanes outside `left` and `right` are not read. */
 AVX2 static inline void texture_eight(const uint8_t *p, __m256i left, __m256i right, struct texture_sums *n)
@@ -301,10 +306,12 @@ AVX2 static void texture_cells(const uint8_t *px, size_t stride, int x, int widt
     const __m256i not_last = _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, -1, 0);
     for (int top = 0; top < height; top += TEXTURE_CELL) {
         struct texture_sums n = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
-        int bottom = top + TEXTURE_CELL < height ? top + TEXTURE_CELL : height, cell = top / TEXTURE_CELL * 4 + x / TEXTURE_CELL;
+        int bottom = top + TEXTURE_CELL < height ? top + TEXTURE_CELL : height,
+            cell = top / TEXTURE_CELL * 4 + x / TEXTURE_CELL;
         for (int y = top; y < bottom; y += TEXTURE_ROW_STEP)
             for (int k = x; k < x + TEXTURE_CELL && k < width; k += 8)
-                texture_eight(px + (size_t)y * stride + 4 * (size_t)k, k ? all : not_first, k + 8 < width ? all : not_last, &n);
+                texture_eight(px + (size_t)y * stride + 4 * (size_t)k, k ? all : not_first,
+                    k + 8 < width ? all : not_last, &n);
         t->equal[cell] = sum_eight(n.equal);
         t->steep[cell] = sum_eight(n.steep);
         t->turns[cell] = sum_eight(n.turns);
@@ -327,7 +334,8 @@ AVX2 static inline __m256i add_equal(__m256i sum, const uint8_t *p, bool first, 
 {
     const __m256i not_first = _mm256_setr_epi32(0, -1, -1, -1, -1, -1, -1, -1), all = _mm256_set1_epi32(-1);
     for (int k = 0; k < TEXTURE_CELL && k < width; k += 8) {
-        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 4 * k)), mask = first && k == 0 ? not_first : all;
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 4 * k)),
+                mask = first && k == 0 ? not_first : all;
         __m256i a = _mm256_maskload_epi32((const int *)(const void *)(p + 4 * k - 4), mask);
         sum = _mm256_sub_epi32(sum, _mm256_and_si256(_mm256_cmpeq_epi32(a, b), mask));
     }
@@ -337,7 +345,8 @@ AVX2 static inline __m256i add_equal(__m256i sum, const uint8_t *p, bool first, 
 /* Writing and what is flat show it in half of a cell's rows. */
 AVX2 static bool cell_is_calm(const uint8_t *px, size_t stride, bool first, int width, int height, int percent)
 {
-    int rows = (height + TEXTURE_ROW_STEP - 1) / TEXTURE_ROW_STEP, pixels = (width < TEXTURE_CELL ? width : TEXTURE_CELL) * rows;
+    int rows = (height + TEXTURE_ROW_STEP - 1) / TEXTURE_ROW_STEP,
+        pixels = (width < TEXTURE_CELL ? width : TEXTURE_CELL) * rows;
     __m256i sum = _mm256_setzero_si256();
     for (int i = 0; i < rows; i++) {
         if (i == rows / 2 && sum_eight(sum) * 100 >= pixels * percent)
@@ -380,7 +389,8 @@ AVX2 static inline uint64_t sum_lanes(__m256i v)
     return l[0] + l[1] + l[2] + l[3];
 }
 
-AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height, uint64_t out[2])
+AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t stride, int width, int height,
+    uint64_t out[2])
 {
     __m256i a = _mm256_setzero_si256(), b = a;
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -405,7 +415,8 @@ AVX2 static void hash_avx2(const struct hash_key *key, const uint8_t *px, size_t
     out[1] = sum_lanes(b);
 }
 
-static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, follow_avx2, diff_avx2, equal_rows, uniform_avx2, hash_avx2, texture_avx2, is_calm_avx2};
+static const struct compare_ops compare_avx2 = {"avx2", absorb_avx2, follow_avx2, diff_avx2, equal_rows, uniform_avx2,
+    hash_avx2, texture_avx2, is_calm_avx2};
 #endif
 
 const struct compare_ops *compare_best(void)

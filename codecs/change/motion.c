@@ -11,12 +11,14 @@
 #define SPAN_X PATTERN_WIDTH
 #define SPAN_Y PATTERN_HEIGHT
 #define ROWS (TILE + SPAN_Y)
-#define EDGES_MIN 3                   /* changes of colour along its first row: fewer are no landmark */
-#define FOUND_MIN 6                   /* votes below this are chance */
+/* Changes of colour along its first row: fewer are no landmark */
+#define EDGES_MIN 3
+#define FOUND_MIN 6 /* votes below this are chance */
 #define ROWS_AHEAD 6
 #define GROW_MAX (2 * TILE)
-#define MANY_TILES 96                 /* from here on a part of them is looked at, */
-#define MOST_TILES 300                /* and from here on, more than half of a common screen, still less: it would not have votes to spare below */
+#define MANY_TILES 96 /* from here on a part of them is looked at, */
+/* And from here on, more than half of a common screen, still less: it would not have votes to spare below */
+#define MOST_TILES 300
 
 static inline uint32_t px_at(const uint8_t *row, int x)
 {
@@ -40,7 +42,8 @@ static inline void expect_row(const uint8_t *p, int n, size_t ahead)
         __builtin_prefetch(p + ahead + 4 * x);
 }
 
-static void tile_patterns(const struct surface *s, const uint8_t *picture, int tile, int row_step, pattern_fn fn, void *ctx)
+static void tile_patterns(const struct surface *s, const uint8_t *picture, int tile, int row_step, pattern_fn fn,
+    void *ctx)
 {
     const struct pattern_ops *ops = pattern_best();
     uint32_t rows[ROWS][TILE], h[TILE];
@@ -127,7 +130,8 @@ static int count_dirty(const struct surface *s)
     return n;
 }
 
-/* Of many tiles one in three or nine tells enough, none of which lies beside another: whatever a pane shows now came from one of them. */
+/* Of many tiles one in three or nine tells enough, none of which lies beside another: whatever a pane shows now came
+ * from one of them. */
 static bool remembered(const struct surface *s, int t, int dirty)
 {
     int x = t % s->tiles_x, y = t / s->tiles_x;
@@ -168,15 +172,15 @@ void motion_used(struct motion *m, struct motion_last used, const struct motion_
     if (m->nlast == MOTION_VECTORS_MAX)
         return;
     used.steady = last && last->surface == used.surface && last->v.dx == used.v.dx && last->v.dy == used.v.dy &&
-                  memcmp(&last->to, &used.to, sizeof used.to) == 0;
+        memcmp(&last->to, &used.to, sizeof used.to) == 0;
     m->last[m->nlast++] = used;
 }
 
 /* Is the destination box equal to what lies (dx, dy) before it in what the client shows? */
 static bool matches(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box b)
 {
-    return ops->equal(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0 - v.dx, b.y0 - v.dy), s->stride, b.x1 - b.x0,
-                      b.y1 - b.y0);
+    return ops->equal(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0 - v.dx, b.y0 - v.dy), s->stride,
+        b.x1 - b.x0, b.y1 - b.y0);
 }
 
 static bool source_inside(const struct surface *s, struct motion_vector v, struct box b)
@@ -198,7 +202,8 @@ static int take_samples(const struct surface *s, const struct compare_ops *ops, 
             continue;
         int x = (d.x0 + d.x1 - SAMPLE_WIDTH) / 2, y = (d.y0 + d.y1 - SAMPLE_HEIGHT) / 2;
         struct box b = {x, y, x + SAMPLE_WIDTH, y + SAMPLE_HEIGHT}, inner = box_intersect(b, &d);
-        if (box_empty(&inner) || ops->uniform(surface_cur(s, inner.x0, inner.y0), s->stride, inner.x1 - inner.x0, inner.y1 - inner.y0))
+        if (box_empty(&inner) ||
+            ops->uniform(surface_cur(s, inner.x0, inner.y0), s->stride, inner.x1 - inner.x0, inner.y1 - inner.y0))
             continue; /* the next one, then */
         out[n++] = inner;
         passed = 0;
@@ -206,7 +211,8 @@ static int take_samples(const struct surface *s, const struct compare_ops *ops, 
     return n;
 }
 
-static int count_moved(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, const struct box *samples, int n)
+static int count_moved(const struct surface *s, const struct compare_ops *ops, struct motion_vector v,
+    const struct box *samples, int n)
 {
     int won = 0;
     for (int i = 0; i < n; i++)
@@ -221,7 +227,8 @@ bool motion_explains(const struct surface *s, const struct compare_ops *ops, str
     return n >= SAMPLES / 2 && count_moved(s, ops, v, samples, n) * 4 >= n * 3;
 }
 
-bool motion_near(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct motion_vector *out)
+bool motion_near(const struct surface *s, const struct compare_ops *ops, struct motion_vector v,
+    struct motion_vector *out)
 {
     struct box samples[SAMPLES], all = {0, 0, s->width, s->height};
     int n = take_samples(s, ops, all, samples), best = n / 2;
@@ -251,7 +258,8 @@ static bool tile_matches(const struct surface *s, const struct compare_ops *ops,
 /* Nothing unknown may be copied: the client could show anything there. */
 static bool source_known(const struct surface *s, struct motion_vector v, struct box b)
 {
-    int x0 = (b.x0 - v.dx) / TILE, x1 = (b.x1 - 1 - v.dx) / TILE, y0 = (b.y0 - v.dy) / TILE, y1 = (b.y1 - 1 - v.dy) / TILE;
+    int x0 = (b.x0 - v.dx) / TILE, x1 = (b.x1 - 1 - v.dx) / TILE, y0 = (b.y0 - v.dy) / TILE,
+        y1 = (b.y1 - 1 - v.dy) / TILE;
     for (int y = y0; y <= y1; y++)
         for (int x = x0; x <= x1; x++)
             if (s->tiles[y * s->tiles_x + x].flags & TILE_UNKNOWN)
@@ -262,10 +270,12 @@ static bool source_known(const struct surface *s, struct motion_vector v, struct
 bool motion_may_go_on(const struct surface *s, const struct motion_last *l)
 {
     struct box all = {0, 0, s->width, s->height};
-    return l->steady && l->surface == s->id && box_inside(&l->to, &all) && source_inside(s, l->v, l->to) && source_known(s, l->v, l->to);
+    return l->steady && l->surface == s->id && box_inside(&l->to, &all) && source_inside(s, l->v, l->to) &&
+        source_known(s, l->v, l->to);
 }
 
-/* How many of at most `max` pixels ending before (to the left) or starting at `a` and `b` are equal, counted from there outwards? */
+/* How many of at most `max` pixels ending before (to the left) or starting at `a` and `b` are equal, counted from there
+ * outwards? */
 static int equal_left(const uint8_t *a, const uint8_t *b, int max)
 {
     int n = 0;
@@ -290,7 +300,8 @@ static int least(int a, int b)
 /* Push the rows' ends outwards as far as every row stays right. */
 static void grow_sides(const struct surface *s, struct motion_vector v, struct box *b)
 {
-    int left = least(GROW_MAX, least(b->x0, b->x0 - v.dx)), right = least(GROW_MAX, least(s->width - b->x1, s->width - b->x1 + v.dx));
+    int left = least(GROW_MAX, least(b->x0, b->x0 - v.dx)),
+        right = least(GROW_MAX, least(s->width - b->x1, s->width - b->x1 + v.dx));
     for (int y = b->y0; y < b->y1 && (left > 0 || right > 0); y++) {
         if (left > 0)
             left = equal_left(surface_cur(s, b->x0, y), surface_shown(s, b->x0 - v.dx, y - v.dy), left);
@@ -301,7 +312,8 @@ static void grow_sides(const struct surface *s, struct motion_vector v, struct b
     b->x1 += right > 0 ? right : 0;
 }
 
-static bool row_matches(const struct surface *s, const struct compare_ops *ops, struct motion_vector v, const struct box *b, int y)
+static bool row_matches(const struct surface *s, const struct compare_ops *ops, struct motion_vector v,
+    const struct box *b, int y)
 {
     struct box row = {b->x0, y, b->x1, y + 1};
     return y >= 0 && y < s->height && source_inside(s, v, row) && matches(s, ops, v, row);
@@ -334,7 +346,8 @@ int motion_try(struct motion *m, const struct surface *s, const struct compare_o
     }
     int explained = 0;
     for (int t = 0; t < (int)tiles; t++) {
-        m->matched[t] = is_dirty(s, t % s->tiles_x, t / s->tiles_x) && tile_matches(s, ops, v, t % s->tiles_x, t / s->tiles_x);
+        m->matched[t] =
+            is_dirty(s, t % s->tiles_x, t / s->tiles_x) && tile_matches(s, ops, v, t % s->tiles_x, t / s->tiles_x);
         explained += m->matched[t];
     }
     return explained;
@@ -343,8 +356,8 @@ int motion_try(struct motion *m, const struct surface *s, const struct compare_o
 enum { NOT_TRIED = 0, MATCHES = 1, DIFFERS = 2 };
 
 /* Tiles that did not change are compared when they come to lie inside a rectangle. */
-static bool right_after(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, int tx,
-                        int ty)
+static bool right_after(struct motion *m, const struct surface *s, const struct compare_ops *ops,
+    struct motion_vector v, int tx, int ty)
 {
     uint8_t *k = &m->matched[ty * s->tiles_x + tx];
     if (*k == NOT_TRIED)
@@ -353,8 +366,8 @@ static bool right_after(struct motion *m, const struct surface *s, const struct 
 }
 
 /* From a changed tile that matches, as far right as tiles match, then down while whole rows of them do. */
-static struct box spread(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, int tx,
-                         int ty, int *gain)
+static struct box spread(struct motion *m, const struct surface *s, const struct compare_ops *ops,
+    struct motion_vector v, int tx, int ty, int *gain)
 {
     int right = tx, bottom = ty + 1;
     *gain = 0;
@@ -372,8 +385,8 @@ static struct box spread(struct motion *m, const struct surface *s, const struct
     return box_intersect(b, &all);
 }
 
-bool motion_rect(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v, struct box *to,
-                 struct box *exact)
+bool motion_rect(struct motion *m, const struct surface *s, const struct compare_ops *ops, struct motion_vector v,
+    struct box *to, struct box *exact)
 {
     int best = 0;
     for (int ty = 0; ty < s->tiles_y; ty++) {

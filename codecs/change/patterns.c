@@ -30,8 +30,8 @@ static inline __attribute__((always_inline)) void hash_row(const uint8_t *p, int
         h[x] = b[x] * K3 + (b[x + 8] ^ b[x + 8] >> 16);
 }
 
-static inline __attribute__((always_inline)) void mix_rows(const uint32_t *a, const uint32_t *b, const uint32_t *c, int n,
-                                                           uint32_t *h)
+static inline __attribute__((always_inline)) void mix_rows(const uint32_t *a, const uint32_t *b, const uint32_t *c,
+    int n, uint32_t *h)
 {
     for (int x = 0; x < n; x++) {
         uint32_t v = (a[x] * K1 + b[x]) * K2 + c[x];
@@ -75,7 +75,8 @@ AVX2 static inline __m256i after_four(__m256i a, __m256i b)
     return _mm256_permute2x128_si256(a, b, 0x21);
 }
 
-/* Stays in registers where plain C goes through memory four times, each time a few bytes beside what was just written. */
+/* Stays in registers where plain C goes through memory four times, each time a few bytes beside what was just written.
+ */
 AVX2 static void hash_64(const uint8_t *p, uint32_t *h)
 {
     const __m256i k0 = _mm256_set1_epi32((int)K0), k1 = _mm256_set1_epi32((int)K1), k2 = _mm256_set1_epi32((int)K2);
@@ -83,7 +84,8 @@ AVX2 static void hash_64(const uint8_t *p, uint32_t *h)
     __m256i two = _mm256_setzero_si256(), four = two, eight = two;
     for (int j = 0; j < 11; j++) { /* each length is known a vector after the one before */
         __m256i here = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * (j < 10 ? j : 9)));
-        __m256i next = j < 9 ? _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * j + 4)) : _mm256_permutevar8x32_epi32(here, left);
+        __m256i next = j < 9 ? _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * j + 4))
+                             : _mm256_permutevar8x32_epi32(here, left);
         __m256i new_two = MIX(here, k0, next, 11), beside = after_two(two, new_two);
         __m256i new_four = MIX(two, k1, beside, 13);
         beside = after_four(four, new_four);

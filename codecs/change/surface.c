@@ -7,16 +7,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define OWED_PIXELS (TILE * TILE)     /* less is copied at once */
+#define OWED_PIXELS (TILE * TILE) /* less is copied at once */
 #define HUGE_PAGE ((size_t)2 << 20)
 
-/* A row is two pages long: whoever walks down a tile, or a letter, has another page at each row, and of small ones more than a processor's table
- * holds. */
+/* A row is two pages long: whoever walks down a tile, or a letter, has another page at each row, and of small ones more
+ * than a processor's table holds. */
 static uint8_t *allocate_picture(size_t rows, size_t stride)
 {
     void *p;
     size_t bytes;
-    if (__builtin_mul_overflow(rows, stride, &bytes) || posix_memalign(&p, bytes < HUGE_PAGE ? 64 : HUGE_PAGE, bytes) != 0)
+    if (__builtin_mul_overflow(rows, stride, &bytes) ||
+        posix_memalign(&p, bytes < HUGE_PAGE ? 64 : HUGE_PAGE, bytes) != 0)
         return NULL;
     if (bytes >= HUGE_PAGE)
         (void)madvise(p, bytes, MADV_HUGEPAGE); /* where there are none, it is as slow as it was */
@@ -46,8 +47,8 @@ int surface_init(struct surface *s, uint16_t id, uint16_t width, uint16_t height
     s->borrowed = calloc((size_t)s->tiles_y, 1);
     s->touched_ms = calloc((size_t)s->tiles_y, sizeof *s->touched_ms);
     s->follow.seen = calloc(height, 1);
-    if (!s->follow.seen || !s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed || !s->borrowed ||
-        !s->touched_ms) {
+    if (!s->follow.seen || !s->cur || !s->shown || !s->tiles || !s->before || !s->lossy_before || !s->changed ||
+        !s->borrowed || !s->touched_ms) {
         surface_finish(s);
         return -ENOMEM;
     }
@@ -95,7 +96,8 @@ void surface_unmark(struct surface *s, int tile)
         s->checks--;
     surface_unmark_urgent(s, tile);
     s->held -= (s->tiles[tile].flags & TILE_HELD) != 0;
-    s->tiles[tile].flags &= (uint8_t)~(TILE_CHECK | TILE_UNKNOWN | TILE_RECHECK | TILE_HELD);
+    const uint8_t gone = TILE_CHECK | TILE_UNKNOWN | TILE_RECHECK | TILE_HELD;
+    s->tiles[tile].flags &= (uint8_t)~gone;
     s->tiles[tile].dirty = (struct box){0, 0, 0, 0};
 }
 
@@ -157,7 +159,8 @@ void surface_set_exact(struct surface *s, int tile)
     if (!(s->tiles[tile].flags & TILE_LOSSY))
         return;
     s->lossy--;
-    s->tiles[tile].flags &= (uint8_t)~(TILE_LOSSY | TILE_CACHED); /* worth keeping as it is now */
+    const uint8_t gone = TILE_LOSSY | TILE_CACHED; /* worth keeping as it is now */
+    s->tiles[tile].flags &= (uint8_t)~gone;
     s->uncached = true;
 }
 
@@ -193,9 +196,10 @@ static void absorb_line(struct surface *s, const struct compare_ops *ops, const 
     }
 }
 
-/* The part of a row's tiles that lies in `area`, a line of pixels after the other: so memory is read in its order, which takes two thirds
- * of the time that tiles take one by one. */
-static void absorb_lines(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area)
+/* The part of a row's tiles that lies in `area`, a line of pixels after the other: so memory is read in its order,
+ * which takes two thirds of the time that tiles take one by one. */
+static void absorb_lines(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride,
+    struct box area)
 {
     int first = area.x0 / TILE, last = (area.x1 - 1) / TILE;
     memset(s->changed + first, 0, (size_t)(last - first + 1) * sizeof *s->changed);
@@ -235,7 +239,7 @@ static void note_coming(struct surface *s, const struct box *area)
 }
 
 int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8_t *px, size_t stride, struct box area,
-                   uint32_t now_ms)
+    uint32_t now_ms)
 {
     int changed = 0;
     if (box_empty(&area))
@@ -243,7 +247,8 @@ int surface_absorb(struct surface *s, const struct compare_ops *ops, const uint8
     note_coming(s, &area);
     surface_own(s, area.y0, area.y1);
     for (int ty = area.y0 / TILE; ty <= (area.y1 - 1) / TILE; ty++) {
-        struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE}, part = box_intersect(row, &area), followed = {0, 0, 0, 0};
+        struct box row = {area.x0, ty * TILE, area.x1, (ty + 1) * TILE}, part = box_intersect(row, &area),
+                   followed = {0, 0, 0, 0};
         if (s->follow.on)
             followed = box_intersect(part, &s->follow.to);
         if (!box_empty(&followed)) /* what is compared with */
@@ -268,7 +273,8 @@ struct box surface_tile_dirty(const struct surface *s, const struct compare_ops 
     if (s->tiles[tile].flags & TILE_UNKNOWN)
         return b;
     if (s->borrowed[tile / s->tiles_x] ||
-        !ops->diff(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0, b.y0), s->stride, b.x1 - b.x0, b.y1 - b.y0, &d))
+        !ops->diff(surface_cur(s, b.x0, b.y0), s->stride, surface_shown(s, b.x0, b.y0), s->stride, b.x1 - b.x0,
+            b.y1 - b.y0, &d))
         return (struct box){0, 0, 0, 0};
     return (struct box){b.x0 + d.x0, b.y0 + d.y0, b.x0 + d.x1, b.y0 + d.y1};
 }
@@ -307,7 +313,8 @@ void surface_hold(struct surface *s, int slot, struct box area)
 void surface_hold_changes(struct surface *s)
 {
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++)
-        if (!box_empty(&s->tiles[t].dirty) && (!(s->tiles[t].flags & TILE_URGENT) || surface_is_pending(s, &s->tiles[t].dirty)))
+        if (!box_empty(&s->tiles[t].dirty) &&
+            (!(s->tiles[t].flags & TILE_URGENT) || surface_is_pending(s, &s->tiles[t].dirty)))
             hold_tile(s, t);
 }
 
@@ -395,7 +402,8 @@ bool surface_rests(const struct surface *s)
     return s->nborrowed == s->tiles_y || !s->may_rest;
 }
 
-/* Milliseconds until a row of tiles will have rested; -1: something waits in it. What was drawn anew as it was counts, too: it may be again. */
+/* Milliseconds until a row of tiles will have rested; -1: something waits in it. What was drawn anew as it was counts,
+ * too: it may be again. */
 static int32_t row_wait(const struct surface *s, int ty, uint32_t now_ms, uint32_t after_ms)
 {
     uint32_t still = now_ms - s->touched_ms[ty];
@@ -440,7 +448,8 @@ int32_t surface_rest(struct surface *s, uint32_t now_ms, uint32_t after_ms)
     return next;
 }
 
-/* What fills most of a large page is quicker in one, small ones all at once; a kernel that cannot do so brings them one by one. */
+/* What fills most of a large page is quicker in one, small ones all at once; a kernel that cannot do so brings them one
+ * by one. */
 static void prepare(struct surface *s, int first, int last)
 {
     size_t row = TILE * s->stride, n = 0;
@@ -558,7 +567,8 @@ int surface_pieces(const struct surface *s, const struct compare_ops *ops, int t
     return n;
 }
 
-/* From the box's first row downwards, or from its last upwards: of the rows so far, how many pixels at either end are right in all of them? */
+/* From the box's first row downwards, or from its last upwards: of the rows so far, how many pixels at either end are
+ * right in all of them? */
 static struct box corner_from(const struct surface *s, const struct compare_ops *ops, const struct box *b, bool top)
 {
     struct box best = {0, 0, 0, 0}, d;

@@ -158,7 +158,8 @@ void surface_unfollow(struct surface *s)
     s->follow.on = s->follow.guessed = false;
 }
 
-struct box surface_follow_line(struct surface *s, const struct compare_ops *ops, const uint8_t *line, int y, const struct box *area)
+struct box surface_follow_line(struct surface *s, const struct compare_ops *ops, const uint8_t *line, int y,
+    const struct box *area)
 {
     struct follow *f = &s->follow;
     struct box all = {area->x0, y, area->x1, y + 1}, part = {0, 0, 0, 0};
@@ -167,7 +168,8 @@ struct box surface_follow_line(struct surface *s, const struct compare_ops *ops,
     if (box_empty(&part))
         return part;
     f->guessed = true;
-    f->on = ops->follow(surface_cur(s, part.x0, y), line + 4 * (size_t)part.x0, surface_shown(s, part.x0 - f->dx, y - f->dy), part.x1 - part.x0);
+    f->on = ops->follow(surface_cur(s, part.x0, y), line + 4 * (size_t)part.x0,
+        surface_shown(s, part.x0 - f->dx, y - f->dy), part.x1 - part.x0);
     if (part.x0 == f->to.x0 && part.x1 == f->to.x1 && !f->seen[y]) {
         f->seen[y] = 1;
         f->lines++;

@@ -4,37 +4,41 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <libavcodec/avcodec.h>
+#include <libavutil/hwcontext.h>
+#include <libavutil/opt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <libavcodec/avcodec.h>
-#include <libavutil/hwcontext.h>
-#include <libavutil/opt.h>
-
 #define TEST_WIDTH 320
 #define TEST_HEIGHT 192
-#define TEST_PICTURES 3               /* an encoder that keeps pictures back shows it here */
-#define BITRATE_STEP 5                /* the rate is followed when it changes by more than a fifth: that costs a key frame */
+#define TEST_PICTURES 3 /* an encoder that keeps pictures back shows it here */
+/* The rate is followed when it changes by more than a fifth: that costs a key frame */
+#define BITRATE_STEP 5
 
-/* `options` as libavcodec wants them, for: no picture waits for another, key frames when we ask, parameter sets in each. */
+/* `options` as libavcodec wants them, for: no picture waits for another, key frames when we ask, parameter sets in
+ * each. */
 struct av_kind {
     const char *name;
-    enum AVHWDeviceType device;       /* NONE: takes pictures from memory */
+    enum AVHWDeviceType device; /* NONE: takes pictures from memory */
     enum AVPixelFormat surface, memory;
     const char *options;
     bool hardware;
 };
 static const struct av_kind kinds[] = {
-    {"h264_nvenc", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_YUV420P, "preset=p3:tune=ull:rc=vbr:delay=0:zerolatency=1:forced-idr=1", true},
+    {"h264_nvenc", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_YUV420P,
+        "preset=p3:tune=ull:rc=vbr:delay=0:zerolatency=1:forced-idr=1", true},
     {"h264_vaapi", AV_HWDEVICE_TYPE_VAAPI, AV_PIX_FMT_VAAPI, AV_PIX_FMT_NV12, "async_depth=1", true},
-    {"h264_qsv", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_NV12, "async_depth=1:forced_idr=1:preset=veryfast", true},
+    {"h264_qsv", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_NV12, "async_depth=1:forced_idr=1:preset=veryfast",
+        true},
     {"h264_vulkan", AV_HWDEVICE_TYPE_VULKAN, AV_PIX_FMT_VULKAN, AV_PIX_FMT_NV12, "async_depth=1:tune=ull", true},
     {"h264_v4l2m2m", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_NV12, "", true},
-    {"libx264", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_YUV420P, "preset=superfast:tune=zerolatency:forced-idr=1:crf=26", false},
+    {"libx264", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_YUV420P,
+        "preset=superfast:tune=zerolatency:forced-idr=1:crf=26", false},
     {"libopenh264", AV_HWDEVICE_TYPE_NONE, AV_PIX_FMT_NONE, AV_PIX_FMT_YUV420P, "allow_skip_frames=0", false},
 };
-static AVBufferRef *device;           /* of the kind that was chosen; lives as long as the process */
+static AVBufferRef *device; /* of the kind that was chosen; lives as long as the process */
 
 struct av_stream {
     const struct av_kind *kind;
@@ -46,7 +50,8 @@ struct av_stream {
     int64_t pts;
 };
 
-/* Failures on demand, in the program that the tests build: ORIEL_ENCODER_FAIL is a step, or a step and the picture's number. */
+/* Failures on demand, in the program that the tests build: ORIEL_ENCODER_FAIL is a step, or a step and the picture's
+ * number. */
 static bool fails(const char *step, int64_t picture)
 {
 #ifdef ORIEL_ENCODER_INJECT
@@ -119,7 +124,7 @@ static AVCodecContext *open_codec(const struct av_stream *s)
     c->color_trc = AVCOL_TRC_BT709;
     set_rate(c, s->kind, s->rate);
     bool ok = av_dict_parse_string(&options, s->kind->options, "=", ":", 0) >= 0 && attach_device(c, s->kind) == 0 &&
-              avcodec_open2(c, codec, &options) >= 0;
+        avcodec_open2(c, codec, &options) >= 0;
     av_dict_free(&options);
     if (!ok)
         avcodec_free_context(&c);
@@ -139,12 +144,17 @@ static bool make_frames(struct av_stream *s)
     return av_frame_get_buffer(s->memory, 0) >= 0;
 }
 
-struct av_stream *av_open(const struct av_kind *kind, unsigned width, unsigned height, unsigned frame_rate, uint32_t bytes_per_second)
+struct av_stream *av_open(const struct av_kind *kind, unsigned width, unsigned height, unsigned frame_rate,
+    uint32_t bytes_per_second)
 {
     struct av_stream *s = fails("open", 0) ? NULL : calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    *s = (struct av_stream){.kind = kind, .width = width, .height = height, .frame_rate = frame_rate ? frame_rate : 30, .rate = bytes_per_second};
+    *s = (struct av_stream){.kind = kind,
+        .width = width,
+        .height = height,
+        .frame_rate = frame_rate ? frame_rate : 30,
+        .rate = bytes_per_second};
     s->codec = open_codec(s);
     if (s->codec && make_frames(s))
         return s;
@@ -200,7 +210,8 @@ static AVFrame *upload(struct av_stream *s)
     if (s->kind->device == AV_HWDEVICE_TYPE_NONE)
         return s->memory;
     av_frame_unref(s->surface);
-    if (av_hwframe_get_buffer(s->codec->hw_frames_ctx, s->surface, 0) < 0 || av_hwframe_transfer_data(s->surface, s->memory, 0) < 0)
+    if (av_hwframe_get_buffer(s->codec->hw_frames_ctx, s->surface, 0) < 0 ||
+        av_hwframe_transfer_data(s->surface, s->memory, 0) < 0)
         return NULL;
     return s->surface;
 }
@@ -228,7 +239,8 @@ static int follow_rate(struct av_stream *s, uint32_t rate, bool *key)
     return s->codec ? 0 : -EIO;
 }
 
-int av_encode(struct av_stream *s, const struct yuv *picture, bool key, uint32_t bytes_per_second, struct av_packet *out)
+int av_encode(struct av_stream *s, const struct yuv *picture, bool key, uint32_t bytes_per_second,
+    struct av_packet *out)
 {
     while (fails("hang", s->pts))
         (void)nanosleep(&(struct timespec){1, 0}, NULL);
@@ -240,10 +252,12 @@ int av_encode(struct av_stream *s, const struct yuv *picture, bool key, uint32_t
     f->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     f->pts = s->pts;
     av_packet_unref(s->packet);
-    if (avcodec_send_frame(s->codec, f) < 0 || avcodec_receive_packet(s->codec, s->packet) < 0 || fails("collect", s->pts))
+    if (avcodec_send_frame(s->codec, f) < 0 || avcodec_receive_packet(s->codec, s->packet) < 0 ||
+        fails("collect", s->pts))
         return -EIO; /* a packet that comes with a later picture counts as none */
     s->pts++;
-    *out = (struct av_packet){s->packet->data, (size_t)s->packet->size, (s->packet->flags & AV_PKT_FLAG_KEY) != 0, quantizer(s->packet)};
+    *out = (struct av_packet){s->packet->data, (size_t)s->packet->size, (s->packet->flags & AV_PKT_FLAG_KEY) != 0,
+        quantizer(s->packet)};
     return key && !out->key ? -EIO : 0;
 }
 
@@ -252,7 +266,8 @@ int av_encode(struct av_stream *s, const struct yuv *picture, bool key, uint32_t
 static bool works(const struct av_kind *kind)
 {
     static uint8_t px[TEST_WIDTH * TEST_HEIGHT * 3 / 2];
-    struct yuv picture = {px, px + TEST_WIDTH * TEST_HEIGHT, px + TEST_WIDTH * TEST_HEIGHT * 5 / 4, TEST_WIDTH, TEST_HEIGHT};
+    struct yuv picture = {px, px + TEST_WIDTH * TEST_HEIGHT, px + TEST_WIDTH * TEST_HEIGHT * 5 / 4, TEST_WIDTH,
+        TEST_HEIGHT};
     struct av_packet out;
     if (!avcodec_find_encoder_by_name(kind->name))
         return false;

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define FILES_MAX 64                  /* link, epoll, memory in flight; a driver's own are open already */
+/* link, epoll, memory in flight; a driver's own are open already */
+#define FILES_MAX 64
 
 static int shut_in(void)
 {

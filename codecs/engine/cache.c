@@ -8,9 +8,9 @@
 #include <string.h>
 
 #define HEADS 32768
-#define FRACTION 8                    /* of what is to be stored: shorter entries are little */
+#define FRACTION 8 /* of what is to be stored: shorter entries are little */
 
-enum { FOR_CONTENT, FOR_NAMING };    /* what a value derived from the salt is for */
+enum { FOR_CONTENT, FOR_NAMING }; /* what a value derived from the salt is for */
 
 static uint64_t derive(const uint64_t salt[2], uint64_t purpose, uint64_t number)
 {
@@ -65,7 +65,8 @@ void cache_reset(struct cache *c)
     c->hand = 1;
 }
 
-struct cache_name cache_name(const struct cache *c, const struct compare_ops *ops, const uint8_t *px, size_t stride, int width, int height)
+struct cache_name cache_name(const struct cache *c, const struct compare_ops *ops, const uint8_t *px, size_t stride,
+    int width, int height)
 {
     struct cache_name n = {.size = (uint64_t)width << 16 | (uint64_t)height};
     ops->hash(&c->content, px, stride, width, height, n.hash);

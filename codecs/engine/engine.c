@@ -29,7 +29,8 @@ struct engine *engine_create(const struct engine_config *config)
     e->cache = aligned_alloc(_Alignof(struct cache), sizeof *e->cache);
     if (e->cache)
         *e->cache = (struct cache){0};
-    if (!e->clear || !e->glyphs || !e->motion || !e->cache || cache_init(e->cache, config->caps.small_cache, config->cache_salt) < 0 ||
+    if (!e->clear || !e->glyphs || !e->motion || !e->cache ||
+        cache_init(e->cache, config->caps.small_cache, config->cache_salt) < 0 ||
         (config->caps.progressive && !e->progressive)) {
         engine_destroy(e);
         return NULL;
@@ -153,7 +154,7 @@ static void note_active(struct engine *e, uint64_t now_us)
 }
 
 int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t stride, const struct engine_rect *rects,
-                  size_t nrects, uint64_t now_us)
+    size_t nrects, uint64_t now_us)
 {
     struct surface *s = find(e, surface);
     if (!s || !px || stride < (size_t)s->width * 4)
@@ -166,7 +167,8 @@ int engine_damage(struct engine *e, uint16_t surface, const uint8_t *px, size_t 
         note_active(e, now_us);
     for (size_t i = 0; i < nrects && changed && changed <= SMALL_TILES; i++)
         surface_mark_urgent(s, surface_clip(s, &rects[i]), (uint32_t)(now_us / 1000));
-    /* a key's echo beside a film's picture; where so few frames may leave that all beside the film has rested, it waits for the next one */
+    /* a key's echo beside a film's picture; where so few frames may leave that all beside the film has rested, it waits
+     * for the next one */
     if (changed > SMALL_TILES && e->pace.interval_us < RESTED_MS * 1000u)
         surface_mark_rested(s, SMALL_TILES, (uint32_t)(now_us / 1000));
     return changed;
@@ -189,7 +191,8 @@ void engine_suppress(struct engine *e, bool on)
 {
     for (int i = 0; i < FILMS_MAX && on; i++)
         if (e->video.films[i].nstreams)
-            end_film(e, &e->video.films[i]); /* its encoders' memory is worth more than its first pictures afterwards */
+            /* Its encoders' memory is worth more than its first pictures afterwards */
+            end_film(e, &e->video.films[i]);
     if (e->suppressed && !on)
         for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
             for (int t = 0; e->surfaces[i].live && t < e->surfaces[i].tiles_x * e->surfaces[i].tiles_y; t++)
@@ -249,7 +252,8 @@ static bool rests(const struct engine *e)
     return true;
 }
 
-/* What moves is looked for in all of a picture, so none of it rests: rows beside a pane that scrolls would go and come. */
+/* What moves is looked for in all of a picture, so none of it rests: rows beside a pane that scrolls would go and come.
+ */
 static void note_moves(struct engine *e, uint64_t now_us)
 {
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
@@ -260,7 +264,8 @@ static void note_moves(struct engine *e, uint64_t now_us)
     }
 }
 
-/* Rows of tiles give memory back, whatever happens in others. Returns microseconds until more will; -1: none will by itself. */
+/* Rows of tiles give memory back, whatever happens in others. Returns microseconds until more will; -1: none will by
+ * itself. */
 static int64_t rest_rows(struct engine *e, uint64_t now_us)
 {
     int64_t next = -1;
@@ -288,8 +293,8 @@ static void tell_rested(struct engine *e)
         e->config.rested(e->config.user);
 }
 
-/* Nothing is to be done now, or (`idle`) at all. Returns microseconds until memory is given back that nobody needs meanwhile; -1: it was, or there
- * is none. */
+/* Nothing is to be done now, or (`idle`) at all. Returns microseconds until memory is given back that nobody needs
+ * meanwhile; -1: it was, or there is none. */
 static int64_t rest(struct engine *e, uint64_t now_us, bool idle)
 {
     note_moves(e, now_us);
@@ -366,7 +371,8 @@ static void end(struct engine *e)
         c->frame_id = e->frame_id;
 }
 
-/* ClearCodec shrinks on the wire to a sixth, runs of planes to a half; where it did not find writing it is as long as it is. */
+/* ClearCodec shrinks on the wire to a sixth, runs of planes to a half; where it did not find writing it is as long as
+ * it is. */
 static size_t command_cost(const struct gfx_command *c)
 {
     size_t area = (size_t)c->rect.width * c->rect.height, len = c->type == GFX_WIRE ? c->len : 0;
@@ -418,7 +424,8 @@ static bool plan(struct engine *e, uint64_t now_us)
     return background;
 }
 
-/* What may leave now. A key's echo does not wait for the large things beside it: where only it may go, it is a frame of its own. */
+/* What may leave now. A key's echo does not wait for the large things beside it: where only it may go, it is a frame of
+ * its own. */
 static enum pace_kind plan_due(struct engine *e, uint64_t now_us, bool *background)
 {
     int n = waiting(e);
@@ -449,8 +456,7 @@ int engine_produce(struct engine *e, uint64_t now_us, struct gfx_frame *out)
         kind = PACE_WHOLE;
         plan_part(e, PART_PIXELS); /* decoding it takes longer than all the rest */
         background = plan(e, now_us);
-    }
-    else if (next_plan(e, now_us) == 0)
+    } else if (next_plan(e, now_us) == 0)
         kind = plan_due(e, now_us, &background);
     if (!e->frame.failed && e->frame.ncommands == empty && !lifecycle)
         return 0;

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An area sent without loss: a fill where it has one colour, else the smallest exact codec that the client takes. */
-#include "codecs/picture/classify.h"
-#include "codecs/exact/interleaved.h"
-#include "codecs/pixel.h"
-#include "codecs/exact/planar.h"
 #include "codecs/engine/state.h"
+#include "codecs/exact/interleaved.h"
+#include "codecs/exact/planar.h"
+#include "codecs/picture/classify.h"
+#include "codecs/pixel.h"
 
 #include <string.h>
 
-#define GROUND_PIXELS_MIN 8192        /* in smaller areas a residual costs the client next to nothing */
-#define LETTERS_PIXELS_MIN 49152      /* letter by letter a page is drawn sooner, but with more bytes: a line or two are not worth them */
-#define LEAF_PIXELS 4096              /* so many at the least for each command of its own, */
-#define FLAT_PIXELS 512               /* and for each rectangle of a fill */
+/* In smaller areas a residual costs the client next to nothing */
+#define GROUND_PIXELS_MIN 8192
+/* Letter by letter a page is drawn sooner, but with more bytes: a line or two are not worth them */
+#define LETTERS_PIXELS_MIN 49152
+#define LEAF_PIXELS 4096 /* so many at the least for each command of its own, */
+#define FLAT_PIXELS 512  /* and for each rectangle of a fill */
 
 static void add_fill(struct engine *e, const struct surface *s, struct box a, uint32_t color)
 {
@@ -59,7 +61,9 @@ static void send_as(struct engine *e, const struct surface *s, struct box a, uin
     int width = a.x1 - a.x0, height = a.y1 - a.y0;
     struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
     struct wr w;
-    if (!c || !frame_writer(&e->frame, &w, codec == GFX_CODEC_PLANAR ? PLANAR_BYTES(width, height) : CLEAR_BYTES(width, height)))
+    if (!c ||
+        !frame_writer(&e->frame, &w,
+            codec == GFX_CODEC_PLANAR ? PLANAR_BYTES(width, height) : CLEAR_BYTES(width, height)))
         return;
     c->surface = s->id;
     c->codec = codec;
@@ -108,13 +112,15 @@ static bool send_on_ground(struct engine *e, const struct surface *s, struct box
     struct box leaves[EXACT_PIXELS_MAX / LEAF_PIXELS];
     struct clear_parts parts;
     if (pixels < GROUND_PIXELS_MIN || pixels > EXACT_PIXELS_MAX ||
-        clear_find_parts(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height, page ? pixels / FLAT_PIXELS : 0, pixels / LEAF_PIXELS, &parts) < 0)
+        clear_find_parts(e->clear, surface_cur(s, a.x0, a.y0), s->stride, width, height,
+            page ? pixels / FLAT_PIXELS : 0, pixels / LEAF_PIXELS, &parts) < 0)
         return false;
     e->glyphs->in_page = page;
     add_fill(e, s, a, parts.ground);
     for (int i = 0; i < parts.nflats; i++)
         add_fill(e, s, moved(parts.flats[i].box, &a), parts.flats[i].color);
-    memcpy(leaves, parts.leaves, (size_t)parts.nleaves * sizeof *leaves); /* the encoder's own until it is used again */
+    /* The encoder's own until it is used again */
+    memcpy(leaves, parts.leaves, (size_t)parts.nleaves * sizeof *leaves);
     for (int i = 0; i < parts.nleaves; i++) {
         struct box leaf = moved(leaves[i], &a);
         if (page)
@@ -125,7 +131,8 @@ static bool send_on_ground(struct engine *e, const struct surface *s, struct box
     return true;
 }
 
-/* Where a title stands over a page they are each on a colour of their own, cut at the tiles' edge between them or near it. */
+/* Where a title stands over a page they are each on a colour of their own, cut at the tiles' edge between them or near
+ * it. */
 static void send_gfx(struct engine *e, struct surface *s, struct box a)
 {
     int middle = (a.y0 / TILE + a.y1 / TILE + 1) / 2 * TILE;
@@ -141,7 +148,8 @@ static void send_gfx(struct engine *e, struct surface *s, struct box a)
     }
 }
 
-static struct gfx_command *add_old(struct engine *e, const struct surface *s, struct box a, uint16_t codec, struct wr *w, size_t max)
+static struct gfx_command *add_old(struct engine *e, const struct surface *s, struct box a, uint16_t codec,
+    struct wr *w, size_t max)
 {
     struct gfx_command *c = frame_add(&e->frame, GFX_WIRE);
     if (!c || !frame_writer(&e->frame, w, max))
@@ -184,7 +192,7 @@ static bool send_rfx(struct engine *e, struct surface *s, int tile, struct box a
         return true;
     bool headed = e->rfx->headed;
     int rc = rfx_message(e->rfx, surface_cur(s, a.x0, a.y0), s->stride, a.x1 - a.x0, a.y1 - a.y0, PICTURE_COARSE,
-                         e->config.caps.rfx_entropy == 3 ? 3 : 1, s->x + s->width, s->y + s->height, &w);
+        e->config.caps.rfx_entropy == 3 ? 3 : 1, s->x + s->width, s->y + s->height, &w);
     if (rc < 0 || (e->config.caps.max_command_bytes && w.len > e->config.caps.max_command_bytes)) {
         e->rfx->headed = headed;
         frame_drop(&e->frame);

@@ -128,7 +128,8 @@ void frame_seal(struct frame *f, struct gfx_frame *out, uint32_t frame_id)
         f->commands[i].data = f->commands[i].len ? f->data + f->data_at[i] : NULL;
         f->commands[i].rects = f->commands[i].nrects ? f->rects + f->rects_at[i] : NULL;
     }
-    *out = (struct gfx_frame){frame_id, f->commands + f->passed, f->ncommands - f->passed, f->len - f->passed_len, false};
+    *out =
+        (struct gfx_frame){frame_id, f->commands + f->passed, f->ncommands - f->passed, f->len - f->passed_len, false};
 }
 
 void frame_part(struct frame *f, struct gfx_frame *out, uint32_t frame_id)

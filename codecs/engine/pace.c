@@ -3,24 +3,33 @@
 
 #include <string.h>
 
-#define UNKNOWN_BYTES 65536u          /* a link that was never seen full may hold this much */
-#define UNKNOWN_BYTES_MIN 32768u      /* less where deliveries were slow so far: four times what they were, but not under this */
-#define WINDOW_BYTES_MIN 16384u       /* and every link this much, acknowledged or not */
-#define WINDOW_BYTES_MAX (2u << 20)   /* the peer's output queue has room for more */
-#define QUEUE_US 100000u              /* never more than 100 ms of link time not acknowledged, the round trip apart */
-#define AHEAD_US 8000u                /* a frame leaves when the link has no more than this before it */
+#define UNKNOWN_BYTES 65536u /* a link that was never seen full may hold this much */
+/* Less where deliveries were slow so far: four times what they were, but not under this */
+#define UNKNOWN_BYTES_MIN 32768u
+#define WINDOW_BYTES_MIN 16384u     /* and every link this much, acknowledged or not */
+#define WINDOW_BYTES_MAX (2u << 20) /* the peer's output queue has room for more */
+/* Never more than 100 ms of link time not acknowledged, the round trip apart */
+#define QUEUE_US 100000u
+/* A frame leaves when the link has no more than this before it */
+#define AHEAD_US 8000u
 #define AHEAD_SMALL_US 60000u
-#define FRAME_US 15000u               /* link time of one frame */
-#define PART_AHEAD_US 3000u           /* a picture's second part leaves so long before the link is done with the first, */
-#define PART_WAIT_MAX_US 10000u       /* and no later than this after it: the link may be faster than is known */
-#define FRAME_BYTES_MIN 3072u         /* about a tile of a photograph */
-#define SILENCE_US 1000000u           /* a client that owes an acknowledgement for so long is slow: a frame in so long is all it gets */
-#define SAMPLE_BYTES 24576u           /* fewer bytes between acknowledgements do not measure a link */
-#define STOPPED_US 10000000u          /* silent for so long after it used to answer: its channel is gone */
-#define FLIGHT_MIN 4u                 /* frames in flight that every link may have */
-#define CATCH_UP_PERCENT 92u          /* of the ceiling's interval: who draws at the ceiling makes up for what once made it wait */
-#define EARLY_PERCENT 75u             /* of the frame rate's interval, */
-#define EARLY_US 12500u               /* but where few frames are wanted, few it is */
+#define FRAME_US 15000u /* link time of one frame */
+/* A picture's second part leaves so long before the link is done with the first, */
+#define PART_AHEAD_US 3000u
+/* And no later than this after it: the link may be faster than is known */
+#define PART_WAIT_MAX_US 10000u
+#define FRAME_BYTES_MIN 3072u /* about a tile of a photograph */
+/* A client that owes an acknowledgement for so long is slow: a frame in so long is all it gets */
+#define SILENCE_US 1000000u
+/* Fewer bytes between acknowledgements do not measure a link */
+#define SAMPLE_BYTES 24576u
+/* Silent for so long after it used to answer: its channel is gone */
+#define STOPPED_US 10000000u
+#define FLIGHT_MIN 4u /* frames in flight that every link may have */
+/* Of the ceiling's interval: who draws at the ceiling makes up for what once made it wait */
+#define CATCH_UP_PERCENT 92u
+#define EARLY_PERCENT 75u /* of the frame rate's interval, */
+#define EARLY_US 12500u   /* but where few frames are wanted, few it is */
 #define WAIT_MIN_US 1000
 #define WAIT_MAX_US 20000
 
@@ -55,8 +64,9 @@ static unsigned early_us(const struct pace *p)
     return part < EARLY_US ? part : EARLY_US;
 }
 
-/* The ceiling is one on the average: a frame may leave some time before its turn, which still comes before the next one's. So who draws
- * at the ceiling's own pace never waits for a clock that a late frame has set. One that was cut off goes on as soon as the link allows. */
+/* The ceiling is one on the average: a frame may leave some time before its turn, which still comes before the next
+ * one's. So who draws at the ceiling's own pace never waits for a clock that a late frame has set. One that was cut off
+ * goes on as soon as the link allows. */
 void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us)
 {
     if (kind == PACE_SMALL) {
@@ -84,15 +94,16 @@ void pace_sent(struct pace *p, uint32_t id, size_t bytes, enum pace_kind kind, u
     if (p->count == PACE_FRAMES)
         drop_oldest(p);
     unsigned at = (p->head + p->count) % PACE_FRAMES;
-    p->flight[at] = (struct pace_frame){id, kind == PACE_PART, bytes, now_us, p->delivered, p->count ? p->delivered_us : now_us};
+    p->flight[at] =
+        (struct pace_frame){id, kind == PACE_PART, bytes, now_us, p->delivered, p->count ? p->delivered_us : now_us};
     keep_busy(p, bytes, now_us);
     p->count++;
     p->parts += kind == PACE_PART;
     p->bytes += bytes;
 }
 
-/* How fast did bytes arrive since this frame left? Frames too small to fill the link say nothing about it, unless they are faster
- * than all before. */
+/* How fast did bytes arrive since this frame left? Frames too small to fill the link say nothing about it, unless they
+ * are faster than all before. */
 static void measure(struct pace *p, const struct pace_frame *f, uint64_t now_us)
 {
     uint64_t bytes = p->delivered - f->delivered, us = now_us - f->delivered_us;
@@ -139,8 +150,8 @@ void pace_link(struct pace *p, const struct engine_link_state *link)
     p->at_least = link->bytes_per_second;
 }
 
-/* What the link carries in so many microseconds, within [min, max]; of a link that nobody saw full, what is known of it, but not
- * less than `unknown`. */
+/* What the link carries in so many microseconds, within [min, max]; of a link that nobody saw full, what is known of
+ * it, but not less than `unknown`. */
 static size_t link_bytes(const struct pace *p, uint64_t us, size_t min, size_t unknown, size_t max)
 {
     uint64_t n = pace_rate(p) * us / 1000000u;
@@ -151,13 +162,15 @@ static size_t link_bytes(const struct pace *p, uint64_t us, size_t min, size_t u
 /* How much of `most` to risk on a link that was never seen full: what it carried so far may be all that it can. */
 static size_t unknown_bytes(const struct pace *p, uint64_t us, size_t most)
 {
-    uint64_t n = (uint64_t)p->at_least * us * 4 / 1000000u, least = most < UNKNOWN_BYTES ? UNKNOWN_BYTES_MIN / 2 : UNKNOWN_BYTES_MIN;
+    uint64_t n = (uint64_t)p->at_least * us * 4 / 1000000u,
+             least = most < UNKNOWN_BYTES ? UNKNOWN_BYTES_MIN / 2 : UNKNOWN_BYTES_MIN;
     return p->at_least == 0 || n > most ? most : n < least ? (size_t)least : (size_t)n;
 }
 /* More than that is no risk where what is known alone makes it a round trip's worth and the allowed queue. */
 static size_t unknown_waiting(const struct pace *p)
 {
-    size_t n = unknown_bytes(p, 4 * AHEAD_US, UNKNOWN_BYTES), sure = (size_t)((uint64_t)p->at_least * (p->rtt_us + QUEUE_US) / 1000000u);
+    size_t n = unknown_bytes(p, 4 * AHEAD_US, UNKNOWN_BYTES),
+           sure = (size_t)((uint64_t)p->at_least * (p->rtt_us + QUEUE_US) / 1000000u);
     return n == UNKNOWN_BYTES && sure > n ? sure : n;
 }
 
@@ -193,8 +206,8 @@ static unsigned flight_limit(const struct pace *p)
     return n > PACE_FRAMES / 2 ? PACE_FRAMES / 2 : n;
 }
 
-/* Who never acknowledged anything does not know how: its frames are not waited for. A slow client's frames are remembered, however
- * late it is: an acknowledgement that nobody knows any more would not be one. */
+/* Who never acknowledged anything does not know how: its frames are not waited for. A slow client's frames are
+ * remembered, however late it is: an acknowledgement that nobody knows any more would not be one. */
 static void notice_silence(struct pace *p, uint64_t now_us)
 {
     while (p->count && now_us > p->flight[p->head].sent_us + SILENCE_US) {

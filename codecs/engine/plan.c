@@ -4,9 +4,12 @@
 
 #include <string.h>
 
-#define SEEN_TILES_MIN 64             /* from here on it pays to ask first whether all of it was seen before */
-#define NEW_TILES_MIN 192             /* so many that nothing explains, and none of some samples seen before: all is new */
-#define UNEXPLAINED_MIN 8             /* fewer tiles are cheaper sent than searched for a second motion */
+/* From here on it pays to ask first whether all of it was seen before */
+#define SEEN_TILES_MIN 64
+/* So many that nothing explains, and none of some samples seen before: all is new */
+#define NEW_TILES_MIN 192
+/* Fewer tiles are cheaper sent than searched for a second motion */
+#define UNEXPLAINED_MIN 8
 
 static void plan_create(struct engine *e, struct surface *s)
 {
@@ -79,8 +82,9 @@ static struct box needed(const struct surface *s, const struct box *to)
     return box_intersect(*to, &need);
 }
 
-/* The rectangles of one displacement, largest first. A copy changes what later ones would read, so tiles are tried anew after
- * each. Returns how many changed tiles it made right. `last`: what was used the last time, if that is this displacement; or NULL. */
+/* The rectangles of one displacement, largest first. A copy changes what later ones would read, so tiles are tried anew
+ * after each. Returns how many changed tiles it made right. `last`: what was used the last time, if that is this
+ * displacement; or NULL. */
 static int copy_for(struct engine *e, struct surface *s, struct motion_vector v, const struct motion_last *last)
 {
     int won = 0;
@@ -112,7 +116,8 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v,
 static bool is_followed(const struct surface *s, const struct motion_last *last)
 {
     const struct follow *f = &s->follow;
-    return surface_followed(s) && f->dx == last->v.dx && f->dy == last->v.dy && memcmp(&f->to, &last->to, sizeof f->to) == 0;
+    return surface_followed(s) && f->dx == last->v.dx && f->dy == last->v.dy &&
+        memcmp(&f->to, &last->to, sizeof f->to) == 0;
 }
 
 static bool explains(const struct engine *e, struct surface *s, const struct motion_last *last)
@@ -121,7 +126,8 @@ static bool explains(const struct engine *e, struct surface *s, const struct mot
     return motion_explains(s, e->ops, last->v, last->to);
 }
 
-/* A pane that scrolls on: the copy leaves first. If it was not compared while it came in, it is while it is made here. */
+/* A pane that scrolls on: the copy leaves first. If it was not compared while it came in, it is while it is made here.
+ */
 static int slide(struct engine *e, struct surface *s, const struct motion_last *last)
 {
     const struct box *to = &last->to;
@@ -132,7 +138,8 @@ static int slide(struct engine *e, struct surface *s, const struct motion_last *
         return 0;
     int before = s->checks - s->held;
     send_copy(e, s, last->v, *to);
-    int right = followed ? surface_shift(s) : surface_slide(s, e->ops, *to, last->v.dx, last->v.dy), left = surface_find_dirty(s, e->ops);
+    int right = followed ? surface_shift(s) : surface_slide(s, e->ops, *to, last->v.dx, last->v.dy),
+        left = surface_find_dirty(s, e->ops);
     if (right > left) /* else it is another pane by now */
         motion_used(e->motion, *last, last);
     return before - (s->checks - s->held);
@@ -220,7 +227,8 @@ static void plan_changes(struct engine *e, struct surface *s, uint64_t now_us)
         return;
     if (plan_video(e, s, false, now_us))
         surface_find_dirty(s, e->ops);
-    if (seen != SEEN_NONE || s->checks - s->held < NEW_TILES_MIN) /* naming all of a screen takes a millisecond or two */
+    /* Naming all of a screen takes a millisecond or two */
+    if (seen != SEEN_NONE || s->checks - s->held < NEW_TILES_MIN)
         plan_from_cache(e, s);
     plan_pictures(e, s);
     plan_exact(e, s);

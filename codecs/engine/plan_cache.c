@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What was seen before comes from the client's cache; what has stood for a moment goes into it. */
 #include "codecs/engine/cache.h"
-#include "codecs/picture/classify.h"
 #include "codecs/engine/state.h"
+#include "codecs/picture/classify.h"
 
 #include <string.h>
 
-#define CHANGED_PIXELS_MIN 512        /* less is as cheap to send */
-#define STILL_MS 350                  /* what changes sooner is not worth keeping */
-#define STILL_LOSSY_MS 1000           /* mostly it is exact before */
-#define STORE_MAX 160                 /* tiles a frame */
-#define FEW_TILES 8                   /* so few are not worth a frame of their own: they go along with the next one, */
-#define ALONE_MS 1500                 /* if there is one in this time */
+#define CHANGED_PIXELS_MIN 512 /* less is as cheap to send */
+#define STILL_MS 350           /* what changes sooner is not worth keeping */
+#define STILL_LOSSY_MS 1000    /* mostly it is exact before */
+#define STORE_MAX 160          /* tiles a frame */
+/* So few are not worth a frame of their own: they go along with the next one, */
+#define FEW_TILES 8
+#define ALONE_MS 1500 /* if there is one in this time */
 
 static struct cache_name name_of(const struct engine *e, const struct surface *s, const struct box *b)
 {
@@ -42,7 +43,8 @@ static uint16_t find_best(const struct engine *e, const struct cache_name *name,
 static bool worth_a_look(const struct surface *s, int tile)
 {
     const struct box *d = &s->tiles[tile].dirty;
-    return (d->x1 - d->x0) * (d->y1 - d->y0) >= CHANGED_PIXELS_MIN || s->tiles[tile].flags & TILE_LOSSY || tile_has_picture(s, tile);
+    return (d->x1 - d->x0) * (d->y1 - d->y0) >= CHANGED_PIXELS_MIN || s->tiles[tile].flags & TILE_LOSSY ||
+        tile_has_picture(s, tile);
 }
 
 enum seen seen_before(struct engine *e, const struct surface *s, int dirty)
@@ -83,8 +85,8 @@ void plan_from_cache(struct engine *e, struct surface *s)
     }
 }
 
-/* Approximations too: they make what comes back at once as good as it was. Not those of moving pictures, which would not come back, and
- * not of tiles that are partly exact: which part that is would be forgotten. */
+/* Approximations too: they make what comes back at once as good as it was. Not those of moving pictures, which would
+ * not come back, and not of tiles that are partly exact: which part that is would be forgotten. */
 static bool keeps_lossy(const struct surface *s, int tile)
 {
     const struct box whole = surface_tile_box(s, tile), *lossy = &s->tiles[tile].lossy;
@@ -222,7 +224,8 @@ static bool is_ours(const struct engine_cache_entry *entry)
     return entry->key && entry->bytes && entry->bytes % 4 == 0 && entry->bytes <= TILE * TILE * 4;
 }
 
-/* Taken in the offer's order, because the reply names slots by position: what cannot be taken ends it. Nothing is evicted for it. */
+/* Taken in the offer's order, because the reply names slots by position: what cannot be taken ends it. Nothing is
+ * evicted for it. */
 size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *entries, size_t n, uint16_t *slots)
 {
     size_t taken = 0;

@@ -2,11 +2,12 @@
 /* Changed tiles joined to rectangles: fewer commands, and lines of text stay whole for ClearCodec. */
 #include "codecs/engine/state.h"
 
-#define AREA_PIXELS (256 * 1024)      /* of one command: a millisecond or two */
-#define FIRST_PIXELS (128 * 1024)     /* of the first one in a large frame: a row of tiles */
+#define AREA_PIXELS (256 * 1024)  /* of one command: a millisecond or two */
+#define FIRST_PIXELS (128 * 1024) /* of the first one in a large frame: a row of tiles */
 #define LARGE_TILES 128
-#define LINE_ROWS_MAX 48              /* what is higher is no line of writing */
-#define GLYPHS_TOGETHER 700           /* letters placed by one command each kind: fewer cost bytes, and the client waits for more */
+#define LINE_ROWS_MAX 48 /* what is higher is no line of writing */
+/* Letters placed by one command each kind: fewer cost bytes, and the client waits for more */
+#define GLYPHS_TOGETHER 700
 
 static int area(const struct box *b)
 {
@@ -32,7 +33,7 @@ static bool joins(const struct box *a, const struct box *b, struct box *both, in
     *both = *a;
     box_add(both, b);
     return both->x1 - both->x0 <= CLEAR_WIDTH_MAX && area(both) <= limit &&
-           area(both) <= (area(a) + area(b)) * 3 / 2 + 512;
+        area(both) <= (area(a) + area(b)) * 3 / 2 + 512;
 }
 
 static struct box take(struct surface *s, int tile)
@@ -92,12 +93,13 @@ static struct box collect(struct surface *s, int tx, int ty, int limit, bool *mo
     return all;
 }
 
-/* An area ends where a tile does, in the middle of a line of writing: what is below the last blank row is left to the next. Letters that are
- * cut in two are none that anybody has seen before. */
+/* An area ends where a tile does, in the middle of a line of writing: what is below the last blank row is left to the
+ * next. Letters that are cut in two are none that anybody has seen before. */
 static struct box leave_cut_line(const struct surface *s, struct box *b)
 {
     int y = b->y1;
-    while (y > b->y0 && b->y1 - y < LINE_ROWS_MAX && !s->ops->uniform(surface_cur(s, b->x0, y - 1), s->stride, b->x1 - b->x0, 1))
+    while (y > b->y0 && b->y1 - y < LINE_ROWS_MAX &&
+        !s->ops->uniform(surface_cur(s, b->x0, y - 1), s->stride, b->x1 - b->x0, 1))
         y--;
     if (y == b->y0 || b->y1 - y == LINE_ROWS_MAX)
         return (struct box){0, 0, 0, 0};
@@ -106,13 +108,14 @@ static struct box leave_cut_line(const struct surface *s, struct box *b)
     return left;
 }
 
-/* The same tiles below each other? Then what was left of the upper is drawn with the lower. Both together may be wider than either. */
+/* The same tiles below each other? Then what was left of the upper is drawn with the lower. Both together may be wider
+ * than either. */
 static bool continues(const struct box *left, const struct box *b)
 {
     struct box both = *b;
     box_add(&both, left);
     return left->y1 == b->y0 && left->x0 / TILE == b->x0 / TILE && (left->x1 - 1) / TILE == (b->x1 - 1) / TILE &&
-           both.x1 - both.x0 <= CLEAR_WIDTH_MAX && area(&both) <= EXACT_PIXELS_MAX;
+        both.x1 - both.x0 <= CLEAR_WIDTH_MAX && area(&both) <= EXACT_PIXELS_MAX;
 }
 
 static void send_area(struct engine *e, struct surface *s, struct box b, bool first)

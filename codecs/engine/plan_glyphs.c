@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A line of writing: letters that the client has are placed from its cache, what lies between them is sent as bands. */
-#include "codecs/exact/glyphs.h"
 #include "codecs/engine/state.h"
+#include "codecs/exact/glyphs.h"
 
-#define JOIN_COLUMNS 16               /* bands so near to each other cost less as one: a command is some fifty bytes */
-#define SPARSE_PERCENT 70             /* of a line: where bands would be more, they may be all of it */
-#define SLOW_LINK 1000000u            /* bytes a second: below, the bytes that placing letters costs more than bands take longer than it saves the client */
+/* Bands so near to each other cost less as one: a command is some fifty bytes */
+#define JOIN_COLUMNS 16
+/* Of a line: where bands would be more, they may be all of it */
+#define SPARSE_PERCENT 70
+/* Bytes a second: below, the bytes that placing letters costs more than bands take longer than it saves the client */
+#define SLOW_LINK 1000000u
 
-struct line { struct box cells[GLYPHS_OF_LINE]; uint16_t slots[GLYPHS_OF_LINE]; int n; }; /* slot 0: the client does not have it */
-struct where { const struct surface *s; struct box area; };                              /* of the line, whose columns are counted from its left */
+/* Slot 0: the client does not have it */
+struct line {
+    struct box cells[GLYPHS_OF_LINE];
+    uint16_t slots[GLYPHS_OF_LINE];
+    int n;
+};
+/* Of the line, whose columns are counted from its left */
+struct where {
+    const struct surface *s;
+    struct box area;
+};
 
 static bool is_slow(const struct engine *e)
 {
@@ -25,7 +37,8 @@ static struct box box_of(const struct engine *e, const struct where *w, int x0, 
 
 static uint64_t key_of(const struct engine *e, const struct where *w, const struct box *b)
 {
-    struct cache_name name = cache_name(e->cache, w->s->ops, surface_cur(w->s, b->x0, b->y0), w->s->stride, b->x1 - b->x0, b->y1 - b->y0);
+    struct cache_name name =
+        cache_name(e->cache, w->s->ops, surface_cur(w->s, b->x0, b->y0), w->s->stride, b->x1 - b->x0, b->y1 - b->y0);
     return cache_key(e->cache, &name, PICTURE_QUALITIES);
 }
 
@@ -41,7 +54,8 @@ static uint16_t find(struct engine *e, const struct where *w, int x0, int x1)
 /* The longest that is known of those that begin at x. Returns where it ends, x for none. */
 static int find_longest(struct engine *e, const struct where *w, int x, int end, uint16_t *slot)
 {
-    for (uint64_t widths = glyphs_widths(e->glyphs, x, end); widths; widths &= ~(1ull << 63 >> __builtin_clzll(widths))) {
+    uint64_t widths = glyphs_widths(e->glyphs, x, end);
+    for (; widths; widths &= ~(1ull << 63 >> __builtin_clzll(widths))) {
         int to = x + 64 - __builtin_clzll(widths);
         *slot = find(e, w, x, to);
         if (*slot)
@@ -73,7 +87,8 @@ static void keep(struct engine *e, const struct where *w, int x0, int x1)
     g->fresh[g->nfresh++] = (struct new_glyph){b, key, slot};
 }
 
-/* Columns that are of nothing known: sent, and kept if they come again. Where two letters overlap that is a column or two, too few to be looked for. */
+/* Columns that are of nothing known: sent, and kept if they come again. Where two letters overlap that is a column or
+ * two, too few to be looked for. */
 static void add_new(struct engine *e, const struct where *w, int x0, int x1, struct line *l)
 {
     if (x0 == x1)
@@ -88,7 +103,7 @@ static void add_new(struct engine *e, const struct where *w, int x0, int x1, str
 static void add_parts(struct engine *e, const struct where *w, int x0, int x1, struct line *l)
 {
     int from = x0; /* of what is not known */
-    for (int x = x0, end; x < x1; x = end > x ? end : x + 1) {
+    for (int x = x0, end; x<x1; x = end> x ? end : x + 1) {
         uint16_t slot;
         end = find_longest(e, w, x, x1, &slot);
         if (end == x)
@@ -220,7 +235,8 @@ static void place_all(struct engine *e, const struct surface *s)
     glyphs_drop(e->glyphs);
 }
 
-/* What is placed may have been kept just now; what needs a slot that is in use takes it from what was placed only after it. */
+/* What is placed may have been kept just now; what needs a slot that is in use takes it from what was placed only after
+ * it. */
 void plan_glyphs_end(struct engine *e, const struct surface *s)
 {
     struct glyphs *g = e->glyphs;

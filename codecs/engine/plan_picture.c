@@ -1,31 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pictures: coarse at once, finer and at last exact when they have been still. */
-#include "codecs/picture/classify.h"
 #include "codecs/engine/state.h"
+#include "codecs/picture/classify.h"
 
 #include <string.h>
 
-#define PICTURE_TILES_MIN 3           /* fewer are sent exactly at once */
-#define STILL_FINE_MS 150             /* still for so long: the finer step */
-#define STILL_EXACT_MS 500            /* the last step, in the background; with the link's share a second sees a screen exact */
-#define QUIET_MS 250                  /* refinement waits until nothing large was sent for so long, */
-#define STILL_ANYWAY_MS 3000          /* but what has been still this long gets its finer step beside what moves, slowly */
-#define ANYWAY_BYTES 4096             /* of one such frame: 33 kB/s */
+#define PICTURE_TILES_MIN 3 /* fewer are sent exactly at once */
+#define STILL_FINE_MS 150   /* still for so long: the finer step */
+/* The last step, in the background; with the link's share a second sees a screen exact */
+#define STILL_EXACT_MS 500
+/* Refinement waits until nothing large was sent for so long, */
+#define QUIET_MS 250
+/* But what has been still this long gets its finer step beside what moves, slowly */
+#define STILL_ANYWAY_MS 3000
+#define ANYWAY_BYTES 4096 /* of one such frame: 33 kB/s */
 #define ANYWAY_INTERVAL_US 125000
 #define REFINE_INTERVAL_US 16000
-#define REFINE_BYTES 98304            /* of one refining frame, before the link's share */
-#define FINE_PERCENT 50               /* of the link: someone looks at that picture and waits for it */
-#define BACKGROUND_PERCENT 25         /* of the link: nobody sees the difference, and whatever comes next finds three quarters free */
-#define LINK_ASSUMED 10000000u        /* bytes a second, while nothing slower was measured */
-#define PICTURE_TILE_BYTES 512u       /* what a tile of a stream costs, about */
-#define EXACT_TILE_BYTES 9000u        /* what a noisy tile costs exactly, about */
+#define REFINE_BYTES 98304 /* of one refining frame, before the link's share */
+/* Of the link: someone looks at that picture and waits for it */
+#define FINE_PERCENT 50
+/* Of the link: nobody sees the difference, and whatever comes next finds three quarters free */
+#define BACKGROUND_PERCENT 25
+#define LINK_ASSUMED 10000000u  /* bytes a second, while nothing slower was measured */
+#define PICTURE_TILE_BYTES 512u /* what a tile of a stream costs, about */
+#define EXACT_TILE_BYTES 9000u  /* what a noisy tile costs exactly, about */
 
 #define BATCH 160
-#define PART_BATCH 48                 /* tiles of a stream where frames leave in parts */
-#define FINE_BATCH 4                  /* tiles between two looks at the budget */
-struct batch { struct box boxes[BATCH]; int n; };
+#define PART_BATCH 48 /* tiles of a stream where frames leave in parts */
+#define FINE_BATCH 4  /* tiles between two looks at the budget */
+struct batch {
+    struct box boxes[BATCH];
+    int n;
+};
 
-/* What of the tile is left? Of an unknown one everything that was not sent: unless all was, it is sent exactly as well. */
+/* What of the tile is left? Of an unknown one everything that was not sent: unless all was, it is sent exactly as well.
+ */
 static void reconsider(struct engine *e, struct surface *s, int tile, const struct box *sent)
 {
     struct box whole = surface_tile_box(s, tile);
@@ -57,10 +66,10 @@ static void send_batch(struct engine *e, struct surface *s, struct batch *k, enu
     k->n = 0;
 }
 
-#define BOXES_MAX (3 * PIECES_MAX)    /* of a tile */
+#define BOXES_MAX (3 * PIECES_MAX) /* of a tile */
 
-/* Where a window's corner reaches into a strip of the picture that it uncovers it is right already: an approximation around it leaves it
- * out. Up to two corners; `out` has room for three boxes. Returns how many there are. */
+/* Where a window's corner reaches into a strip of the picture that it uncovers it is right already: an approximation
+ * around it leaves it out. Up to two corners; `out` has room for three boxes. Returns how many there are. */
 static int without_corners(const struct engine *e, const struct surface *s, struct box b, struct box *out)
 {
     int n = 0;
@@ -82,8 +91,9 @@ static int without_corners(const struct engine *e, const struct surface *s, stru
     return n;
 }
 
-/* The pieces of changed tiles that look like pictures, into `out` from the tile on: at most BOXES_MAX. Returns how many boxes. An unknown tile is
- * one or it is none: with a part of it still unknown it would come again in the next frame, and on a slow link never end. */
+/* The pieces of changed tiles that look like pictures, into `out` from the tile on: at most BOXES_MAX. Returns how many
+ * boxes. An unknown tile is one or it is none: with a part of it still unknown it would come again in the next frame,
+ * and on a slow link never end. */
 static int picture_pieces(const struct engine *e, const struct surface *s, int tile, struct box *out)
 {
     struct box pieces[PIECES_MAX], whole = surface_tile_box(s, tile);
@@ -227,7 +237,8 @@ static void refine_exact(struct engine *e, struct surface *s, uint32_t now_ms, s
 typedef void (*refine_fn)(struct engine *, struct surface *, uint32_t now_ms, size_t limit);
 
 /* One step of all surfaces, as much as its share of the link allows; returns whether there was any. */
-static bool refine_all(struct engine *e, refine_fn refine, unsigned percent, size_t most, uint32_t interval_us, uint64_t now_us)
+static bool refine_all(struct engine *e, refine_fn refine, unsigned percent, size_t most, uint32_t interval_us,
+    uint64_t now_us)
 {
     size_t share = e->budget * percent / 100, start = e->frame.len, limit = start + (share < most ? share : most);
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
@@ -242,6 +253,6 @@ bool plan_refinement(struct engine *e, uint64_t now_us)
 {
     bool busy = is_busy(e, (uint32_t)(now_us / 1000));
     return !refine_all(e, refine_fine, FINE_PERCENT, busy ? ANYWAY_BYTES : REFINE_BYTES,
-                       busy ? ANYWAY_INTERVAL_US : REFINE_INTERVAL_US, now_us) &&
-           refine_all(e, refine_exact, BACKGROUND_PERCENT, REFINE_BYTES, REFINE_INTERVAL_US, now_us);
+               busy ? ANYWAY_INTERVAL_US : REFINE_INTERVAL_US, now_us) &&
+        refine_all(e, refine_exact, BACKGROUND_PERCENT, REFINE_BYTES, REFINE_INTERVAL_US, now_us);
 }

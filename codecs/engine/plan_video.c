@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which rectangles are films, from what changed how often. */
-#include "codecs/picture/classify.h"
 #include "codecs/engine/state.h"
+#include "codecs/picture/classify.h"
 
 #include <string.h>
 
-#define HOT 5                         /* changes in a row, as pictures, before a tile counts as film */
+/* Changes in a row, as pictures, before a tile counts as film */
+#define HOT 5
 #define HEAT_MAX 12
-#define COOL_MS 300                   /* a tile unchanged for so long is cold */
+#define COOL_MS 300 /* a tile unchanged for so long is cold */
 #define FILM_TILES_MIN 6
 #define EDGE_PIXELS 16
-#define FULL_PERCENT 60               /* of the rectangle's tiles must be hot */
-#define CHANGED_PERCENT 20            /* less change in the rectangle is no new picture of the film */
-#define KEEP_MS 5000                  /* the decoder is kept so long after the last picture */
-#define MOVES_PICTURES 32             /* a look at whether all that a film does is to move, each second or so */
-#define RESTART_MS 500                /* no new size before */
+#define FULL_PERCENT 60 /* of the rectangle's tiles must be hot */
+/* Less change in the rectangle is no new picture of the film */
+#define CHANGED_PERCENT 20
+#define KEEP_MS 5000 /* the decoder is kept so long after the last picture */
+/* A look at whether all that a film does is to move, each second or so */
+#define MOVES_PICTURES 32
+#define RESTART_MS 500 /* no new size before */
 
 static int rect_area(const struct box *b)
 {
     return box_empty(b) ? 0 : (b->x1 - b->x0) * (b->y1 - b->y0);
 }
 
-/* Did it change since films were looked for last? On a slow link pictures go in pieces: what only waits says nothing new. */
+/* Did it change since films were looked for last? On a slow link pictures go in pieces: what only waits says nothing
+ * new. */
 static bool has_moved(const struct surface *s, const struct tile *t)
 {
     return t->changed_turn == s->turn;
@@ -49,7 +53,8 @@ static void add_edges(const struct surface *s, struct box *b)
     for (int t = 0; t < s->tiles_x * s->tiles_y; t++) {
         const struct box *d = &s->tiles[t].dirty;
         struct box both = box_intersect(*d, &around);
-        bool thin = d->x1 - d->x0 < EDGE_PIXELS || d->y1 - d->y0 < EDGE_PIXELS; /* too little to be told from pixels */
+        /* Too little to be told from pixels */
+        bool thin = d->x1 - d->x0 < EDGE_PIXELS || d->y1 - d->y0 < EDGE_PIXELS;
         if (s->tiles[t].heat < HOT && !box_empty(d) && !box_empty(&both) && (thin || is_picture(s, *d)))
             box_add(b, d);
     }
@@ -57,7 +62,10 @@ static void add_edges(const struct surface *s, struct box *b)
 
 /* ---- hot tiles, gathered: the client's films are few and far apart ---- */
 
-struct gather { struct box box; int n; };
+struct gather {
+    struct box box;
+    int n;
+};
 
 static bool is_hot(const struct surface *s, int tile)
 {
@@ -140,8 +148,8 @@ static bool overlap(const struct box *a, const struct box *b)
     return !box_empty(&both);
 }
 
-/* Tiles of which the client's content is not known have not changed: one that lies only partly in the film stays so until it is sent
- * apart, and if it made a new picture each time, that would never be. */
+/* Tiles of which the client's content is not known have not changed: one that lies only partly in the film stays so
+ * until it is sent apart, and if it made a new picture each time, that would never be. */
 static int changed_area(const struct surface *s, const struct box *r)
 {
     int sum = 0;
@@ -188,7 +196,8 @@ static void follow(struct engine *e, const struct surface *s, struct box hot, ui
     struct film *f = film_for(&e->video, s, &hot);
     if (!f || (f->nstreams && contains(&f->rect, &hot)))
         return;
-    if (f->candidate_surface == s->id && contains(&f->candidate, &hot) && rect_area(&hot) * 2 > rect_area(&f->candidate)) {
+    if (f->candidate_surface == s->id && contains(&f->candidate, &hot) &&
+        rect_area(&hot) * 2 > rect_area(&f->candidate)) {
         f->seen++;
     } else {
         if (f->candidate_surface == s->id && overlap(&f->candidate, &hot))
@@ -208,7 +217,7 @@ static void follow(struct engine *e, const struct surface *s, struct box hot, ui
 static bool is_new_picture(const struct surface *s, const struct film *f)
 {
     return f->nstreams && !f->pending && f->surface == s->id &&
-           changed_area(s, &f->rect) * 100 >= rect_area(&f->rect) * CHANGED_PERCENT;
+        changed_area(s, &f->rect) * 100 >= rect_area(&f->rect) * CHANGED_PERCENT;
 }
 
 /* A picture that only moves, as when somebody pans over a map, is sharper and cheaper as copies. */
@@ -216,7 +225,8 @@ static bool only_moves(struct engine *e, struct surface *s, const struct film *f
 {
     struct motion_vector v[MOTION_VECTORS_MAX];
     surface_catch_up(s);
-    return f->pictures % MOVES_PICTURES == 0 && motion_find(e->motion, s, v) > 0 && motion_explains(s, e->ops, v[0], f->rect);
+    return f->pictures % MOVES_PICTURES == 0 && motion_find(e->motion, s, v) > 0 &&
+        motion_explains(s, e->ops, v[0], f->rect);
 }
 
 /* After a pause anything may be there: a page of writing in its place is no picture of the film. */

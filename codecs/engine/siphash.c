@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "codecs/engine/siphash.h"
 
-struct state { uint64_t a, b, c, d; };
+struct state {
+    uint64_t a, b, c, d;
+};
 
 static inline uint64_t turn(uint64_t v, unsigned by)
 {
@@ -33,7 +35,8 @@ static inline void absorb(struct state *s, uint64_t word)
 
 uint64_t siphash(const uint64_t key[2], const uint64_t *words, size_t n)
 {
-    struct state s = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u};
+    struct state s = {key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u,
+        key[1] ^ 0x7465646279746573u};
     for (size_t i = 0; i < n; i++)
         absorb(&s, words[i]);
     absorb(&s, (uint64_t)n * 8 << 56);

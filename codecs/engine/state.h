@@ -3,23 +3,25 @@
 #ifndef ORIEL_CODECS_ENGINE_STATE_H
 #define ORIEL_CODECS_ENGINE_STATE_H
 
-#include "codecs/engine/cache.h"
-#include "codecs/exact/clear.h"
 #include "codecs/change/compare.h"
+#include "codecs/change/motion.h"
+#include "codecs/change/surface.h"
+#include "codecs/engine/cache.h"
 #include "codecs/engine/engine.h"
 #include "codecs/engine/frame.h"
-#include "codecs/exact/glyphs.h"
-#include "codecs/change/motion.h"
 #include "codecs/engine/pace.h"
+#include "codecs/engine/video.h"
+#include "codecs/exact/clear.h"
+#include "codecs/exact/glyphs.h"
 #include "codecs/picture/progressive.h"
 #include "codecs/picture/rfx_message.h"
-#include "codecs/change/surface.h"
-#include "codecs/engine/video.h"
 
-#define BUSY_BYTES 2048               /* typing is less, scrolling pictures and films are more */
-#define PART_PIXELS (128 * 1024)      /* so many encoded pixels make a part: a millisecond or two of ours, twice that of the client */
-#define REST_US 2000000               /* so long after its last change a row of tiles rests: who types is not held up by what rest costs */
-#define SMALL_TILES 8                 /* an update of so few tiles may overtake */
+#define BUSY_BYTES 2048 /* typing is less, scrolling pictures and films are more */
+/* So many encoded pixels make a part: a millisecond or two of ours, twice that of the client */
+#define PART_PIXELS (128 * 1024)
+/* So long after its last change a row of tiles rests: who types is not held up by what rest costs */
+#define REST_US 2000000
+#define SMALL_TILES 8 /* an update of so few tiles may overtake */
 
 struct engine {
     struct engine_config config;
@@ -31,23 +33,23 @@ struct engine {
     struct pace pace;
     uint32_t frame_id;
     struct frame frame;
-    size_t budget;                    /* bytes this frame may have, as plan_cost counts them */
-    size_t cost, costed;              /* what the commands before `costed` cost */
-    int encoded;                      /* pixels encoded since the last part left */
-    struct clear *clear;              /* NULL without gfx */
+    size_t budget;       /* bytes this frame may have, as plan_cost counts them */
+    size_t cost, costed; /* what the commands before `costed` cost */
+    int encoded;         /* pixels encoded since the last part left */
+    struct clear *clear; /* NULL without gfx */
     struct motion *motion;
-    struct progressive *progressive;  /* NULL: pictures are sent exactly */
+    struct progressive *progressive; /* NULL: pictures are sent exactly */
     struct video video;
-    bool collected;                   /* this frame has a picture that was waited for: nothing waits once more */
-    struct cache *cache;              /* NULL without gfx */
-    struct glyphs *glyphs;            /* NULL without gfx */
-    struct rfx_stream *rfx;           /* only with surface bits */
-    uint64_t refine_us;               /* no refinement before */
-    uint64_t active_us;               /* when something last changed, or left */
-    uint64_t moved_us;                /* when something last moved */
-    bool film_ended;                  /* and nobody was told that there is memory to give back */
-    bool rested;                      /* since then nothing was to be done, for long enough */
-    uint32_t busy_ms;                 /* when the last frame of BUSY_BYTES left, refinement apart */
+    bool collected;         /* this frame has a picture that was waited for: nothing waits once more */
+    struct cache *cache;    /* NULL without gfx */
+    struct glyphs *glyphs;  /* NULL without gfx */
+    struct rfx_stream *rfx; /* only with surface bits */
+    uint64_t refine_us;     /* no refinement before */
+    uint64_t active_us;     /* when something last changed, or left */
+    uint64_t moved_us;      /* when something last moved */
+    bool film_ended;        /* and nobody was told that there is memory to give back */
+    bool rested;            /* since then nothing was to be done, for long enough */
+    uint32_t busy_ms;       /* when the last frame of BUSY_BYTES left, refinement apart */
 };
 
 /* What the frame costs the link so far, about: what is on the wire is known only later. */
@@ -69,8 +71,8 @@ int64_t video_wait(const struct engine *e, uint64_t now_us);
 void plan_video_end(struct engine *e, uint64_t now_us);
 /* Changed tiles whose new content the client has in its cache. */
 void plan_from_cache(struct engine *e, struct surface *s);
-/* How many of some samples of the changed tiles lie in the client's cache? A slide that comes back is not searched for motion, and a new page not
- * for what was seen. */
+/* How many of some samples of the changed tiles lie in the client's cache? A slide that comes back is not searched for
+ * motion, and a new page not for what was seen. */
 enum seen { SEEN_NONE, SEEN_SOME, SEEN_MOST };
 enum seen seen_before(struct engine *e, const struct surface *s, int dirty);
 /* Microseconds until something has stood long enough to be kept; -1: nothing is new. */
@@ -78,14 +80,16 @@ int64_t cache_wait(const struct engine *e, uint64_t now_us);
 void plan_to_cache(struct engine *e, uint64_t now_us);
 /* Microseconds until a lossy tile may become better; -1: there is none. */
 int64_t refine_wait(const struct engine *e, uint64_t now_us);
-/* The next step of some: of pictures that are not fine yet to fine, else to exact. Returns whether it was the last, to exact. */
+/* The next step of some: of pictures that are not fine yet to fine, else to exact. Returns whether it was the last, to
+ * exact. */
 bool plan_refinement(struct engine *e, uint64_t now_us);
-/* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX wide. */
+/* Send `area` exactly, as it is in cur, and remember it as shown. At most EXACT_PIXELS_MAX pixels and CLEAR_WIDTH_MAX
+ * wide. */
 void exact_send(struct engine *e, struct surface *s, struct box area);
 /* Writing all over `area`, as bands; nothing is remembered. */
 void exact_bands(struct engine *e, const struct surface *s, struct box area);
-/* The same for a line of writing on `ground`, which the client has filled it with; some of it is drawn by plan_glyphs_end, which must follow
- * in the same frame, before anything else is sent there. */
+/* The same for a line of writing on `ground`, which the client has filled it with; some of it is drawn by
+ * plan_glyphs_end, which must follow in the same frame, before anything else is sent there. */
 void plan_line(struct engine *e, const struct surface *s, struct box area, uint32_t ground);
 void plan_glyphs_end(struct engine *e, const struct surface *s);
 /* The client keeps what its surface shows there in this slot; or in one that is made free for it. */

@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A film's stream: opened, fed, collected, given to another encoder when one fails. Which rectangles are films: plan_video.c. */
+/* A film's stream: opened, fed, collected, given to another encoder when one fails. Which rectangles are films:
+ * plan_video.c. */
 #include "codecs/engine/video.h"
 
-#include "codecs/video/avc444.h"
 #include "codecs/engine/state.h"
+#include "codecs/video/avc444.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BITS_PER_PIXEL_MILLI 86       /* the ceiling on an unhindered link: 35 dB on film with grain */
+/* The ceiling on an unhindered link: 35 dB on film with grain */
+#define BITS_PER_PIXEL_MILLI 86
 #define FRAME_RATE 30
-#define LINK_PERCENT 35               /* of a slow link: what else changes has to get through as well, and soon */
-#define RATE_UNKNOWN 100000u          /* or this where the link may carry more than is known: so a film finds out */
+/* Of a slow link: what else changes has to get through as well, and soon */
+#define LINK_PERCENT 35
+/* Or this where the link may carry more than is known: so a film finds out */
+#define RATE_UNKNOWN 100000u
 #define RATE_MIN 12500u
-#define COLOURFUL_LOSS 60u            /* mean square in U and V: photographs have 2, thin coloured lines 200 */
-#define COLOURFUL_PICTURES 6          /* in a row, before the stream is opened anew for it */
-#define SLOW_US 30000u                /* a picture and its chroma took longer than a film's picture lasts: */
-#define HURRIED_PICTURES 8            /* so many go without */
-#define PAUSE_MS 80                   /* no new picture for so long: the last one's chroma follows */
-#define SPLIT_PIXELS (256 * 1024)     /* a smaller film is one stream: there is little to win */
+/* Mean square in U and V: photographs have 2, thin coloured lines 200 */
+#define COLOURFUL_LOSS 60u
+#define COLOURFUL_PICTURES 6 /* in a row, before the stream is opened anew for it */
+/* A picture and its chroma took longer than a film's picture lasts: */
+#define SLOW_US 30000u
+#define HURRIED_PICTURES 8 /* so many go without */
+/* No new picture for so long: the last one's chroma follows */
+#define PAUSE_MS 80
+#define SPLIT_PIXELS (256 * 1024) /* a smaller film is one stream: there is little to win */
 
 void video_init(struct engine *e)
 {
@@ -98,7 +105,10 @@ void video_finish(struct video *v)
 }
 
 /* A stream's pictures are whole macroblocks. */
-static int padded(int pixels) { return (pixels + 15) & ~15; }
+static int padded(int pixels)
+{
+    return (pixels + 15) & ~15;
+}
 
 static uint8_t *lay_planes(struct yuv *y, uint8_t *at, const struct box *b)
 {
@@ -110,7 +120,8 @@ static uint8_t *lay_planes(struct yuv *y, uint8_t *at, const struct box *b)
 
 static bool make_planes(struct film *f)
 {
-    size_t one = (size_t)padded(f->rect.x1 - f->rect.x0) * (size_t)padded(f->rect.y1 - f->rect.y0) * 3 / 2, all = f->pairs ? 2 * one : one;
+    size_t one = (size_t)padded(f->rect.x1 - f->rect.x0) * (size_t)padded(f->rect.y1 - f->rect.y0) * 3 / 2,
+           all = f->pairs ? 2 * one : one;
     if (all > f->planes_cap) {
         uint8_t *p = realloc(f->planes, all + 64);
         if (!p)
@@ -175,10 +186,16 @@ static bool differs(uint32_t a, uint32_t b)
 
 static bool open_encoder(struct engine *e, struct film *f, struct stream *t)
 {
-    struct h264_config config = {.width = t->planes.width, .height = t->planes.height, .frame_rate = FRAME_RATE,
-                                 .bytes_per_second = f->rate / f->nstreams, .scarce = f->rate < unhindered_rate(&f->rect, f->pairs),
-                                 .picture_bytes = f->picture_bytes / f->nstreams, .pairs = f->pairs, .done = e->config.wake,
-                                 .user = e->config.user, .context = e->config.outside_context};
+    struct h264_config config = {.width = t->planes.width,
+        .height = t->planes.height,
+        .frame_rate = FRAME_RATE,
+        .bytes_per_second = f->rate / f->nstreams,
+        .scarce = f->rate < unhindered_rate(&f->rect, f->pairs),
+        .picture_bytes = f->picture_bytes / f->nstreams,
+        .pairs = f->pairs,
+        .done = e->config.wake,
+        .user = e->config.user,
+        .context = e->config.outside_context};
     t->encoder = f->backend ? f->backend->open(&config) : NULL;
     t->key = true;
     return t->encoder != NULL;
@@ -189,8 +206,9 @@ static const struct h264_backend *best_backend(const struct engine *e, const str
     return f->pairs && e->video.backend && !e->video.backend->pairs ? e->video.spare : e->video.backend;
 }
 
-/* The encoder in use cannot, or no longer: this picture and all later ones have the spare one. False: there is none. Where another
- * encoder outside has come since this stream was opened, that one has its turn first. A film of several streams is given up. */
+/* The encoder in use cannot, or no longer: this picture and all later ones have the spare one. False: there is none.
+ * Where another encoder outside has come since this stream was opened, that one has its turn first. A film of several
+ * streams is given up. */
 static bool change_encoder(struct engine *e, struct film *f, struct stream *t)
 {
     struct video *v = &e->video;
@@ -219,12 +237,12 @@ static bool open_encoders(struct engine *e, struct film *f)
     return true;
 }
 
-/* Would 4:2:0 lose much here, and can it be had otherwise? Hardware encoders give no say in what a picture is predicted from, so this
- * takes libx264. */
+/* Would 4:2:0 lose much here, and can it be had otherwise? Hardware encoders give no say in what a picture is predicted
+ * from, so this takes libx264. */
 static bool full_colour(const struct engine *e, const struct surface *s, const struct box *r)
 {
     return e->config.caps.avc444 && e->video.spare && e->video.spare->pairs &&
-           avc444_loss(surface_cur(s, r->x0, r->y0), s->stride, r->x1 - r->x0, r->y1 - r->y0) >= COLOURFUL_LOSS;
+        avc444_loss(surface_cur(s, r->x0, r->y0), s->stride, r->x1 - r->x0, r->y1 - r->y0) >= COLOURFUL_LOSS;
 }
 
 static unsigned parts_of(const struct engine *e, const struct film *f)
@@ -301,7 +319,8 @@ static void put_stream(struct wr *w, const struct stream *t, const struct h264_s
     wr_bytes(w, p->data, p->len);
 }
 
-/* RDPGFX_AVC444V2_BITMAP_STREAM, 2.2.4.6: LC 0 is both, 1 the picture alone, 2 the chroma alone; the size is of the picture. */
+/* RDPGFX_AVC444V2_BITMAP_STREAM, 2.2.4.6: LC 0 is both, 1 the picture alone, 2 the chroma alone; the size is of the
+ * picture. */
 static void put_pair(struct wr *w, const struct stream *t, const struct h264_packet *p)
 {
     uint32_t lc = !p->chroma.len ? 1 : !p->picture.len ? 2 : 0;
@@ -382,8 +401,8 @@ static int64_t part_wait(const struct engine *e, const struct film *f, uint64_t 
     return f->pending && f->pending < f->nstreams ? pace_part_wait(&e->pace, now_us) : 0;
 }
 
-/* 1: all of the picture is in the frame now, 0: some of it is not there yet, -1: nothing can encode it. Each part has a frame of its own:
- * of more than one nobody would begin with the first sooner. */
+/* 1: all of the picture is in the frame now, 0: some of it is not there yet, -1: nothing can encode it. Each part has a
+ * frame of its own: of more than one nobody would begin with the first sooner. */
 static int collect(struct engine *e, struct film *f, uint64_t now_us)
 {
     int got = part_wait(e, f, now_us) > 0;

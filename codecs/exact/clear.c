@@ -3,8 +3,8 @@
 
 #include "codecs/exact/clear_columns.h"
 #include "codecs/exact/clear_layout.h"
-#include "codecs/pixel.h"
 #include "codecs/exact/vbar.h"
+#include "codecs/pixel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,10 +17,10 @@ struct clear {
     const struct compare_ops *ops;
     const struct column_ops *columns_of;
     uint8_t sequence;
-    bool reset;                       /* tell the client to start its caches over */
+    bool reset; /* tell the client to start its caches over */
     struct vbar_ring full, shorts;
     struct layout layout;
-    uint8_t covered[CLEAR_PIXELS_MAX];/* pixels that bands draw: the residual may have anything there */
+    uint8_t covered[CLEAR_PIXELS_MAX]; /* pixels that bands draw: the residual may have anything there */
     struct columns columns;
     struct clear_flat flats[CLEAR_FLATS_MAX];
     int nflats;
@@ -267,7 +267,8 @@ static bool add_flat(struct clear *c, int x0, int x1, int y, uint32_t color, int
 }
 
 /* What is neither ground nor covered by a leaf. Returns whether `most` rectangles are enough. */
-static bool find_flats(struct clear *c, const uint8_t *px, size_t stride, int width, int height, uint32_t ground, int most)
+static bool find_flats(struct clear *c, const uint8_t *px, size_t stride, int width, int height, uint32_t ground,
+    int most)
 {
     cover(c, width, height);
     c->nflats = 0;
@@ -301,7 +302,8 @@ static int join_chopped(struct layout *l)
     return l->n = n;
 }
 
-int clear_find_parts(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int flats, int leaves, struct clear_parts *parts)
+int clear_find_parts(struct clear *c, const uint8_t *px, size_t stride, int width, int height, int flats, int leaves,
+    struct clear_parts *parts)
 {
     if (width < 1 || height < 1 || width > CLEAR_WIDTH_MAX || width * height > CLEAR_PIXELS_MAX)
         return -1;

@@ -90,7 +90,8 @@ const struct column_ops column_ops_c = {scan_c, residual_run_c, find_moving_c};
 
 #ifdef HAVE_AVX2_PATH
 
-/* Eight columns from top to bottom. Rows of ink are known by their first and last: counted down and up as lanes' minimum, maximum. */
+/* Eight columns from top to bottom. Rows of ink are known by their first and last: counted down and up as lanes'
+ * minimum, maximum. */
 AVX2 static void scan_eight(struct columns *c, int x, const uint8_t *px, size_t stride, int rows, uint32_t back)
 {
     const __m256i a0 = _mm256_set1_epi32((int)A0), b0 = _mm256_set1_epi32((int)B0), b1 = _mm256_set1_epi32((int)B1);
@@ -145,13 +146,15 @@ AVX2 static int residual_run_avx2(const uint8_t *px, const uint8_t *covered, int
 
 AVX2 static void find_moving_avx2(const uint8_t *px, size_t stride, int width, int rows, uint8_t *moving)
 {
-    const __m256i first_bytes = _mm256_set1_epi64x(0x0C080400), one = _mm256_set1_epi8(1), zero = _mm256_setzero_si256();
+    const __m256i first_bytes = _mm256_set1_epi64x(0x0C080400), one = _mm256_set1_epi8(1),
+                  zero = _mm256_setzero_si256();
     int x = 0;
     for (; x + 8 <= width; x += 8) {
         const uint8_t *p = px + 4 * (size_t)x;
         __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)p), differ = zero;
         for (int y = 1; y < rows; y++)
-            differ = _mm256_or_si256(differ, _mm256_xor_si256(first, _mm256_loadu_si256((const __m256i *)(const void *)(p + (size_t)y * stride))));
+            differ = _mm256_or_si256(differ,
+                _mm256_xor_si256(first, _mm256_loadu_si256((const __m256i *)(const void *)(p + (size_t)y * stride))));
         __m256i b = _mm256_shuffle_epi8(_mm256_andnot_si256(_mm256_cmpeq_epi32(differ, zero), one), first_bytes);
         uint32_t low = (uint32_t)_mm256_extract_epi32(b, 0), high = (uint32_t)_mm256_extract_epi32(b, 4);
         memcpy(moving + x, &low, sizeof low);

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-#define GUTTER 24                     /* uniform columns that separate panes or paragraphs, not words */
-#define PAPER_COLUMNS 4               /* of one colour: fewer are a stem, or the space between two letters */
+/* Uniform columns that separate panes or paragraphs, not words */
+#define GUTTER 24
+/* Of one colour: fewer are a stem, or the space between two letters */
+#define PAPER_COLUMNS 4
 #define DEPTH_MAX 6
 
 static void cut_rows(struct layout *l, struct box b, int depth);
@@ -29,7 +31,8 @@ static bool crowded(const struct layout *l, struct box b, int depth)
     return depth >= DEPTH_MAX || l->n + (b.y1 - b.y0) / LAYOUT_BAND_ROWS + 128 > LAYOUT_LEAVES_MAX;
 }
 
-/* A letter's stem as high as the line is uniform as well, but belongs to the writing: paper is wider. What is higher than a line is a frame. */
+/* A letter's stem as high as the line is uniform as well, but belongs to the writing: paper is wider. What is higher
+ * than a line is a frame. */
 static void keep_stems(struct layout *l, struct box b)
 {
     const uint8_t *row = at(l, b.x0, b.y0);
@@ -97,8 +100,8 @@ static void cut_rows(struct layout *l, struct box b, int depth)
     }
 }
 
-void layout_find(struct layout *l, const struct compare_ops *ops, const struct column_ops *columns_of, const uint8_t *px, size_t stride, int width,
-                 int height)
+void layout_find(struct layout *l, const struct compare_ops *ops, const struct column_ops *columns_of,
+    const uint8_t *px, size_t stride, int width, int height)
 {
     l->n = 0;
     l->ops = ops;

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* A name is a polynomial over its columns, told from the sums before its first and its last: two multiplications whatever the width. */
+/* A name is a polynomial over its columns, told from the sums before its first and its last: two multiplications
+ * whatever the width. */
 #define COLUMN 0x9E3779B97F4A7C15u
 #define HEIGHT 0xD6E8FEB86659FD93u
 #define SPREAD 0xFF51AFD7ED558CCDu
@@ -34,7 +35,8 @@ static void add_up(struct glyphs *g, int width)
         g->sums[x + 1] = g->sums[x] * COLUMN + c->hash[x] + c->on[x] * HEIGHT;
 }
 
-int glyphs_cut(struct glyphs *g, const uint8_t *px, size_t stride, int width, int rows, uint32_t ground, struct box *out)
+int glyphs_cut(struct glyphs *g, const uint8_t *px, size_t stride, int width, int rows, uint32_t ground,
+    struct box *out)
 {
     const struct ink_columns *c = &g->columns;
     int n = 0;

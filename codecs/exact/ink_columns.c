@@ -8,8 +8,8 @@
 #include <immintrin.h>
 #endif
 
-/* A polynomial in ROW over the column's pixels from its top, in which ground counts as 0: what is above the ink adds nothing to it, and its value at
- * the last row of ink is taken. */
+/* A polynomial in ROW over the column's pixels from its top, in which ground counts as 0: what is above the ink adds
+ * nothing to it, and its value at the last row of ink is taken. */
 #define PIXEL 0x9E3779B1u
 #define ROW 0x2C9277B5u
 #define SPREAD 0x85EBCA6Bu
@@ -22,7 +22,8 @@ static void set(struct ink_columns *c, int x, uint32_t h, int on, int off)
     c->off[x] = (uint8_t)off;
 }
 
-static void scan_range(struct ink_columns *c, const uint8_t *px, size_t stride, int from, int to, int rows, uint32_t ground)
+static void scan_range(struct ink_columns *c, const uint8_t *px, size_t stride, int from, int to, int rows,
+    uint32_t ground)
 {
     for (int x = from; x < to; x++) {
         uint32_t h = 0, last = 0;
@@ -48,11 +49,13 @@ void ink_scan_c(struct ink_columns *c, const uint8_t *px, size_t stride, int wid
 #ifdef HAVE_AVX2_PATH
 AVX2 static void scan_eight(struct ink_columns *c, int x, const uint8_t *px, size_t stride, int rows, uint32_t ground)
 {
-    const __m256i k = _mm256_set1_epi32((int)PIXEL), row = _mm256_set1_epi32((int)ROW), paper = _mm256_set1_epi32((int)ground);
+    const __m256i k = _mm256_set1_epi32((int)PIXEL), row = _mm256_set1_epi32((int)ROW),
+                  paper = _mm256_set1_epi32((int)ground);
     const __m256i one = _mm256_set1_epi32(1), zero = _mm256_setzero_si256();
     __m256i h = zero, last = zero, on = _mm256_set1_epi32(255), off = zero, y = zero;
     for (int i = 0; i < rows; i++, px += stride) {
-        __m256i v = _mm256_mullo_epi32(_mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)px), paper), k);
+        __m256i v =
+            _mm256_mullo_epi32(_mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)px), paper), k);
         h = _mm256_add_epi32(_mm256_mullo_epi32(h, row), _mm256_xor_si256(v, _mm256_srli_epi32(v, 15)));
         __m256i blank = _mm256_cmpeq_epi32(v, zero);
         on = _mm256_min_epu32(on, _mm256_or_si256(y, blank));
@@ -68,7 +71,8 @@ AVX2 static void scan_eight(struct ink_columns *c, int x, const uint8_t *px, siz
         set(c, x + i, hash[i], (int)from[i], (int)to[i]);
 }
 
-AVX2 static void ink_scan_avx2(struct ink_columns *c, const uint8_t *px, size_t stride, int width, int rows, uint32_t ground)
+AVX2 static void ink_scan_avx2(struct ink_columns *c, const uint8_t *px, size_t stride, int width, int rows,
+    uint32_t ground)
 {
     int x = 0;
     for (; x + 8 <= width; x += 8)

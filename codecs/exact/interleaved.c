@@ -4,10 +4,20 @@
 #include <errno.h>
 
 /* Order codes with five bits of length, and their long forms. */
-enum { BG_RUN = 0x00, COLOR_RUN = 0x60, COLOR_IMAGE = 0x80, MEGA_BG_RUN = 0xF0, MEGA_COLOR_RUN = 0xF3, MEGA_COLOR_IMAGE = 0xF4 };
+enum {
+    BG_RUN = 0x00,
+    COLOR_RUN = 0x60,
+    COLOR_IMAGE = 0x80,
+    MEGA_BG_RUN = 0xF0,
+    MEGA_COLOR_RUN = 0xF3,
+    MEGA_COLOR_IMAGE = 0xF4
+};
 #define RUN_MIN 3
 
-struct image { uint32_t v[INTERLEAVED_PIXELS_MAX]; int n, width, bytes; };
+struct image {
+    uint32_t v[INTERLEAVED_PIXELS_MAX];
+    int n, width, bytes;
+};
 
 static void put_order(struct wr *w, int code, int mega, int len)
 {
@@ -83,11 +93,13 @@ static void load(struct image *m, const uint8_t *px, size_t stride, int width, i
         }
 }
 
-int interleaved_encode(struct wr *w, const uint8_t *px, size_t stride, int width, int padded, int height, int bpp, bool *compressed)
+int interleaved_encode(struct wr *w, const uint8_t *px, size_t stride, int width, int padded, int height, int bpp,
+    bool *compressed)
 {
     struct image m;
     size_t raw = (size_t)padded * (size_t)height * (size_t)bpp / 8;
-    if ((bpp != 16 && bpp != 24) || width < 1 || padded < width || height < 1 || padded * height > INTERLEAVED_PIXELS_MAX)
+    if ((bpp != 16 && bpp != 24) || width < 1 || padded < width || height < 1 ||
+        padded * height > INTERLEAVED_PIXELS_MAX)
         return -EINVAL;
     if (w->bad || w->cap - w->len < raw)
         return -EMSGSIZE;

@@ -4,14 +4,16 @@
 #include "codecs/pixel.h"
 
 #define CELL TEXTURE_CELL
-#define PIXELS_MIN 40                 /* smaller areas cost next to nothing exactly */
-#define EQUAL_PERCENT 30              /* measured: photographs 2 - 15, text 55 - 95, interfaces 70 - 99 */
-#define TURNS_PERCENT 25              /* grain 40 - 66, gradients 0 - 10 */
-#define COLOURS_PERCENT 40            /* of the samples: photographs 60 - 100, gradients 3 - 20 */
-#define STEEP_PERCENT 4               /* edges: grain 0, writing 10 - 50 */
-#define MODE_PERCENT 20               /* the commonest colour's share: photographs 2 - 20, the densest writing 25 - 60 */
+#define PIXELS_MIN 40 /* smaller areas cost next to nothing exactly */
+/* measured: photographs 2 - 15, text 55 - 95, interfaces 70 - 99 */
+#define EQUAL_PERCENT 30
+#define TURNS_PERCENT 25   /* grain 40 - 66, gradients 0 - 10 */
+#define COLOURS_PERCENT 40 /* of the samples: photographs 60 - 100, gradients 3 - 20 */
+#define STEEP_PERCENT 4    /* edges: grain 0, writing 10 - 50 */
+/* The commonest colour's share: photographs 2 - 20, the densest writing 25 - 60 */
+#define MODE_PERCENT 20
 #define BUCKETS 256
-#define LINE_MIN 8                    /* pixels: shorter lines tell nothing */
+#define LINE_MIN 8 /* pixels: shorter lines tell nothing */
 
 static int step_over(int n)
 {
@@ -34,7 +36,9 @@ static int colours_of(const struct surface *s, struct box b, int *mode, int *n)
     return colours;
 }
 
-struct counts { int equal, steep, turns; };
+struct counts {
+    int equal, steep, turns;
+};
 
 static bool block_is_picture(const struct surface *s, struct box b, struct counts t)
 {

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 
 enum { /* block types, 2.2.4.2.1 */
-    WBT_SYNC = 0xCCC0, WBT_FRAME_BEGIN = 0xCCC1, WBT_FRAME_END = 0xCCC2, WBT_CONTEXT = 0xCCC3, WBT_REGION = 0xCCC4,
+    WBT_SYNC = 0xCCC0,
+    WBT_FRAME_BEGIN = 0xCCC1,
+    WBT_FRAME_END = 0xCCC2,
+    WBT_CONTEXT = 0xCCC3,
+    WBT_REGION = 0xCCC4,
     WBT_TILE_SIMPLE = 0xCCC5,
 };
 
@@ -68,13 +72,13 @@ static void put_quant(struct wr *w, const struct rfx_quant *q)
         wr_u8(w, (uint8_t)(q->v[order[i]] | q->v[order[i + 1]] << 4));
 }
 
-static void put_tile(struct progressive *p, const uint8_t *px, size_t stride, const struct box *b, enum picture_quality quality,
-                     struct wr *w)
+static void put_tile(struct progressive *p, const uint8_t *px, size_t stride, const struct box *b,
+    enum picture_quality quality, struct wr *w)
 {
     int tx = b->x0 / RFX_SIDE, ty = b->y0 / RFX_SIDE, left = tx * RFX_SIDE, top = ty * RFX_SIDE;
     size_t len[3];
-    rfx_tile_encode(&p->scratch, px + (size_t)top * stride + (size_t)left * 4, stride, b->x0 - left, b->y0 - top, b->x1 - left,
-                    b->y1 - top, &luma[quality], &chroma[quality], 1, p->data, len);
+    rfx_tile_encode(&p->scratch, px + (size_t)top * stride + (size_t)left * 4, stride, b->x0 - left, b->y0 - top,
+        b->x1 - left, b->y1 - top, &luma[quality], &chroma[quality], 1, p->data, len);
     block(w, WBT_TILE_SIMPLE, (uint32_t)(22 + len[0] + len[1] + len[2]));
     wr_u8(w, 0); /* quantisation indices: luma, and one for both chroma */
     wr_u8(w, 1);
@@ -118,7 +122,7 @@ static bool same_tile(const struct box *a, const struct box *b)
 }
 
 static uint16_t put_tiles(struct progressive *p, const uint8_t *px, size_t stride, const struct box *boxes, int n,
-                          enum picture_quality quality, struct wr *w)
+    enum picture_quality quality, struct wr *w)
 {
     uint16_t tiles = 0;
     for (int i = 0; i < n; tiles++) {
@@ -131,7 +135,7 @@ static uint16_t put_tiles(struct progressive *p, const uint8_t *px, size_t strid
 }
 
 int progressive_encode(struct progressive *p, const uint8_t *px, size_t stride, const struct box *boxes, int n,
-                       enum picture_quality quality, struct wr *w)
+    enum picture_quality quality, struct wr *w)
 {
     if (n < 1 || n > PROGRESSIVE_TILES_MAX || quality >= PICTURE_QUALITIES)
         return -EINVAL;

@@ -4,8 +4,17 @@
 #include <errno.h>
 
 enum {
-    WBT_SYNC = 0xCCC0, WBT_CODEC_VERSIONS = 0xCCC1, WBT_CHANNELS = 0xCCC2, WBT_CONTEXT = 0xCCC3, WBT_FRAME_BEGIN = 0xCCC4,
-    WBT_FRAME_END = 0xCCC5, WBT_REGION = 0xCCC6, WBT_EXTENSION = 0xCCC7, CBT_REGION = 0xCAC1, CBT_TILESET = 0xCAC2, CBT_TILE = 0xCAC3,
+    WBT_SYNC = 0xCCC0,
+    WBT_CODEC_VERSIONS = 0xCCC1,
+    WBT_CHANNELS = 0xCCC2,
+    WBT_CONTEXT = 0xCCC3,
+    WBT_FRAME_BEGIN = 0xCCC4,
+    WBT_FRAME_END = 0xCCC5,
+    WBT_REGION = 0xCCC6,
+    WBT_EXTENSION = 0xCCC7,
+    CBT_REGION = 0xCAC1,
+    CBT_TILESET = 0xCAC2,
+    CBT_TILE = 0xCAC3,
 };
 enum { CODEC_ID = 1, CHANNEL_ID = 0, CONTEXT_CHANNEL = 0xFF };
 
@@ -65,7 +74,8 @@ static void put_quant(struct wr *w, const struct rfx_quant *q)
         wr_u8(w, (uint8_t)(q->v[i] | q->v[i + 1] << 4));
 }
 
-static void put_tileset(struct rfx_stream *s, enum picture_quality quality, int entropy, const size_t len[3], struct wr *w)
+static void put_tileset(struct rfx_stream *s, enum picture_quality quality, int entropy, const size_t len[3],
+    struct wr *w)
 {
     uint32_t tile = (uint32_t)(19 + len[0] + len[1] + len[2]);
     channel_block(w, WBT_EXTENSION, 22 + 10 + tile, CHANNEL_ID);
@@ -89,11 +99,12 @@ static void put_tileset(struct rfx_stream *s, enum picture_quality quality, int 
     wr_bytes(w, s->data, len[0] + len[1] + len[2]);
 }
 
-int rfx_message(struct rfx_stream *s, const uint8_t *px, size_t stride, int width, int height, enum picture_quality quality,
-                int entropy, int screen_width, int screen_height, struct wr *w)
+int rfx_message(struct rfx_stream *s, const uint8_t *px, size_t stride, int width, int height,
+    enum picture_quality quality, int entropy, int screen_width, int screen_height, struct wr *w)
 {
     size_t len[3];
-    rfx_tile_encode(&s->scratch, px, stride, 0, 0, width, height, picture_luma(quality), picture_chroma(quality), entropy, s->data, len);
+    rfx_tile_encode(&s->scratch, px, stride, 0, 0, width, height, picture_luma(quality), picture_chroma(quality),
+        entropy, s->data, len);
     if (!s->headed)
         put_headers(w, entropy, screen_width, screen_height);
     s->headed = true;

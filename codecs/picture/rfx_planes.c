@@ -81,9 +81,19 @@ static const struct rfx_planes_ops *ops_best(bool plain)
 static void transform(const struct rfx_planes_ops *ops, int16_t *v, int16_t *temp, const struct rfx_quant *q)
 {
     /* place and size of each band, and its index in rfx_quant */
-    static const struct { int at, n, q; } bands[] = {
-        {0, 1024, 8}, {1024, 1024, 7}, {2048, 1024, 9}, {3072, 256, 5}, {3328, 256, 4}, {3584, 256, 6},
-        {3840, 64, 2}, {3904, 64, 1}, {3968, 64, 3}, {4032, 64, 0},
+    static const struct {
+        int at, n, q;
+    } bands[] = {
+        {0, 1024, 8},
+        {1024, 1024, 7},
+        {2048, 1024, 9},
+        {3072, 256, 5},
+        {3328, 256, 4},
+        {3584, 256, 6},
+        {3840, 64, 2},
+        {3904, 64, 1},
+        {3968, 64, 3},
+        {4032, 64, 0},
     };
     ops->wavelet(v, temp, 32);
     ops->wavelet(v + 3072, temp, 16);
@@ -94,8 +104,8 @@ static void transform(const struct rfx_planes_ops *ops, int16_t *v, int16_t *tem
         v[i] = (int16_t)(v[i] - v[i - 1]);
 }
 
-void rfx_planes(struct rfx_scratch *s, const uint8_t *px, size_t stride, const struct rfx_quant *luma, const struct rfx_quant *chroma,
-                bool plain)
+void rfx_planes(struct rfx_scratch *s, const uint8_t *px, size_t stride, const struct rfx_quant *luma,
+    const struct rfx_quant *chroma, bool plain)
 {
     const struct rfx_planes_ops *ops = ops_best(plain);
     for (int y = 0; y < RFX_SIDE; y++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "codecs/picture/rfx_planes.h"
-
 #include "codecs/color_avx2.h"
+#include "codecs/picture/rfx_planes.h"
 
 #ifdef HAVE_AVX2_PATH
 #define INLINE COLOR_INLINE

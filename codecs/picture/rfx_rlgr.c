@@ -7,7 +7,12 @@
 /* The adaptation's constants, 3.1.8.1.7.1. */
 enum { KP_MAX = 80, LSGR = 3, UP_GR = 4, DN_GR = 6, UQ_GR = 3, DQ_GR = 3 };
 
-struct coder { uint8_t *p, *end; uint64_t acc; unsigned n; int k, kp, krp; };
+struct coder {
+    uint8_t *p, *end;
+    uint64_t acc;
+    unsigned n;
+    int k, kp, krp;
+};
 
 /* At most 32 bits at once. */
 static inline void put(struct coder *c, uint32_t value, unsigned bits)
@@ -75,7 +80,8 @@ static int zeros_from(const int16_t *v, int i, int n)
     return i - start;
 }
 
-/* A run of zeros and the value after it. A run that reaches the end is followed by a value that has no place any more. */
+/* A run of zeros and the value after it. A run that reaches the end is followed by a value that has no place any more.
+ */
 static int put_run(struct coder *c, const int16_t *v, int i, int n)
 {
     int zeros = zeros_from(v, i, n), value = i + zeros < n ? v[i + zeros] : 1;

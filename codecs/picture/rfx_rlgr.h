@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `entropy`: 1 (RLGR1) or 3 (RLGR3). `n` even. Returns the bytes written; what does not fit `cap` is lost, and then the result is cap. */
+/* `entropy`: 1 (RLGR1) or 3 (RLGR3). `n` even. Returns the bytes written; what does not fit `cap` is lost, and then the
+ * result is cap. */
 size_t rlgr_encode(const int16_t *v, int n, int entropy, uint8_t *out, size_t cap);
 
 #endif

@@ -20,7 +20,7 @@ static void pad(uint8_t *out, const uint8_t *px, size_t stride, int x0, int y0, 
 }
 
 void rfx_tile_encode(struct rfx_scratch *s, const uint8_t *px, size_t stride, int x0, int y0, int x1, int y1,
-                     const struct rfx_quant *luma, const struct rfx_quant *chroma, int entropy, uint8_t *out, size_t len[3])
+    const struct rfx_quant *luma, const struct rfx_quant *chroma, int entropy, uint8_t *out, size_t len[3])
 {
     if (x0 || y0 || x1 < RFX_SIDE || y1 < RFX_SIDE) {
         uint8_t padded[RFX_SIDE * RFX_SIDE * 4];

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define BODY static inline __attribute__((always_inline))
-#define CHUNK 512                     /* pixels of a row at a time; a multiple of 4 */
-#define LOSS_STEP 16                  /* pixels from sample to sample, both ways */
+#define CHUNK 512    /* pixels of a row at a time; a multiple of 4 */
+#define LOSS_STEP 16 /* pixels from sample to sample, both ways */
 
 /* Factors scaled by 2^15, as in yuv.c. */
 enum { UR = -3754, UG = -12630, UB = 16384, VR = 16384, VG = -14882, VB = -1502 };
@@ -17,7 +17,9 @@ static inline int clamp(int v)
     return v > 255 ? 255 : v;
 }
 
-struct chunk { uint8_t u[2][CHUNK], v[2][CHUNK]; };
+struct chunk {
+    uint8_t u[2][CHUNK], v[2][CHUNK];
+};
 
 BODY void row_uv(const uint8_t *p, uint8_t *u, uint8_t *v, int n)
 {
@@ -28,7 +30,8 @@ BODY void row_uv(const uint8_t *p, uint8_t *u, uint8_t *v, int n)
     }
 }
 
-/* Both rows' odd columns go to the luma plane, the lower row's even ones to the chroma planes; U left, V right in each. */
+/* Both rows' odd columns go to the luma plane, the lower row's even ones to the chroma planes; U left, V right in each.
+ */
 BODY void split(const struct yuv *o, const struct chunk *c, int row, int at, int n)
 {
     size_t w = (size_t)o->width;

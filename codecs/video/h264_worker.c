@@ -8,18 +8,20 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define STACK_BYTES (1024 * 1024)     /* libx264 needs a few hundred KiB; the default's eight MiB count against the limit */
+/* libx264 needs a few hundred KiB; the default's eight MiB count against the limit */
+#define STACK_BYTES (1024 * 1024)
 
 enum job { JOB_NONE, JOB_WAITS, JOB_RUNS, JOB_DONE };
 struct worker {
     pthread_t thread;
-    pthread_mutex_t lock;             /* all below but `inner` and `packet`, which belong to the thread until JOB_DONE */
+    /* All below but `inner` and `packet`, which belong to the thread until JOB_DONE */
+    pthread_mutex_t lock;
     pthread_cond_t changed;
     enum job job;
     bool quit, broken;
-    uint32_t rate, picture_bytes;     /* to be set; rate 0: none */
+    uint32_t rate, picture_bytes; /* to be set; rate 0: none */
     struct h264_config config;
-    struct yuv picture, chroma;       /* planes are the caller's */
+    struct yuv picture, chroma; /* planes are the caller's */
     bool has_picture, has_chroma, key;
     void *inner;
     struct h264_packet packet;
@@ -32,8 +34,9 @@ static bool encode(struct worker *w, uint32_t rate, uint32_t picture_bytes)
         w->inner = h264_x264.open(&w->config);
     if (!w->inner || (rate && h264_x264.set_rate(w->inner, rate, picture_bytes) < 0))
         return false;
-    return h264_x264.submit(w->inner, w->has_picture ? &w->picture : NULL, w->has_chroma ? &w->chroma : NULL, w->key) == 0 &&
-           h264_x264.collect(w->inner, &w->packet) == 1;
+    return h264_x264.submit(w->inner, w->has_picture ? &w->picture : NULL, w->has_chroma ? &w->chroma : NULL, w->key) ==
+        0 &&
+        h264_x264.collect(w->inner, &w->packet) == 1;
 }
 
 static void *work(void *arg)
@@ -160,5 +163,12 @@ static int worker_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_by
     return 0;
 }
 
-const struct h264_backend h264_worker = {.name = "x264", .pairs = true, .parts = true, .open = worker_open, .close = worker_close,
-    .submit = worker_submit, .ready = worker_ready, .collect = worker_collect, .set_rate = worker_rate};
+const struct h264_backend h264_worker = {.name = "x264",
+    .pairs = true,
+    .parts = true,
+    .open = worker_open,
+    .close = worker_close,
+    .submit = worker_submit,
+    .ready = worker_ready,
+    .collect = worker_collect,
+    .set_rate = worker_rate};

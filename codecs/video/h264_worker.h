@@ -4,8 +4,8 @@
 
 #include "codecs/video/h264.h"
 
-/* libx264 on one thread an encoder. The thread is the encoder's only user; the table's functions are for one thread, which waits for
- * nothing but, in close, the end of a picture under way. Only where the build has libx264. */
+/* libx264 on one thread an encoder. The thread is the encoder's only user; the table's functions are for one thread,
+ * which waits for nothing but, in close, the end of a picture under way. Only where the build has libx264. */
 extern const struct h264_backend h264_worker;
 
 #endif

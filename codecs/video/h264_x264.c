@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <x264.h>
 
 struct x264_enc {
@@ -14,14 +13,14 @@ struct x264_enc {
     x264_param_t param;
     x264_picture_t out;
     struct h264_packet packet;
-    uint8_t *kept;                    /* the picture's bytes while its chroma is encoded */
+    uint8_t *kept; /* the picture's bytes while its chroma is encoded */
     size_t kept_cap;
     int64_t pts;
     bool ready;
 };
 
-/* In kbit. The buffer is what a picture may have at most: a quarter of a second's, and where that would hold up everything else on the
- * link as much as that allows. libx264 makes it one picture's at least. */
+/* In kbit. The buffer is what a picture may have at most: a quarter of a second's, and where that would hold up
+ * everything else on the link as much as that allows. libx264 makes it one picture's at least. */
 static void rate(x264_param_t *p, uint32_t bytes_per_second, uint32_t picture_bytes)
 {
     uint32_t quarter = bytes_per_second / 4;
@@ -37,8 +36,8 @@ static void quiet(void *ctx, int level, const char *format, va_list args)
 static bool settings(x264_param_t *p, const struct h264_config *c)
 {
     bool careful = c->scarce || c->pairs; /* full colour is for thin lines: those are all edges */
-    /* Measured on film with grain: without the loop filter and arithmetic coding an encoder needs three quarters of the time and a
-     * client half, for an eighth more bytes at the same distance from the source. */
+    /* Measured on film with grain: without the loop filter and arithmetic coding an encoder needs three quarters of the
+     * time and a client half, for an eighth more bytes at the same distance from the source. */
     if (x264_param_default_preset(p, careful ? "superfast" : "ultrafast", "zerolatency") < 0)
         return false;
     p->pf_log = quiet;
@@ -57,7 +56,8 @@ static bool settings(x264_param_t *p, const struct h264_config *c)
     p->vui.b_fullrange = 1;
     p->vui.i_colorprim = p->vui.i_transfer = p->vui.i_colmatrix = 1; /* BT.709 */
     p->rc.i_rc_method = X264_RC_CRF;
-    /* Measured on film with grain: these cost a quarter less time and bytes than the preset at the same distance from the source. */
+    /* Measured on film with grain: these cost a quarter less time and bytes than the preset at the same distance from
+     * the source. */
     p->rc.f_rf_constant = careful ? 26 : 25;
     p->rc.i_aq_mode = X264_AQ_NONE;
     p->analyse.i_subpel_refine = 0;
@@ -170,5 +170,12 @@ static int x264_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_byte
     return x264_encoder_reconfig(e->x, &e->param) < 0 ? -EIO : 0;
 }
 
-const struct h264_backend h264_x264 = {.name = "x264", .pairs = true, .parts = true, .open = x264_begin, .close = x264_shut, .submit = x264_submit,
-    .ready = x264_ready, .collect = x264_collect, .set_rate = x264_rate};
+const struct h264_backend h264_x264 = {.name = "x264",
+    .pairs = true,
+    .parts = true,
+    .open = x264_begin,
+    .close = x264_shut,
+    .submit = x264_submit,
+    .ready = x264_ready,
+    .collect = x264_collect,
+    .set_rate = x264_rate};

@@ -35,8 +35,8 @@ BODY void chroma_row(const uint8_t *p, const uint8_t *q, uint8_t *u, uint8_t *v,
     }
 }
 
-VECTORIZED static void two_rows_c(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u,
-                                                       uint8_t *v, int n)
+VECTORIZED static void two_rows_c(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u, uint8_t *v,
+    int n)
 {
     luma_row(p, y, n);
     luma_row(q, y2, n);
@@ -72,7 +72,8 @@ COLOR_INLINE void chroma_32(const uint8_t *p, const uint8_t *q, uint8_t *u, uint
     color_store_bytes(v, color_join(chroma_of(s[0], s[1], kv), chroma_of(s[2], s[3], kv)));
 }
 
-AVX2 VECTORIZED static void two_rows_avx2(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u, uint8_t *v, int n)
+AVX2 VECTORIZED static void two_rows_avx2(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u,
+    uint8_t *v, int n)
 {
     const int64_t k = COLOR_FACTORS(YB, YG, YR);
     int x = 0;
@@ -89,7 +90,8 @@ AVX2 VECTORIZED static void two_rows_avx2(const uint8_t *p, const uint8_t *q, ui
 }
 #endif
 
-static void two_rows(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u, uint8_t *v, int n, bool plain)
+static void two_rows(const uint8_t *p, const uint8_t *q, uint8_t *y, uint8_t *y2, uint8_t *u, uint8_t *v, int n,
+    bool plain)
 {
 #ifdef HAVE_AVX2_PATH
     if (!plain && __builtin_cpu_supports("avx2")) {

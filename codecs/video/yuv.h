@@ -7,10 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct yuv { uint8_t *y, *u, *v; int width, height; /* of y, both even */ };
+struct yuv {
+    uint8_t *y, *u, *v;
+    int width, height; /* of y, both even */
+};
 
-/* Convert `width` x `height` pixels; what the planes have more repeats the last column and row. `plain` forces the path that every
- * processor runs (for the test: both give the same bytes). */
+/* Convert `width` x `height` pixels; what the planes have more repeats the last column and row. `plain` forces the path
+ * that every processor runs (for the test: both give the same bytes). */
 void yuv420_from_bgrx(const struct yuv *out, const uint8_t *px, size_t stride, int width, int height, bool plain);
 
 #endif

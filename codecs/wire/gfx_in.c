@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a client says on the graphics channel: MS-RDPEGFX 2.2.2.13, 2.2.2.16, 2.2.2.18, 2.2.2.21, and capability sets 2.2.3. */
+/* What a client says on the graphics channel: MS-RDPEGFX 2.2.2.13, 2.2.2.16, 2.2.2.18, 2.2.2.21, and capability
+ * sets 2.2.3. */
 #include "codecs/wire/gfx_wire.h"
 
 #include <errno.h>
@@ -7,14 +8,16 @@
 
 enum { CMD_FRAME_ACK = 0x0D, CMD_CACHE_OFFER = 0x10, CMD_CAPS_ADVERTISE = 0x12, CMD_QOE_ACK = 0x16 };
 enum {
-    CAP_THIN_CLIENT = 0x01, CAP_SMALL_CACHE = 0x02, CAP_AVC420_ENABLED = 0x10, CAP_AVC_DISABLED = 0x20,
+    CAP_THIN_CLIENT = 0x01,
+    CAP_SMALL_CACHE = 0x02,
+    CAP_AVC420_ENABLED = 0x10,
+    CAP_AVC_DISABLED = 0x20,
 };
 enum { CAPS_8 = 0x00080004, CAPS_81 = 0x00080105, CAPS_10 = 0x000A0002, CAPS_101 = 0x000A0100 };
 
 /* Ascending. 10.6's first published number (0x000A0601) is what some builds send. */
-static const uint32_t known_versions[] = {
-    CAPS_8, CAPS_81, CAPS_10, CAPS_101, 0x000A0200, 0x000A0301, 0x000A0400, 0x000A0502, 0x000A0600, 0x000A0601, 0x000A0701,
-};
+static const uint32_t known_versions[] = {CAPS_8, CAPS_81, CAPS_10, CAPS_101, 0x000A0200, 0x000A0301, 0x000A0400,
+    0x000A0502, 0x000A0600, 0x000A0601, 0x000A0701};
 
 static int parse_caps(struct rd *r, struct gfx_in *in)
 {

@@ -8,9 +8,22 @@
 #include <string.h>
 
 enum { /* RDPGFX_CMDID_*, MS-RDPEGFX 2.2.1.5 */
-    CMD_WIRE_1 = 0x01, CMD_WIRE_2 = 0x02, CMD_DELETE_CONTEXT = 0x03, CMD_FILL = 0x04, CMD_COPY = 0x05, CMD_TO_CACHE = 0x06,
-    CMD_FROM_CACHE = 0x07, CMD_EVICT = 0x08, CMD_CREATE = 0x09, CMD_DELETE = 0x0A, CMD_START = 0x0B, CMD_END = 0x0C,
-    CMD_RESET = 0x0E, CMD_MAP = 0x0F, CMD_CACHE_REPLY = 0x11, CMD_CAPS_CONFIRM = 0x13,
+    CMD_WIRE_1 = 0x01,
+    CMD_WIRE_2 = 0x02,
+    CMD_DELETE_CONTEXT = 0x03,
+    CMD_FILL = 0x04,
+    CMD_COPY = 0x05,
+    CMD_TO_CACHE = 0x06,
+    CMD_FROM_CACHE = 0x07,
+    CMD_EVICT = 0x08,
+    CMD_CREATE = 0x09,
+    CMD_DELETE = 0x0A,
+    CMD_START = 0x0B,
+    CMD_END = 0x0C,
+    CMD_RESET = 0x0E,
+    CMD_MAP = 0x0F,
+    CMD_CACHE_REPLY = 0x11,
+    CMD_CAPS_CONFIRM = 0x13,
 };
 #define PIXEL_XRGB 0x20
 #define HEADER_BYTES 8
@@ -19,16 +32,22 @@ enum { /* RDPGFX_CMDID_*, MS-RDPEGFX 2.2.1.5 */
 #define SEGMENTED_SINGLE 0xE0
 #define SEGMENTED_MULTIPART 0xE1
 #define BULK_RDP8 0x04
-#define OUT_BYTES_MAX ((size_t)256 << 20) /* an 8K picture raw is 133 MB; beyond this something is wrong */
+/* An 8K picture raw is 133 MB; beyond this something is wrong */
+#define OUT_BYTES_MAX ((size_t)256 << 20)
 
-struct buffer { uint8_t *data; size_t len, cap; };
+struct buffer {
+    uint8_t *data;
+    size_t len, cap;
+};
 
 struct gfx_wire {
-    struct zgfx *zgfx;                /* NULL: nothing is compressed */
-    struct buffer pdus;               /* whole PDUs of the message being filled */
-    size_t dense;                     /* bytes among them that compression cannot shrink */
-    struct buffer out;                /* finished messages, one after the other */
-    struct { size_t at, len; } place[GFX_MESSAGES_MAX];
+    struct zgfx *zgfx;  /* NULL: nothing is compressed */
+    struct buffer pdus; /* whole PDUs of the message being filled */
+    size_t dense;       /* bytes among them that compression cannot shrink */
+    struct buffer out;  /* finished messages, one after the other */
+    struct {
+        size_t at, len;
+    } place[GFX_MESSAGES_MAX];
     struct gfx_message messages[GFX_MESSAGES_MAX];
     size_t nmessages;
 };
@@ -202,7 +221,8 @@ int gfx_wire_caps_confirm(struct gfx_wire *w, uint32_t version, uint32_t flags)
     return close_pdu(w, &o);
 }
 
-int gfx_wire_reset_graphics(struct gfx_wire *w, uint32_t width, uint32_t height, const struct gfx_monitor *monitors, size_t n)
+int gfx_wire_reset_graphics(struct gfx_wire *w, uint32_t width, uint32_t height, const struct gfx_monitor *monitors,
+    size_t n)
 {
     struct wr o;
     if (n > GFX_MONITORS_MAX)
@@ -416,9 +436,17 @@ static int put_delete_context(struct gfx_wire *w, const struct gfx_command *c)
 
 typedef int (*put_fn)(struct gfx_wire *, const struct gfx_command *);
 static const put_fn puts_by_type[] = {
-    [GFX_START_FRAME] = put_start, [GFX_END_FRAME] = put_end, [GFX_CREATE_SURFACE] = put_create,
-    [GFX_DELETE_SURFACE] = put_delete, [GFX_MAP_SURFACE] = put_map, [GFX_WIRE] = put_wire, [GFX_FILL] = put_fill,
-    [GFX_COPY] = put_copy, [GFX_TO_CACHE] = put_to_cache, [GFX_FROM_CACHE] = put_from_cache, [GFX_EVICT] = put_evict,
+    [GFX_START_FRAME] = put_start,
+    [GFX_END_FRAME] = put_end,
+    [GFX_CREATE_SURFACE] = put_create,
+    [GFX_DELETE_SURFACE] = put_delete,
+    [GFX_MAP_SURFACE] = put_map,
+    [GFX_WIRE] = put_wire,
+    [GFX_FILL] = put_fill,
+    [GFX_COPY] = put_copy,
+    [GFX_TO_CACHE] = put_to_cache,
+    [GFX_FROM_CACHE] = put_from_cache,
+    [GFX_EVICT] = put_evict,
     [GFX_DELETE_CONTEXT] = put_delete_context,
 };
 

@@ -7,51 +7,104 @@
 
 enum { BULK_RDP8 = 0x04, BULK_COMPRESSED = 0x20 };
 #define BUCKET_BITS 14
-#define BUCKET_WAYS 16                /* a cache line: who looks for a match waits for memory once, and as many positions as the window has */
+/* A cache line: who looks for a match waits for memory once, and as many positions as the window has */
+#define BUCKET_WAYS 16
 #define WINDOW_BITS 18
 #define TAG_BITS (32 - WINDOW_BITS)
-#define CHAIN_MAX 6                   /* candidates looked at */
-#define SHORT_BYTES 1024              /* a key's echo: there the time does not count, */
-#define SHORT_CHAIN_MAX BUCKET_WAYS   /* but each byte comes with every key */
-#define AHEAD 16                      /* bytes that are worked on while a bucket comes from memory */
+#define CHAIN_MAX 6                 /* candidates looked at */
+#define SHORT_BYTES 1024            /* a key's echo: there the time does not count, */
+#define SHORT_CHAIN_MAX BUCKET_WAYS /* but each byte comes with every key */
+/* Bytes that are worked on while a bucket comes from memory */
+#define AHEAD 16
 #define MATCH_MIN 3
-#define HASH_BYTES 4                  /* what is looked up: matches of three bytes alone are not found, and gain little */
-#define RECORD_BYTES 4                /* points and pixels: what is the same in the next one may be three bytes only */
-#define GOOD_MATCH 64                 /* long enough not to look further */
-#define LAZY_MATCH 16                 /* long enough not to try whether a longer one starts a byte later */
+/* What is looked up: matches of three bytes alone are not found, and gain little */
+#define HASH_BYTES 4
+/* Points and pixels: what is the same in the next one may be three bytes only */
+#define RECORD_BYTES 4
+#define GOOD_MATCH 64 /* long enough not to look further */
+/* Long enough not to try whether a longer one starts a byte later */
+#define LAZY_MATCH 16
 #define HISTORY_BYTES (2 * ZGFX_WINDOW)
-#define POSITION_MAX 0x70000000u      /* positions start over before they could wrap */
+#define POSITION_MAX 0x70000000u /* positions start over before they could wrap */
 
-struct code { uint8_t bits; uint16_t value; };
-struct distance_code { uint32_t base; uint8_t bits; uint16_t prefix; uint8_t extra; };
+struct code {
+    uint8_t bits;
+    uint16_t value;
+};
+struct distance_code {
+    uint32_t base;
+    uint8_t bits;
+    uint16_t prefix;
+    uint8_t extra;
+};
 
 _Static_assert(ZGFX_WINDOW == 1u << WINDOW_BITS, "an entry names any position of the window");
 
-/* Where four bytes were last, the latest first: of each the position's lowest bits, above them a tag of the bytes, so that few others are looked at.
- * An entry is a guess: what is there now decides. */
-struct bucket { _Alignas(64) uint32_t entries[BUCKET_WAYS]; };
+/* Where four bytes were last, the latest first: of each the position's lowest bits, above them a tag of the bytes, so
+ * that few others are looked at. An entry is a guess: what is there now decides. */
+struct bucket {
+    _Alignas(64) uint32_t entries[BUCKET_WAYS];
+};
 
 struct zgfx {
     uint8_t history[HISTORY_BYTES];
     struct bucket buckets[1u << BUCKET_BITS];
-    uint32_t base;                    /* position of history[0] */
-    uint32_t end;                     /* position after the last byte */
+    uint32_t base; /* position of history[0] */
+    uint32_t end;  /* position after the last byte */
     struct code literals[256];
 };
 
 /* 3.1.9.1.2, the code table: match distances and the literals that have codes of their own. */
 static const struct distance_code distance_codes[] = {
-    {0, 5, 17, 5},       {32, 5, 18, 7},      {160, 5, 19, 9},     {672, 5, 20, 10},     {1696, 5, 21, 12},
-    {5792, 6, 44, 14},   {22176, 6, 45, 15},  {54944, 7, 92, 18},  {317088, 7, 93, 20},  {1365664, 8, 188, 20},
+    {0, 5, 17, 5},
+    {32, 5, 18, 7},
+    {160, 5, 19, 9},
+    {672, 5, 20, 10},
+    {1696, 5, 21, 12},
+    {5792, 6, 44, 14},
+    {22176, 6, 45, 15},
+    {54944, 7, 92, 18},
+    {317088, 7, 93, 20},
+    {1365664, 8, 188, 20},
 };
-static const struct { uint8_t byte, bits; uint16_t value; } literal_codes[] = {
-    {0x00, 5, 24},  {0x01, 5, 25},  {0x02, 6, 52},  {0x03, 6, 53},  {0xFF, 6, 54},  {0x04, 7, 110}, {0x05, 7, 111},
-    {0x06, 7, 112}, {0x07, 7, 113}, {0x08, 7, 114}, {0x09, 7, 115}, {0x0A, 7, 116}, {0x0B, 7, 117}, {0x3A, 7, 118},
-    {0x3B, 7, 119}, {0x3C, 7, 120}, {0x3D, 7, 121}, {0x3E, 7, 122}, {0x3F, 7, 123}, {0x40, 7, 124}, {0x80, 7, 125},
-    {0x0C, 8, 252}, {0x38, 8, 253}, {0x39, 8, 254}, {0x66, 8, 255},
+static const struct {
+    uint8_t byte, bits;
+    uint16_t value;
+} literal_codes[] = {
+    {0x00, 5, 24},
+    {0x01, 5, 25},
+    {0x02, 6, 52},
+    {0x03, 6, 53},
+    {0xFF, 6, 54},
+    {0x04, 7, 110},
+    {0x05, 7, 111},
+    {0x06, 7, 112},
+    {0x07, 7, 113},
+    {0x08, 7, 114},
+    {0x09, 7, 115},
+    {0x0A, 7, 116},
+    {0x0B, 7, 117},
+    {0x3A, 7, 118},
+    {0x3B, 7, 119},
+    {0x3C, 7, 120},
+    {0x3D, 7, 121},
+    {0x3E, 7, 122},
+    {0x3F, 7, 123},
+    {0x40, 7, 124},
+    {0x80, 7, 125},
+    {0x0C, 8, 252},
+    {0x38, 8, 253},
+    {0x39, 8, 254},
+    {0x66, 8, 255},
 };
 
-struct bits { uint8_t *p; size_t len, cap; uint64_t acc; unsigned n; bool full; };
+struct bits {
+    uint8_t *p;
+    size_t len, cap;
+    uint64_t acc;
+    unsigned n;
+    bool full;
+};
 
 static void put(struct bits *b, uint32_t value, unsigned bits)
 {
@@ -88,7 +141,7 @@ static void put_match(struct bits *b, uint32_t distance, uint32_t len)
         return;
     }
     unsigned extra = 31 - (unsigned)__builtin_clz(len); /* 4 … 7: 2 */
-    put(b, (1u << extra) - 2, extra); /* extra - 1 ones and a zero */
+    put(b, (1u << extra) - 2, extra);                   /* extra - 1 ones and a zero */
     put(b, len - (1u << extra), extra);
 }
 
@@ -189,7 +242,9 @@ static inline uint32_t common_length(const uint8_t *a, const uint8_t *b, uint32_
     return n;
 }
 
-struct match { uint32_t distance, len; };
+struct match {
+    uint32_t distance, len;
+};
 
 /* A short match far away costs more than its literals. */
 static inline bool worth(uint32_t len, uint32_t distance)
@@ -248,12 +303,12 @@ static void insert_range(struct zgfx *z, uint32_t from, uint32_t to)
 
 struct search {
     int chain;
-    unsigned idle;                    /* searches since the last that found something */
-    uint32_t record_end;              /* position after the last repeated part of a record */
+    unsigned idle;       /* searches since the last that found something */
+    uint32_t record_end; /* position after the last repeated part of a record */
 };
 
-/* Noise is searched with less and less effort. In a row of records (letters' positions) what repeats is found beside it, and what comes after that is a
- * coordinate that is nowhere else. */
+/* Noise is searched with less and less effort. In a row of records (letters' positions) what repeats is found beside
+ * it, and what comes after that is a coordinate that is nowhere else. */
 static struct match search(struct zgfx *z, uint32_t at, uint32_t left, struct search *s)
 {
     struct match record = find_record(z, at, left);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The certificate of the first start. */
+#include "common/keys/pair.h"
+#include "common/secret.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,11 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/keys/pair.h"
-#include "common/secret.h"
-
 #define DAY 86400L
-#define LIFE_DAYS 3650L   /* clients pin it at first sight: a new one would alarm everybody */
+#define LIFE_DAYS 3650L /* clients pin it at first sight: a new one would alarm everybody */
 
 static void host_name(char *out, size_t cap)
 {
@@ -63,7 +63,8 @@ static X509 *self_signed(EVP_PKEY *key)
     X509_NAME *name = x ? X509_get_subject_name(x) : NULL;
     if (name && X509_set_version(x, X509_VERSION_3) && set_serial(x) == 0 &&
         X509_gmtime_adj(X509_getm_notBefore(x), -DAY) && X509_gmtime_adj(X509_getm_notAfter(x), LIFE_DAYS * DAY) &&
-        X509_set_pubkey(x, key) && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (unsigned char *)cn, -1, -1, 0) &&
+        X509_set_pubkey(x, key) &&
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (unsigned char *)cn, -1, -1, 0) &&
         X509_set_issuer_name(x, name) && add_extension(x, &ctx, NID_basic_constraints, "critical,CA:FALSE") == 0 &&
         add_extension(x, &ctx, NID_key_usage, "critical,digitalSignature") == 0 &&
         add_extension(x, &ctx, NID_ext_key_usage, "serverAuth") == 0 &&
@@ -104,7 +105,7 @@ static int make_pem(BIO **certificate, BIO **key_pem)
     *certificate = BIO_new(BIO_s_mem());
     *key_pem = BIO_new(BIO_s_secmem());
     bool made = x && *certificate && *key_pem && PEM_write_bio_X509(*certificate, x) == 1 &&
-                PEM_write_bio_PKCS8PrivateKey(*key_pem, key, NULL, NULL, 0, NULL, NULL) == 1;
+        PEM_write_bio_PKCS8PrivateKey(*key_pem, key, NULL, NULL, 0, NULL, NULL) == 1;
     X509_free(x);
     EVP_PKEY_free(key);
     ERR_clear_error();

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-keys: holds the TLS private key so that no process which reads from the network has to. */
+#include "common/config.h"
+#include "common/keys/pair.h"
+#include "common/keys/serve.h"
+#include "common/log.h"
+#include "common/rundir.h"
+#include "common/sandbox.h"
+#include "common/sockets.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -14,17 +22,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/keys/pair.h"
-#include "common/keys/serve.h"
-#include "common/log.h"
-#include "common/rundir.h"
-#include "common/sandbox.h"
-#include "common/sockets.h"
-
-#define SECURE_HEAP 65536     /* locked memory for private numbers: two RSA-4096 keys and the work on them */
-#define BACKLOG 128           /* a burst of connecting clients while one signature is made */
-#define LINKS_MAX 6144        /* server.max_clients ends at 4096, and each has one link; half as many again are just leaving */
+/* Locked memory for private numbers: two RSA-4096 keys and the work on them */
+#define SECURE_HEAP 65536
+#define BACKLOG 128 /* a burst of connecting clients while one signature is made */
+/* server.max_clients ends at 4096, and each has one link; half as many again are just leaving */
+#define LINKS_MAX 6144
 #define OTHER_FDS 32
 
 struct daemon {
@@ -147,8 +149,11 @@ static int enter_sandbox(const struct daemon *d)
             paths[n++] = real[i];
     }
     const char *what;
-    struct sandbox s = {.profile = SANDBOX_KEYS, .read_paths = paths, .require_empty_root = d->config.server_require_empty_root,
-                        .address_space = 512ULL << 20, .nofile = LINKS_MAX + OTHER_FDS};
+    struct sandbox s = {.profile = SANDBOX_KEYS,
+        .read_paths = paths,
+        .require_empty_root = d->config.server_require_empty_root,
+        .address_space = 512ULL << 20,
+        .nofile = LINKS_MAX + OTHER_FDS};
     int r = sandbox_enter(&s, &what);
     if (r < 0)
         log_error("sandbox not entered", "step=%s error=%s", what, strerror(-r));
@@ -162,7 +167,7 @@ static int prepare(struct daemon *d)
     int r = rundir_account(d->config.paths_user_server, &d->server_uid, &gid);
     if (r < 0) {
         log_error("account missing", "name=%s advice=%s", d->config.paths_user_server,
-                  "systemd-sysusers or scripts/serve makes it");
+            "systemd-sysusers or scripts/serve makes it");
         return r;
     }
     if ((r = config_run_path(&d->config, "keys/keys.sock", path, sizeof path)) < 0)

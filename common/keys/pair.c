@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/keys/pair.h"
 
+#include "common/secret.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -13,8 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/secret.h"
 
 #define KEY_FILE_MAX 65536 /* an RSA-16384 key in PEM is a fifth of it */
 
@@ -46,7 +46,8 @@ static BIO *open_pem(const char *path, char *why, size_t cap)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) < 0) {
         snprintf(why, cap, "%s: %s%s", path, strerror(errno),
-                 errno == EACCES ? " (the account of oriel-keys must be able to read it; a new folder needs a restart)" : "");
+            errno == EACCES ? " (the account of oriel-keys must be able to read it; a new folder needs a restart)"
+                            : "");
         if (fd >= 0)
             close(fd);
         return NULL;
@@ -69,12 +70,15 @@ static int load_key(struct pair *p, const char *path, char *why, size_t cap)
     p->key = PEM_read_bio_PrivateKey(buffered, NULL, no_passphrase, &asked);
     BIO_free_all(buffered);
     if (!p->key) {
-        snprintf(why, cap, asked ? "%s is encrypted; store it without a passphrase, readable by oriel-keys alone"
-                                 : "%s holds no private key in PEM", path);
+        snprintf(why, cap,
+            asked ? "%s is encrypted; store it without a passphrase, readable by oriel-keys alone"
+                  : "%s holds no private key in PEM",
+            path);
         return -1;
     }
     int type = EVP_PKEY_get_base_id(p->key), bits = EVP_PKEY_get_bits(p->key);
-    if (type == EVP_PKEY_EC || (type == EVP_PKEY_RSA && bits >= 2048 && EVP_PKEY_get_size(p->key) <= KEYS_SIGNATURE_BYTES))
+    if (type == EVP_PKEY_EC ||
+        (type == EVP_PKEY_RSA && bits >= 2048 && EVP_PKEY_get_size(p->key) <= KEYS_SIGNATURE_BYTES))
         return 0;
     snprintf(why, cap, "%s: RSA keys of 2048 to 4096 bits and EC keys can be served, this one cannot", path);
     return -1;
@@ -178,14 +182,15 @@ int pair_sign(const struct pair *p, enum keys_op op, const uint8_t *digest, size
         return -EINVAL;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(p->key, NULL);
     bool ok = ctx && EVP_PKEY_sign_init(ctx) == 1 && (!rsa || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) == 1) &&
-              EVP_PKEY_get_size(p->key) <= KEYS_SIGNATURE_BYTES && EVP_PKEY_sign(ctx, out, &n, digest, len) == 1;
+        EVP_PKEY_get_size(p->key) <= KEYS_SIGNATURE_BYTES && EVP_PKEY_sign(ctx, out, &n, digest, len) == 1;
     EVP_PKEY_CTX_free(ctx);
     ERR_clear_error();
     *outlen = ok ? (uint32_t)n : 0;
     return ok ? 0 : -EIO;
 }
 
-void pair_describe(const struct pair *p, char *fingerprint, size_t fcap, char *subject, size_t scap, char *until, size_t ucap)
+void pair_describe(const struct pair *p, char *fingerprint, size_t fcap, char *subject, size_t scap, char *until,
+    size_t ucap)
 {
     unsigned char md[EVP_MAX_MD_SIZE];
     unsigned n = 0;

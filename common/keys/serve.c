@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/keys/serve.h"
 
+#include "common/link.h"
+#include "common/log.h"
+#include "common/secret.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -8,17 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/link.h"
-#include "common/log.h"
-#include "common/secret.h"
-
 #define CHAINS_PER_LINK 4 /* one is needed; a link that asks on and on is not one of ours */
 
 struct client {
     struct client *next, **prev;
     struct keys_server *server;
     struct link *link;
-    struct pair *pair;       /* set when the chain was asked for */
+    struct pair *pair; /* set when the chain was asked for */
     unsigned signs, chains;
 };
 
@@ -28,8 +28,8 @@ struct keys_server {
     struct client *clients;
     size_t nclients, links_max;
     double per_second, tokens, burst;
-    double last;             /* seconds, monotonic, of the last refill */
-    bool limited;            /* said so already; said again after it has eased */
+    double last;  /* seconds, monotonic, of the last refill */
+    bool limited; /* said so already; said again after it has eased */
 };
 
 static double now(void)
@@ -48,7 +48,8 @@ static bool take_token(struct keys_server *s)
         s->tokens = s->burst;
     if (s->tokens < 1) {
         if (!s->limited)
-            log_warning("signatures limited", "per_minute=%.0f reason=%s", s->per_second * 60, "tls.signs_per_minute is reached");
+            log_warning("signatures limited", "per_minute=%.0f reason=%s", s->per_second * 60,
+                "tls.signs_per_minute is reached");
         s->limited = true;
         return false;
     }
@@ -133,7 +134,8 @@ static void set_rate(struct keys_server *s, unsigned per_minute)
     s->burst = per_minute / 10.0 < 10 ? 10 : per_minute / 10.0;
 }
 
-struct keys_server *keys_server_create(struct event_base *base, struct pair *pair, unsigned per_minute, unsigned links_max)
+struct keys_server *keys_server_create(struct event_base *base, struct pair *pair, unsigned per_minute,
+    unsigned links_max)
 {
     struct keys_server *s = calloc(1, sizeof *s);
     if (!s)

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/supervisor/daemons.h"
 
+#include "common/log.h"
+#include "common/process.h"
+#include "common/rundir.h"
+#include "common/spawn.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <limits.h>
@@ -12,23 +17,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/process.h"
-#include "common/rundir.h"
-#include "common/spawn.h"
-
 #define BIT(c) ((uint64_t)1 << (c))
-#define PAUSE_FIRST_MS 100   /* a daemon that ran well for a while comes back at once: clients are waiting */
-#define PAUSE_MAX_MS 10000   /* one that dies again and again costs a line every ten seconds */
+/* A daemon that ran well for a while comes back at once: clients are waiting */
+#define PAUSE_FIRST_MS 100
+#define PAUSE_MAX_MS 10000 /* one that dies again and again costs a line every ten seconds */
 #define RAN_WELL_S 10
-#define FIRST_START_S 3      /* one that exits so early has said why, and would say it for ever */
-#define STOP_S 20            /* beyond session.logoff_grace */
+#define FIRST_START_S 3 /* one that exits so early has said why, and would say it for ever */
+#define STOP_S 20       /* beyond session.logoff_grace */
 
 enum { KEYS, MONITOR, SERVER, NDAEMONS };
 
 struct kind {
     const char *name;
-    size_t account_at;       /* offset of the account's option in struct config; 0: root */
+    size_t account_at; /* offset of the account's option in struct config; 0: root */
     uint64_t caps;
 };
 static const struct kind kinds[NDAEMONS] = {
@@ -36,14 +37,14 @@ static const struct kind kinds[NDAEMONS] = {
     [MONITOR] = {"oriel-monitor", 0, 0},
     /* To give each client process a uid and an empty root of its own, to end it, and for ports below 1024. */
     [SERVER] = {"oriel-server", offsetof(struct config, paths_user_server),
-                BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) | BIT(CAP_NET_BIND_SERVICE)},
+        BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) | BIT(CAP_NET_BIND_SERVICE)},
 };
 static const int stop_order[NDAEMONS] = {SERVER, MONITOR, KEYS};
 
 struct one {
     struct daemons *all;
     const struct kind *kind;
-    pid_t pid;               /* 0: not running */
+    pid_t pid; /* 0: not running */
     time_t since;
     int pause_ms;
     struct event *restart;
@@ -93,11 +94,16 @@ static pid_t spawn_daemon(const struct config *c, const char *config_path, const
     }
     argv[n] = extra;
     make_environment(sanitizers, 4, envp);
-    /* Should this process be killed, its daemons go with it, at once and without logging anybody off: the next start finds the
-     * sessions again. */
-    struct spawn s = {.path = path, .argv = argv, .envp = envp, .uid = (uid_t)-1, .gid = (gid_t)-1, .death_signal = SIGKILL,
-                      .new_session = 1 /* a group of its own: what one sends to its group reaches none of the others */,
-                      .ambient_caps = kind->caps};
+    /* Should this process be killed, its daemons go with it, at once and without logging anybody off: the next start
+     * finds the sessions again. */
+    struct spawn s = {.path = path,
+        .argv = argv,
+        .envp = envp,
+        .uid = (uid_t)-1,
+        .gid = (gid_t)-1,
+        .death_signal = SIGKILL,
+        .new_session = 1 /* a group of its own: what one sends to its group reaches none of the others */,
+        .ambient_caps = kind->caps};
     int r = spawn_sibling(c->paths_libexec_dir, kind->name, path, sizeof path);
     if (r == 0 && kind->account_at && geteuid() == 0) {
         s.user = (const char *)c + kind->account_at;
@@ -263,7 +269,7 @@ void daemons_stop(struct daemons *d)
 }
 
 struct daemons *daemons_create(struct event_base *base, const struct config *c, const char *config_path,
-                               void (*done)(void *user, bool failed), void *user)
+    void (*done)(void *user, bool failed), void *user)
 {
     struct daemons *d = calloc(1, sizeof *d);
     if (!d)

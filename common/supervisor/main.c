@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel: prepares the folders and keeps the daemons running where systemd does not. Reads no socket. */
+#include "common/config.h"
+#include "common/log.h"
+#include "common/pam_service.h"
+#include "common/rundir.h"
+#include "common/supervisor/daemons.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -11,16 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/log.h"
-#include "common/pam_service.h"
-#include "common/rundir.h"
-#include "common/supervisor/daemons.h"
-
 enum action { ACTION_RUN, ACTION_CHECK, ACTION_DUMP, ACTION_PREPARE, ACTION_SELF_CHECK };
 
 struct supervisor {
-    const char *config_path;     /* NULL: there is no file, the defaults hold */
+    const char *config_path; /* NULL: there is no file, the defaults hold */
     struct config config;
     struct event_base *base;
     struct daemons *daemons;
@@ -32,28 +32,51 @@ static const char usage[] =
     "       oriel [--config FILE] --check-config   say what is wrong with the configuration; silent when nothing is\n"
     "       oriel [--config FILE] --dump-config    print every option as it is in force\n"
     "       oriel [--config FILE] --prepare        make the folders for sockets and state, and end\n"
-    "       oriel [--config FILE] --self-check     take one client's process into its sandbox with the installed libraries, and say\n"
-    "                                              what hinders it; status 0: nothing, 78: no client could be served, 75: undecided\n";
+    "       oriel [--config FILE] --self-check     take one client's process into its sandbox with the installed "
+    "libraries, and say\n"
+    "                                              what hinders it; status 0: nothing, 78: no client could be served, "
+    "75: undecided\n";
 
 static int read_arguments(int argc, char **argv, struct supervisor *s, enum action *action)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'}, {"dump-config", no_argument, NULL, 'd'},
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, 'k'},
+        {"dump-config", no_argument, NULL, 'd'},
         {"prepare", no_argument, NULL, 'p'},
-        {"self-check", no_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+        {"self-check", no_argument, NULL, 's'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int opt;
     s->config_path = config_default_path();
     while ((opt = getopt_long(argc, argv, "c:", options, NULL)) >= 0) {
         switch (opt) {
-        case 'c': s->config_path = optarg; break;
-        case 'k': *action = ACTION_CHECK; break;
-        case 'd': *action = ACTION_DUMP; break;
-        case 'p': *action = ACTION_PREPARE; break;
-        case 's': *action = ACTION_SELF_CHECK; break;
-        case 'v': puts("oriel " ORIEL_VERSION); exit(0);
-        case 'h': fputs(usage, stdout); exit(0);
-        default: fputs(usage, stderr); return -EINVAL;
+        case 'c':
+            s->config_path = optarg;
+            break;
+        case 'k':
+            *action = ACTION_CHECK;
+            break;
+        case 'd':
+            *action = ACTION_DUMP;
+            break;
+        case 'p':
+            *action = ACTION_PREPARE;
+            break;
+        case 's':
+            *action = ACTION_SELF_CHECK;
+            break;
+        case 'v':
+            puts("oriel " ORIEL_VERSION);
+            exit(0);
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        default:
+            fputs(usage, stderr);
+            return -EINVAL;
         }
     }
     if (optind < argc) {
@@ -105,7 +128,8 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
     } else if (load(&fresh, s->config_path) < 0) {
         log_error("configuration kept", "reason=%s", "the new one is broken");
     } else {
-        s->config.session_logoff_grace = fresh.session_logoff_grace; /* all that is used here beside what needs a restart */
+        /* All that is used here beside what needs a restart */
+        s->config.session_logoff_grace = fresh.session_logoff_grace;
         log_set_level(LOG_LEVEL_ERROR + (enum log_level)fresh.log_level);
         log_info("reloading", "config=%s", s->config_path ? s->config_path : "none");
         daemons_reload(s->daemons);
@@ -185,10 +209,15 @@ int main(int argc, char **argv)
         return 2;
     log_set_level(LOG_LEVEL_ERROR + (enum log_level)s.config.log_level);
     switch (action) {
-    case ACTION_CHECK: return check_pam(&s.config) < 0 ? 2 : 0;
-    case ACTION_DUMP: return config_dump(&s.config, stdout) < 0;
-    case ACTION_PREPARE: return prepare(&s.config) < 0;
-    case ACTION_SELF_CHECK: return check_self(&s);
-    default: return run(&s) < 0;
+    case ACTION_CHECK:
+        return check_pam(&s.config) < 0 ? 2 : 0;
+    case ACTION_DUMP:
+        return config_dump(&s.config, stdout) < 0;
+    case ACTION_PREPARE:
+        return prepare(&s.config) < 0;
+    case ACTION_SELF_CHECK:
+        return check_self(&s);
+    default:
+        return run(&s) < 0;
     }
 }

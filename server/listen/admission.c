@@ -8,8 +8,8 @@
 #define BUCKETS 1024
 
 struct admission_source {
-    struct admission_source *next;       /* in its bucket */
-    uint8_t key[7];                      /* family and 24 or 48 bits */
+    struct admission_source *next; /* in its bucket */
+    uint8_t key[7];                /* family and 24 or 48 bits */
     unsigned open, half_open;
     int64_t penalty_until, seen;
 };
@@ -18,7 +18,10 @@ struct admission {
     unsigned sources, clients, half_open;
 };
 
-struct admission *admission_create(void) { return calloc(1, sizeof(struct admission)); }
+struct admission *admission_create(void)
+{
+    return calloc(1, sizeof(struct admission));
+}
 
 void admission_destroy(struct admission *a)
 {
@@ -94,8 +97,8 @@ static struct admission_source *find(struct admission *a, const struct sockaddr 
     return s;
 }
 
-enum admission_answer admission_enter(struct admission *a, const struct admission_limits *l, const struct sockaddr *from, int64_t now,
-                                      struct admission_source **source)
+enum admission_answer admission_enter(struct admission *a, const struct admission_limits *l,
+    const struct sockaddr *from, int64_t now, struct admission_source **source)
 {
     if (a->clients >= l->clients)
         return ADMISSION_FULL;
@@ -136,8 +139,14 @@ void admission_leave(struct admission *a, struct admission_source *s, bool half_
         s->penalty_until = now + ADMISSION_PENALTY_MAX;
 }
 
-unsigned admission_clients(const struct admission *a) { return a->clients; }
-unsigned admission_half_open(const struct admission *a) { return a->half_open; }
+unsigned admission_clients(const struct admission *a)
+{
+    return a->clients;
+}
+unsigned admission_half_open(const struct admission *a)
+{
+    return a->half_open;
+}
 
 const char *admission_text(enum admission_answer answer)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One connection in oriel-server: it waits for the first request, gets a process, is watched, and is reaped. */
-#include "server/listen/daemon.h"
-
 #include "common/link.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "common/sockets.h"
 #include "common/spawn.h"
+#include "server/listen/daemon.h"
 #include "server/listen/first_request.h"
 #include "session/proto/server.h"
 
@@ -20,16 +19,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FAREWELL_SECONDS 3      /* between telling a peer that its deadline passed and killing it */
-#define RETRY_MS 200            /* oriel-keys is away: try again so often until the deadline */
-#define PENALTY_PROTOCOL 5      /* seconds on the source, see admission.h */
+#define FAREWELL_SECONDS 3 /* between telling a peer that its deadline passed and killing it */
+#define RETRY_MS 200       /* oriel-keys is away: try again so often until the deadline */
+#define PENALTY_PROTOCOL 5 /* seconds on the source, see admission.h */
 #define PENALTY_CRASH 30
 
 enum client_state {
-    CLIENT_READING,  /* the first request is not complete; fd is ours */
-    CLIENT_WAITING,  /* it is; the monitor or oriel-keys is away */
-    CLIENT_RUNNING,  /* a peer has it; pid and link are valid */
-    CLIENT_LEAVING,  /* told to leave or killed; waits to be reaped */
+    CLIENT_READING, /* the first request is not complete; fd is ours */
+    CLIENT_WAITING, /* it is; the monitor or oriel-keys is away */
+    CLIENT_RUNNING, /* a peer has it; pid and link are valid */
+    CLIENT_LEAVING, /* told to leave or killed; waits to be reaped */
 };
 struct client {
     struct daemon *d;
@@ -38,9 +37,9 @@ struct client {
     unsigned slot;
     int fd;
     pid_t pid;
-    pid_t encoder;   /* its oriel-encoder; 0 none */
-    unsigned restarts; /* of it, so far */
-    bool without;    /* it failed too often */
+    pid_t encoder;       /* its oriel-encoder; 0 none */
+    unsigned restarts;   /* of it, so far */
+    bool without;        /* it failed too often */
     struct event *again; /* pending: it failed and will be started again */
     struct link *link;
     struct event *ev, *deadline;
@@ -137,7 +136,8 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
     if (c->state != CLIENT_RUNNING || !c->link)
         return;
     c->restarts++;
-    log_info("encoder is started again", "peer=%llu time=%u of=%u", (unsigned long long)c->number, c->restarts, ENCODER_RESTARTS_MAX);
+    log_info("encoder is started again", "peer=%llu time=%u of=%u", (unsigned long long)c->number, c->restarts,
+        ENCODER_RESTARTS_MAX);
     give_encoder(c);
 }
 
@@ -152,7 +152,8 @@ static void encoder_lost(struct client *c)
     if (!c->again)
         c->again = evtimer_new(c->d->base, on_pause_over, c);
     if (c->without)
-        log_warning("encoder is not started again", "peer=%llu failures=%u", (unsigned long long)c->number, c->restarts + 1);
+        log_warning("encoder is not started again", "peer=%llu failures=%u", (unsigned long long)c->number,
+            c->restarts + 1);
     else if (c->again)
         (void)evtimer_add(c->again, &pause);
 }
@@ -210,9 +211,15 @@ static pid_t start_program(struct client *c, int link_fd, int keys_fd)
     struct daemon *d = c->d;
     uid_t uid = (uid_t)(d->config.server_peer_uid_first + c->slot);
     const char *const argv[] = {"oriel-peer", c->address, NULL}; /* the address: for ps */
-    int fds[] = {c->fd, link_fd, keys_fd, d->config_fd}; /* FD_PEER_* */
-    struct spawn s = {.path = d->peer_program, .argv = argv, .fds = fds, .nfds = sizeof fds / sizeof fds[0], .uid = uid, .gid = (gid_t)uid,
-        .death_signal = SIGKILL, .ambient_caps = 1ull << CAP_SYS_CHROOT};
+    int fds[] = {c->fd, link_fd, keys_fd, d->config_fd};         /* FD_PEER_* */
+    struct spawn s = {.path = d->peer_program,
+        .argv = argv,
+        .fds = fds,
+        .nfds = sizeof fds / sizeof fds[0],
+        .uid = uid,
+        .gid = (gid_t)uid,
+        .death_signal = SIGKILL,
+        .ambient_caps = 1ull << CAP_SYS_CHROOT};
     return spawn_program(&s);
 }
 
@@ -279,19 +286,24 @@ static void client_try(struct client *c)
         return;
     }
     if (r < 0) {
-        log_error("peer could not be started", "program=%s address=%s error=%s", d->peer_program, c->address, strerror(-r));
+        log_error("peer could not be started", "program=%s address=%s error=%s", d->peer_program, c->address,
+            strerror(-r));
         client_free(c, 0);
         return;
     }
     close(c->fd);
     c->fd = -1;
     c->state = CLIENT_RUNNING;
-    log_info("client connected", "peer=%llu pid=%d address=%s port=%u", (unsigned long long)c->number, c->pid, c->address, c->port);
+    log_info("client connected", "peer=%llu pid=%d address=%s port=%u", (unsigned long long)c->number, c->pid,
+        c->address, c->port);
     introduce(c);
 }
 
 /* Without SO_RCVLOWAT the half request would keep the loop awake. */
-static void wait_for_bytes(struct client *c, int n) { (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof n); }
+static void wait_for_bytes(struct client *c, int n)
+{
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof n);
+}
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -341,8 +353,14 @@ void client_add(struct daemon *d, int fd, const char *address, uint16_t port, st
         admission_leave(d->admission, source, true, 0, daemon_now());
         return;
     }
-    *c = (struct client){.d = d, .number = ++d->last_number, .slot = slot, .fd = fd, .since = daemon_now(), .half_open = true,
-        .source = source, .port = port};
+    *c = (struct client){.d = d,
+        .number = ++d->last_number,
+        .slot = slot,
+        .fd = fd,
+        .since = daemon_now(),
+        .half_open = true,
+        .source = source,
+        .port = port};
     (void)snprintf(c->address, sizeof c->address, "%s", address);
     d->slots[slot] = c;
     c->ev = event_new(d->base, fd, EV_READ | EV_PERSIST, on_readable, c);

@@ -27,16 +27,16 @@ struct link;
 struct client;
 
 #define LISTENERS_MAX 16
-/* Drivers that crash do it again, mostly; one whose device was reset or whose driver was exchanged does not. Pauses of 2, 6 and 18
- * seconds outlast a device's reset, and a fourth failure costs nobody anything any more. */
+/* Drivers that crash do it again, mostly; one whose device was reset or whose driver was exchanged does not. Pauses of
+ * 2, 6 and 18 seconds outlast a device's reset, and a fourth failure costs nobody anything any more. */
 #define ENCODER_RESTARTS_MAX 3
 #define ENCODER_PAUSE_SECONDS 2
 #define ENCODER_PAUSE_FACTOR 3
 
 struct encoder_account {
-    bool on;                     /* clients have an oriel-encoder */
+    bool on; /* clients have an oriel-encoder */
     uid_t uid;
-    gid_t gid;                   /* group render, where there is one */
+    gid_t gid; /* group render, where there is one */
     char program[512];
 };
 
@@ -44,20 +44,20 @@ struct daemon {
     struct event_base *base;
     const char *config_path;
     struct config config;
-    unsigned uid_slots;          /* peers may have peer_uid_first … + uid_slots; fixed at the start by the filter */
+    unsigned uid_slots; /* peers may have peer_uid_first … + uid_slots; fixed at the start by the filter */
     char peer_program[512];
     struct encoder_account encoder;
     struct evconnlistener *listeners[LISTENERS_MAX];
     size_t nlisteners;
     uint16_t port;
     struct admission *admission;
-    struct client **slots;       /* by uid slot; NULL free */
+    struct client **slots; /* by uid slot; NULL free */
     uint64_t last_number;
-    int config_fd;               /* memfd handed to peers */
-    struct link *monitor;        /* NULL while it is away */
+    int config_fd;        /* memfd handed to peers */
+    struct link *monitor; /* NULL while it is away */
     struct event *monitor_retry;
     unsigned monitor_wait_ms;
-    struct event *refused_ev;    /* refusals are counted and logged once a second at most */
+    struct event *refused_ev; /* refusals are counted and logged once a second at most */
     unsigned refused;
 };
 
@@ -68,7 +68,8 @@ static inline struct admission_limits daemon_limits(const struct daemon *d)
 }
 
 /* ---- listener.c ---- */
-/* Listen on all configured addresses. 0, or negative errno: logged, naming address and, where it can be known, who is there. */
+/* Listen on all configured addresses. 0, or negative errno: logged, naming address and, where it can be known, who is
+ * there. */
 int listeners_open(struct daemon *d);
 void listeners_close(struct daemon *d);
 
@@ -90,7 +91,8 @@ void monitor_link_finish(struct daemon *d);
 /* ---- encoder_spawn.c ---- */
 /* Fills d->encoder from the configuration and what the machine has. Before the sandbox. */
 void encoder_prepare(struct daemon *d);
-/* Start one; *fd is the peer's end of its link, the caller's. Returns the pid or negative errno (-ENOENT: clients have none). */
+/* Start one; *fd is the peer's end of its link, the caller's. Returns the pid or negative errno (-ENOENT: clients have
+ * none). */
 pid_t encoder_start(const struct daemon *d, int *fd);
 /* Seconds until one may be started in the place of one that failed, `restarts` times so far; 0: no more. */
 unsigned encoder_pause(unsigned restarts);
@@ -100,6 +102,6 @@ unsigned encoder_pause(unsigned restarts);
  * 0 or negative errno. */
 int server_sandbox(uint32_t first_uid, unsigned slots, const struct encoder_account *encoder);
 
-int64_t daemon_now(void);        /* CLOCK_MONOTONIC seconds */
+int64_t daemon_now(void); /* CLOCK_MONOTONIC seconds */
 
 #endif

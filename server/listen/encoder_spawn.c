@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whether clients have an oriel-encoder, and starting it: beside the peer, when its login was granted. */
-#include "server/listen/daemon.h"
-
 #include "common/link.h"
 #include "common/log.h"
 #include "common/spawn.h"
+#include "server/listen/daemon.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -36,7 +35,8 @@ static bool wanted(const struct daemon *d)
         return false;
     if (!named && !any_device()) {
         if (d->config.picture_h264 == H264_HARDWARE)
-            log_warning("no device for hardware encoding", "looked_for=%s", "/dev/dri/renderD* /dev/nvidia* /dev/video1*");
+            log_warning("no device for hardware encoding", "looked_for=%s",
+                "/dev/dri/renderD* /dev/nvidia* /dev/video1*");
         return false;
     }
     return true;
@@ -56,7 +56,8 @@ void encoder_prepare(struct daemon *d)
     }
     pw = getpwnam(d->config.paths_user_encoder);
     if (!pw || pw->pw_uid == 0) {
-        log_warning("no account for oriel-encoder", "user=%s instead=%s", d->config.paths_user_encoder, "oriel-peer encodes");
+        log_warning("no account for oriel-encoder", "user=%s instead=%s", d->config.paths_user_encoder,
+            "oriel-peer encodes");
         return;
     }
     e->uid = pw->pw_uid;
@@ -86,7 +87,13 @@ pid_t encoder_start(const struct daemon *d, int *fd)
     if (r < 0)
         return r;
     const int fds[] = {sv[1]}; /* FD_ENCODER_PEER */
-    struct spawn s = {.path = e->program, .argv = argv, .fds = fds, .nfds = 1, .uid = e->uid, .gid = e->gid, .death_signal = SIGKILL};
+    struct spawn s = {.path = e->program,
+        .argv = argv,
+        .fds = fds,
+        .nfds = 1,
+        .uid = e->uid,
+        .gid = e->gid,
+        .death_signal = SIGKILL};
     pid_t pid = spawn_program(&s);
     close(sv[1]);
     if (pid < 0) {

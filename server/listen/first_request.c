@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #define TPKT_HEADER 4
-#define SMALLEST 11          /* TPKT and a request of 7 bytes, without negotiation */
+#define SMALLEST 11 /* TPKT and a request of 7 bytes, without negotiation */
 #define CONNECTION_REQUEST 0xe0
 
 int first_request_check(const uint8_t *data, size_t len)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "server/listen/daemon.h"
-
 #include "common/log.h"
+#include "server/listen/daemon.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,7 +38,10 @@ static void refuse(struct daemon *d, const char *address, enum admission_answer 
     (void)evtimer_add(d->refused_ev, &second);
 }
 
-static void set_option(int fd, int level, int name, int value) { (void)setsockopt(fd, level, name, &value, sizeof value); }
+static void set_option(int fd, int level, int name, int value)
+{
+    (void)setsockopt(fd, level, name, &value, sizeof value);
+}
 
 static void tune(const struct daemon *d, int fd)
 {
@@ -57,7 +59,8 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     struct admission_limits limits = daemon_limits(d);
     struct admission_source *source = NULL;
     (void)l;
-    (void)getnameinfo(from, (socklen_t)len, address, sizeof address, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    (void)getnameinfo(from, (socklen_t)len, address, sizeof address, port, sizeof port,
+        NI_NUMERICHOST | NI_NUMERICSERV);
     enum admission_answer a = admission_enter(d->admission, &limits, from, daemon_now(), &source);
     if (a != ADMISSION_OK) {
         refuse(d, address, a);
@@ -87,7 +90,8 @@ static void holder_of(uint16_t port, char *out, size_t cap)
         FILE *f = fopen(tables[i], "re");
         while (f && fgets(line, sizeof line, f)) {
             unsigned at = 0, state = 0, uid = 0;
-            int n = sscanf(line, "%*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %u", &at, &state, &uid);
+            int n =
+                sscanf(line, "%*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %u", &at, &state, &uid);
             if (n != 3 || at != port || state != 0x0a)
                 continue;
             struct passwd *pw = getpwuid(uid);
@@ -126,7 +130,8 @@ static uint16_t port_of(int fd)
     socklen_t len = sizeof ss;
     if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
         return 0;
-    return ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port : ((struct sockaddr_in6 *)&ss)->sin6_port);
+    return ntohs(
+        ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port : ((struct sockaddr_in6 *)&ss)->sin6_port);
 }
 
 static void say_failed(const struct daemon *d, const char *address, int err)
@@ -134,8 +139,8 @@ static void say_failed(const struct daemon *d, const char *address, int err)
     char holder[128];
     if (err == -EADDRINUSE) {
         holder_of(d->port, holder, sizeof holder);
-        log_error("port in use", "address=%s port=%u holder=%s advice=%s", address, d->port, holder[0] ? holder : "unknown",
-            "stop it, or set server.port; `ss -ltnp` as root names the process");
+        log_error("port in use", "address=%s port=%u holder=%s advice=%s", address, d->port,
+            holder[0] ? holder : "unknown", "stop it, or set server.port; `ss -ltnp` as root names the process");
     } else
         log_error("cannot listen", "address=%s port=%u error=%s", address, d->port, strerror(-err));
 }
@@ -161,7 +166,8 @@ static int open_address(struct daemon *d, const char *address)
         return fd;
     }
     d->port = port_of(fd);
-    struct evconnlistener *l = evconnlistener_new(d->base, on_accept, d, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    struct evconnlistener *l =
+        evconnlistener_new(d->base, on_accept, d, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     if (!l) {
         close(fd);
         return -ENOMEM;

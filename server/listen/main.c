@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* oriel-server: accepts, admits, gives each client a process of its own, and watches deadlines. Parses nothing but the length of
- * the first request. */
-#include "server/listen/daemon.h"
-
+/* oriel-server: accepts, admits, gives each client a process of its own, and watches deadlines. Parses nothing but the
+ * length of the first request. */
 #include "common/log.h"
 #include "common/sockets.h"
 #include "common/spawn.h"
+#include "server/listen/daemon.h"
 #include "server/listen/self_check.h"
 
 #include <errno.h>
@@ -22,7 +21,8 @@
 
 #define FILES_BESIDE_CLIENTS 64
 
-/* EXIT_PORT_TAKEN: somebody else listens there. Trying again at once would not help: oriel-server.service does not (RestartPreventExitStatus). */
+/* EXIT_PORT_TAKEN: somebody else listens there. Trying again at once would not help: oriel-server.service does not
+ * (RestartPreventExitStatus). */
 enum exit_code { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PORT_TAKEN = 3 };
 
 int64_t daemon_now(void)
@@ -41,7 +41,8 @@ static int load(const char *path, struct config *c)
     }
     int r = config_load(c, path, &err);
     if (r < 0)
-        log_error("configuration refused", "file=%s line=%u reason=%s", err.file[0] ? err.file : path, err.line, err.text);
+        log_error("configuration refused", "file=%s line=%u reason=%s", err.file[0] ? err.file : path, err.line,
+            err.text);
     return r;
 }
 
@@ -115,7 +116,8 @@ static void raise_file_limit(const struct daemon *d)
     l.rlim_cur = l.rlim_max < need ? l.rlim_max : need;
     (void)setrlimit(RLIMIT_NOFILE, &l);
     if (l.rlim_cur < need)
-        log_warning("too few descriptors", "limit=%llu needed=%llu", (unsigned long long)l.rlim_cur, (unsigned long long)need);
+        log_warning("too few descriptors", "limit=%llu needed=%llu", (unsigned long long)l.rlim_cur,
+            (unsigned long long)need);
 }
 
 static int find_peer(struct daemon *d)
@@ -171,21 +173,27 @@ static void stop(struct daemon *d, struct event *evs[4])
 
 struct arguments {
     const char *config;
-    bool check;                  /* only look whether a peer can live here */
-    bool check_first;            /* the same before serving */
+    bool check;       /* only look whether a peer can live here */
+    bool check_first; /* the same before serving */
 };
 
 static struct arguments parse_arguments(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"self-check", no_argument, NULL, 's'},
-        {"check-first", no_argument, NULL, 'f'}, {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+        {"self-check", no_argument, NULL, 's'}, {"check-first", no_argument, NULL, 'f'}, {0}};
     struct arguments a = {0};
     int c;
     while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
         switch (c) {
-        case 'c': a.config = optarg; break;
-        case 's': a.check = true; break;
-        case 'f': a.check_first = true; break;
+        case 'c':
+            a.config = optarg;
+            break;
+        case 's':
+            a.check = true;
+            break;
+        case 'f':
+            a.check_first = true;
+            break;
         default:
             fprintf(stderr, "usage: oriel-server [--config FILE] [--check-first | --self-check]\n");
             exit(EXIT_USAGE);
@@ -199,7 +207,9 @@ static int check(struct daemon *d)
 {
     int r = find_peer(d);
     encoder_prepare(d);
-    r = r < 0 ? r : server_sandbox((uint32_t)d->config.server_peer_uid_first, d->uid_slots, d->encoder.on ? &d->encoder : NULL);
+    r = r < 0
+        ? r
+        : server_sandbox((uint32_t)d->config.server_peer_uid_first, d->uid_slots, d->encoder.on ? &d->encoder : NULL);
     if (r < 0)
         log_error("self-check failed", "error=%s", strerror(-r));
     return r < 0 ? SELF_CHECK_HINDERED : (int)self_check(d);

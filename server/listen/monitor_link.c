@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The link to oriel-monitor. It may die and come back: clients that run go on, those that come wait. */
-#include "server/listen/daemon.h"
-
 #include "common/link.h"
 #include "common/log.h"
 #include "common/sockets.h"
+#include "server/listen/daemon.h"
 #include "session/proto/server.h"
 
 #include <errno.h>

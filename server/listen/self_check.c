@@ -24,16 +24,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_SECONDS 20   /* for all of it; a tenth of a second is usual, a sanitizer on a busy machine takes seconds */
-#define SIGNS_PER_MINUTE 600  /* one handshake signs once */
+/* For all of it; a tenth of a second is usual, a sanitizer on a busy machine takes seconds */
+#define PATIENCE_SECONDS 20
+#define SIGNS_PER_MINUTE 600 /* one handshake signs once */
 
 struct check {
     const struct daemon *d;
-    int64_t end;              /* daemon_now() of the deadline */
-    pid_t peer, keys;         /* 0 none */
-    int link;                 /* our end of its link, which nobody reads */
-    int client;               /* our end of its client's stream */
-    int output;               /* what it writes to standard error */
+    int64_t end;      /* daemon_now() of the deadline */
+    pid_t peer, keys; /* 0 none */
+    int link;         /* our end of its link, which nobody reads */
+    int client;       /* our end of its client's stream */
+    int output;       /* what it writes to standard error */
     char said[8192];
     size_t nsaid;
     unsigned threads;
@@ -41,7 +42,8 @@ struct check {
 
 /* ---- what stands beside a peer ---- */
 
-/* A child that signs for the one certificate of this check until it is killed. Returns the peer's end of the link or negative errno. */
+/* A child that signs for the one certificate of this check until it is killed. Returns the peer's end of the link or
+ * negative errno. */
 static int start_keys(struct check *c)
 {
     char why[512];
@@ -75,8 +77,14 @@ static pid_t spawn_peer(const struct check *c, const int *fds, size_t nfds)
 {
     const char *const argv[] = {"oriel-peer", PEER_CHECK_ARGUMENT, NULL};
     uid_t uid = (uid_t)(c->d->config.server_peer_uid_first + c->d->uid_slots - 1);
-    struct spawn s = {.path = c->d->peer_program, .argv = argv, .fds = fds, .nfds = nfds, .uid = uid, .gid = (gid_t)uid,
-        .death_signal = SIGKILL, .ambient_caps = 1ull << CAP_SYS_CHROOT};
+    struct spawn s = {.path = c->d->peer_program,
+        .argv = argv,
+        .fds = fds,
+        .nfds = nfds,
+        .uid = uid,
+        .gid = (gid_t)uid,
+        .death_signal = SIGKILL,
+        .ambient_caps = 1ull << CAP_SYS_CHROOT};
     return spawn_program(&s);
 }
 
@@ -134,7 +142,7 @@ static int start_peer(struct check *c, int *spawn_error)
 
 /* MS-RDPBCGR 2.2.1.1: TLS is asked for and nothing else. */
 static const uint8_t request[] = {3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 1, 0, 0, 0};
-#define CONFIRM_BYTES 19        /* 2.2.1.2 with its RDP_NEG_RSP */
+#define CONFIRM_BYTES 19 /* 2.2.1.2 with its RDP_NEG_RSP */
 #define NEG_RSP_AT 11
 
 static bool confirmed(const struct check *c)
@@ -152,7 +160,8 @@ static bool confirmed(const struct check *c)
     return answer[0] == 3 && answer[NEG_RSP_AT] == 2;
 }
 
-/* A whole TLS handshake, and the next thing that would come is the client's: the peer has signed, and has been waiting since. */
+/* A whole TLS handshake, and the next thing that would come is the client's: the peer has signed, and has been waiting
+ * since. */
 static bool encrypted(const struct check *c)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -191,8 +200,10 @@ static bool threads_are_inside(struct check *c)
         c->threads++;
         inside = self_check_thread(status, uid, why, sizeof why);
         if (!inside)
-            printf("A thread of oriel-peer is not inside its sandbox: %s. The installed libfreerdp starts it too early; use another version "
-                   "(3.10, 3.15 and 3.33 were tried).\n", why);
+            printf("A thread of oriel-peer is not inside its sandbox: %s. The installed libfreerdp starts it too "
+                   "early; use another version "
+                   "(3.10, 3.15 and 3.33 were tried).\n",
+                why);
     }
     if (dir)
         closedir(dir);
@@ -253,7 +264,8 @@ static enum self_check verdict_of(struct check *c, int spawn_error, bool served,
     if (!inside)
         return SELF_CHECK_HINDERED;
     enum self_check verdict = self_check_explain(&e, words, sizeof words);
-    printf("self-check: %s\n%s", verdict == SELF_CHECK_HINDERED ? "no client could be served on this machine." : "undecided.", words);
+    printf("self-check: %s\n%s",
+        verdict == SELF_CHECK_HINDERED ? "no client could be served on this machine." : "undecided.", words);
     return verdict;
 }
 

@@ -9,30 +9,40 @@
 #include <sys/wait.h>
 
 /* What stands in the peer's log, and what it means. The steps are those of sandbox.c and peer/main.c. */
-static const struct { const char *mark, *words; } known[] = {
+static const struct {
+    const char *mark, *words;
+} known[] = {
     {"other threads are running already",
-     "Something starts a thread in oriel-peer before its sandbox is closed; that thread would stay outside.\n"
-     "Look for a library that is loaded into every program: /etc/ld.so.preload, or a module that /etc/ssl/openssl.cnf names. Remove it there."},
+        "Something starts a thread in oriel-peer before its sandbox is closed; that thread would stay outside.\n"
+        "Look for a library that is loaded into every program: /etc/ld.so.preload, or a module that "
+        "/etc/ssl/openssl.cnf names. Remove it there."},
     {"neither an empty root nor Landlock is to be had",
-     "This machine gives oriel-peer neither an empty root (chroot) nor Landlock.\n"
-     "Start the service with CAP_SYS_CHROOT, as Oriel's own unit does, or on a kernel with Landlock (CONFIG_SECURITY_LANDLOCK, and\n"
-     "\"landlock\" among lsm=). Or accept a weaker sandbox: server.require_empty_root = no."},
+        "This machine gives oriel-peer neither an empty root (chroot) nor Landlock.\n"
+        "Start the service with CAP_SYS_CHROOT, as Oriel's own unit does, or on a kernel with Landlock "
+        "(CONFIG_SECURITY_LANDLOCK, and\n"
+        "\"landlock\" among lsm=). Or accept a weaker sandbox: server.require_empty_root = no."},
     {"step=\"seccomp\"",
-     "The kernel, or what Oriel runs in (a container?), takes no system call filter.\n"
-     "Use a kernel with CONFIG_SECCOMP_FILTER, and let the container's own filter allow seccomp(2)."},
+        "The kernel, or what Oriel runs in (a container?), takes no system call filter.\n"
+        "Use a kernel with CONFIG_SECCOMP_FILTER, and let the container's own filter allow seccomp(2)."},
     {"step=\"Landlock\"",
-     "Landlock is there, but refuses: a filter around Oriel may allow only a part of its calls (landlock_create_ruleset, landlock_add_rule,\n"
-     "landlock_restrict_self). Allow all of them, or none."},
+        "Landlock is there, but refuses: a filter around Oriel may allow only a part of its calls "
+        "(landlock_create_ruleset, landlock_add_rule,\n"
+        "landlock_restrict_self). Allow all of them, or none."},
     {"step=\"no_new_privs\"", "prctl(2) is forbidden to oriel-peer by a filter around Oriel. Allow it there."},
     {"step=\"dropping capabilities\"",
-     "oriel-peer cannot give its capabilities up: a filter around Oriel forbids capset(2) or prctl(2). Allow them there."},
+        "oriel-peer cannot give its capabilities up: a filter around Oriel forbids capset(2) or prctl(2). Allow them "
+        "there."},
     {"step=\"the library's context in an empty root\"",
-     "The installed libfreerdp cannot make its context inside the sandbox: it wants a file, or more memory than server.peer_memory gives.\n"
-     "Try another version of libfreerdp (3.10, 3.15 and 3.33 were tried), or a larger server.peer_memory."},
+        "The installed libfreerdp cannot make its context inside the sandbox: it wants a file, or more memory than "
+        "server.peer_memory gives.\n"
+        "Try another version of libfreerdp (3.10, 3.15 and 3.33 were tried), or a larger server.peer_memory."},
 };
 
 /* Bounded writing, one piece after the other. */
-struct text { char *out; size_t cap, len; };
+struct text {
+    char *out;
+    size_t cap, len;
+};
 
 static void __attribute__((format(printf, 2, 3))) add(struct text *t, const char *format, ...)
 {
@@ -74,8 +84,10 @@ static enum self_check explain_spawn(struct text *t, int error)
 {
     add(t, "oriel-peer cannot be started: %s.\n", strerror(-error));
     if (error == -EPERM)
-        add(t, "It gets a uid of its own, which needs CAP_SETUID, CAP_SETGID and CAP_SYS_CHROOT: call `oriel --self-check` as root, and keep "
-               "the lines AmbientCapabilities and CapabilityBoundingSet of oriel-server.service.\n");
+        add(t,
+            "It gets a uid of its own, which needs CAP_SETUID, CAP_SETGID and CAP_SYS_CHROOT: call `oriel "
+            "--self-check` as root, and keep "
+            "the lines AmbientCapabilities and CapabilityBoundingSet of oriel-server.service.\n");
     else if (error == -ENOENT)
         add(t, "Its program, or the loader that it names, is missing: install Oriel anew.\n");
     return error == -EAGAIN || error == -ENOMEM ? SELF_CHECK_UNDECIDED : SELF_CHECK_HINDERED;
@@ -88,7 +100,9 @@ static bool explain_library(struct text *t, const char *said)
         !value_after(said, "symbol lookup error: ", false, line, sizeof line))
         return false;
     add(t, "A library that oriel-peer needs is missing or of another version: %s.\n", line);
-    add(t, "Install it (Debian: apt-get install libfreerdp3-3 libwinpr3-3, of one version), or build Oriel anew against what is installed.\n");
+    add(t,
+        "Install it (Debian: apt-get install libfreerdp3-3 libwinpr3-3, of one version), or build Oriel anew against "
+        "what is installed.\n");
     return true;
 }
 
@@ -98,15 +112,21 @@ static bool explain_filter(struct text *t, const struct self_check_end *e)
     if (value_after(e->said, "system call forbidden name=", true, name, sizeof name) ||
         value_after(e->said, "system call forbidden\" name=", true, name, sizeof name)) {
         add(t, "The filter of oriel-peer forbids the system call %s, which an installed library makes.\n", name);
-        add(t, "Install libraries that Oriel was tried with (libfreerdp 3.10, 3.15 or 3.33), or take away what is loaded into every program\n"
-               "(/etc/ld.so.preload). If neither helps, report this line and the versions of libfreerdp, OpenSSL and the C library.\n");
+        add(t,
+            "Install libraries that Oriel was tried with (libfreerdp 3.10, 3.15 or 3.33), or take away what is loaded "
+            "into every program\n"
+            "(/etc/ld.so.preload). If neither helps, report this line and the versions of libfreerdp, OpenSSL and the "
+            "C library.\n");
         return true;
     }
     if (!e->over || !WIFSIGNALED(e->status) || WTERMSIG(e->status) != SIGSYS)
         return false;
-    add(t, "A filter around Oriel ended oriel-peer because of a system call that it forbids: SystemCallFilter= in a drop-in of\n"
-           "oriel-server.service, or the seccomp profile of the container. The kernel's log names the call (journalctl -k, \"type=1326\");\n"
-           "allow it there. Oriel has a stricter filter of its own.\n");
+    add(t,
+        "A filter around Oriel ended oriel-peer because of a system call that it forbids: SystemCallFilter= in a "
+        "drop-in of\n"
+        "oriel-server.service, or the seccomp profile of the container. The kernel's log names the call (journalctl "
+        "-k, \"type=1326\");\n"
+        "allow it there. Oriel has a stricter filter of its own.\n");
     return true;
 }
 
@@ -135,7 +155,8 @@ enum self_check self_check_explain(const struct self_check_end *e, char *out, si
         add(&t, "oriel-peer did not get through its handshakes in time. The machine may be busy: try again.\n");
         verdict = SELF_CHECK_UNDECIDED;
     } else if (WIFSIGNALED(e->status)) {
-        add(&t, "oriel-peer crashed (signal %d, %s) with the installed libraries.\n", WTERMSIG(e->status), strsignal(WTERMSIG(e->status)));
+        add(&t, "oriel-peer crashed (signal %d, %s) with the installed libraries.\n", WTERMSIG(e->status),
+            strsignal(WTERMSIG(e->status)));
         verdict = WTERMSIG(e->status) == SIGKILL ? SELF_CHECK_UNDECIDED : SELF_CHECK_HINDERED;
     } else {
         add(&t, "oriel-peer ended with status %d before it had served.\n", WEXITSTATUS(e->status));
@@ -157,9 +178,17 @@ bool self_check_thread(const char *status, uid_t uid, char *why, size_t cap)
 {
     char ids[64], value[64];
     (void)snprintf(ids, sizeof ids, "%u\t%u\t%u\t%u", uid, uid, uid, uid);
-    const struct { const char *name, *wanted; } wanted[] = {
-        {"Uid", ids}, {"Gid", ids}, {"CapPrm", "0000000000000000"}, {"CapEff", "0000000000000000"}, {"CapAmb", "0000000000000000"},
-        {"CapInh", "0000000000000000"}, {"NoNewPrivs", "1"}, {"Seccomp", "2"},
+    const struct {
+        const char *name, *wanted;
+    } wanted[] = {
+        {"Uid", ids},
+        {"Gid", ids},
+        {"CapPrm", "0000000000000000"},
+        {"CapEff", "0000000000000000"},
+        {"CapAmb", "0000000000000000"},
+        {"CapInh", "0000000000000000"},
+        {"NoNewPrivs", "1"},
+        {"Seccomp", "2"},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         field(status, wanted[i].name, value, sizeof value);

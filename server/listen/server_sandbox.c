@@ -7,32 +7,33 @@
 #include <seccomp.h>
 #include <sys/prctl.h>
 
-static const int forbidden[] = {
-    SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
-    SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
-    SCMP_SYS(kexec_file_load), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd), SCMP_SYS(keyctl), SCMP_SYS(add_key),
-    SCMP_SYS(request_key), SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(settimeofday),
-    SCMP_SYS(clock_settime), SCMP_SYS(adjtimex), SCMP_SYS(open_by_handle_at), SCMP_SYS(name_to_handle_at), SCMP_SYS(quotactl),
-    SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(personality),
+static const int forbidden[] = {SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+    SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(init_module),
+    SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd), SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
+    SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(settimeofday),
+    SCMP_SYS(clock_settime), SCMP_SYS(adjtimex), SCMP_SYS(open_by_handle_at), SCMP_SYS(name_to_handle_at),
+    SCMP_SYS(quotactl), SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(personality),
     /* other ways to another identity than the one that is checked below */
-    SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid),
-};
+    SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid)};
 
-static const uint64_t namespaces[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET};
+static const uint64_t namespaces[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
+    CLONE_NEWPID, CLONE_NEWNET};
 
-/* In a user namespace of its own the process could map any id of the host to one that is allowed below: another user's, or a group's. */
+/* In a user namespace of its own the process could map any id of the host to one that is allowed below: another user's,
+ * or a group's. */
 static int forbid_namespaces(scmp_filter_ctx f)
 {
     /* clone3 hides its flags from the filter; the C library falls back to clone. */
     int r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     for (size_t i = 0; i < sizeof namespaces / sizeof namespaces[0] && r == 0; i++)
         r = seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
-                             SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
+            SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
     return r;
 }
 
-/* Kill for `from` … `to` (inclusive) of one argument. libseccomp takes one comparison of an argument in a rule, so the interval is cut
- * into blocks that one mask describes: at most 62. */
+/* Kill for `from` … `to` (inclusive) of one argument. libseccomp takes one comparison of an argument in a rule, so the
+ * interval is cut into blocks that one mask describes: at most 62. */
 static int forbid_between(scmp_filter_ctx f, int call, unsigned arg, uint64_t from, uint64_t to)
 {
     int r = 0;
@@ -46,7 +47,9 @@ static int forbid_between(scmp_filter_ctx f, int call, unsigned arg, uint64_t fr
     return r;
 }
 
-struct range { uint64_t first, end; };
+struct range {
+    uint64_t first, end;
+};
 
 /* Only ids in one of two ranges (the lower one first; it may be empty). -1, "unchanged", is above every range. */
 static int only_ranges(scmp_filter_ctx f, int call, struct range low, struct range high)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The front end's side of session/proto/display.h. The drawer is oriel-agent or oriel-logon; what it sends is treated as hostile. */
+/* The front end's side of session/proto/display.h. The drawer is oriel-agent or oriel-logon; what it sends is treated
+ * as hostile. */
 #include "common/link.h"
 #include "common/log.h"
 #include "server/peer/peer.h"
@@ -16,7 +17,8 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 #define SEALS_NEEDED (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
-#define LOST_SECONDS 10 /* a granted session without a drawer for so long will not come back: a restart takes 3 */
+/* A granted session without a drawer for so long will not come back: a restart takes 3 */
+#define LOST_SECONDS 10
 
 static void unmap(struct display_front *d)
 {
@@ -62,7 +64,8 @@ static void on_buffer(struct peer *p, const struct display_buffer *b, int fd)
     d->fd = fd;
     void *px = wrong ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     if (px == MAP_FAILED) {
-        log_error("picture buffer refused", "reason=%s size=%ux%u", wrong ? wrong : strerror(errno), b->width, b->height);
+        log_error("picture buffer refused", "reason=%s size=%ux%u", wrong ? wrong : strerror(errno), b->width,
+            b->height);
         display_front_detach(p);
         return;
     }
@@ -186,8 +189,10 @@ void display_front_detach(struct peer *p)
 
 void display_front_facts(const struct client_facts *facts, struct display_open *o)
 {
-    *o = (struct display_open){.nmonitors = facts->layout.nmonitors, .keyboard_layout = facts->keyboard_layout,
-        .keyboard_type = facts->keyboard_type, .keyboard_subtype = facts->keyboard_subtype};
+    *o = (struct display_open){.nmonitors = facts->layout.nmonitors,
+        .keyboard_layout = facts->keyboard_layout,
+        .keyboard_type = facts->keyboard_type,
+        .keyboard_subtype = facts->keyboard_subtype};
     memcpy(o->monitors, facts->layout.monitors, sizeof o->monitors);
     memcpy(o->time_zone, facts->time_zone, sizeof o->time_zone);
 }

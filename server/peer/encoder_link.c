@@ -12,24 +12,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 250               /* an encoder of a film takes 5; whoever looks bears a pause of so much once */
+/* An encoder of a film takes 5; whoever looks bears a pause of so much once */
+#define PATIENCE_MS 250
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
 struct outside {
     struct encoder_link *owner;
     struct h264_config config;
     uint32_t id, serial, rate;
-    uint8_t *memory;                  /* NULL until the encoder has opened the stream */
-    struct yuv picture;               /* the caller's, while `waits`: it comes with the memory */
+    uint8_t *memory;    /* NULL until the encoder has opened the stream */
+    struct yuv picture; /* the caller's, while `waits`: it comes with the memory */
     bool waits, key;
     bool busy, ready, failed;
     struct h264_packet packet;
 };
 struct encoder_link {
     struct event_base *base;
-    struct link *link;                /* NULL: lost */
-    bool greeted;                     /* this process has said hello */
-    bool worked;                      /* one has been ready: that it ends is a failure */
+    struct link *link; /* NULL: lost */
+    bool greeted;      /* this process has said hello */
+    bool worked;       /* one has been ready: that it ends is a failure */
     char name[ENCODER_NAME_BYTES];
     const struct encoder_link_events *events;
     void *user;
@@ -94,12 +95,14 @@ static struct outside *find(struct encoder_link *l, uint32_t id)
     return NULL;
 }
 
-/* Whether nobody can take the memory away once it is mapped. What is no memfd has no seals to ask for: -1, whose bits are all set. */
+/* Whether nobody can take the memory away once it is mapped. What is no memfd has no seals to ask for: -1, whose bits
+ * are all set. */
 static bool is_sealed(int fd, size_t bytes)
 {
     struct stat st;
     int seals = fcntl(fd, F_GET_SEALS);
-    return seals >= 0 && (seals & SEALS) == SEALS && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == bytes;
+    return seals >= 0 && (seals & SEALS) == SEALS && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        (size_t)st.st_size == bytes;
 }
 
 /* The stream's memory, if it is what it should be: else the process could make it vanish under our hands. */
@@ -126,7 +129,8 @@ static void packet(struct encoder_link *l, const struct encoder_packet *m)
     if (!s)
         return;
     unsigned w = (unsigned)s->config.width, h = (unsigned)s->config.height;
-    if (m->len == 0 || !s->memory || !s->busy || s->ready || m->serial != s->serial || m->len > encoder_packet_cap(w, h)) {
+    if (m->len == 0 || !s->memory || !s->busy || s->ready || m->serial != s->serial ||
+        m->len > encoder_packet_cap(w, h)) {
         stream_failed(s);
         return;
     }
@@ -177,7 +181,8 @@ static bool connect_link(struct encoder_link *l, int fd)
     return l->link != NULL;
 }
 
-struct encoder_link *encoder_link_create(struct event_base *base, int fd, const struct encoder_link_events *events, void *user)
+struct encoder_link *encoder_link_create(struct event_base *base, int fd, const struct encoder_link_events *events,
+    void *user)
 {
     struct encoder_link *l = calloc(1, sizeof *l);
     if (!l) {
@@ -219,11 +224,11 @@ static void *outside_open(const struct h264_config *config)
     int slot = 0;
     while (slot < ENCODER_STREAMS_MAX && l && l->streams[slot])
         slot++;
-    if (!l || !encoder_link_name(l)[0] || slot == ENCODER_STREAMS_MAX || config->pairs || config->width > ENCODER_SIDE_MAX ||
-        config->height > ENCODER_SIDE_MAX)
+    if (!l || !encoder_link_name(l)[0] || slot == ENCODER_STREAMS_MAX || config->pairs ||
+        config->width > ENCODER_SIDE_MAX || config->height > ENCODER_SIDE_MAX)
         return NULL;
-    struct encoder_open m = {l->last_id + 1, (uint16_t)config->width, (uint16_t)config->height, (uint16_t)config->frame_rate,
-        config->bytes_per_second};
+    struct encoder_open m = {l->last_id + 1, (uint16_t)config->width, (uint16_t)config->height,
+        (uint16_t)config->frame_rate, config->bytes_per_second};
     struct outside *s = calloc(1, sizeof *s);
     if (!s || link_send(l->link, &encoder_open_def, &m, NULL) < 0) {
         free(s);
@@ -291,5 +296,11 @@ static int outside_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_b
     return 0;
 }
 
-const struct h264_backend encoder_outside = {.name = "oriel-encoder", .patience_ms = PATIENCE_MS, .open = outside_open,
-    .close = outside_close, .submit = outside_submit, .ready = outside_ready, .collect = outside_collect, .set_rate = outside_rate};
+const struct h264_backend encoder_outside = {.name = "oriel-encoder",
+    .patience_ms = PATIENCE_MS,
+    .open = outside_open,
+    .close = outside_close,
+    .submit = outside_submit,
+    .ready = outside_ready,
+    .collect = outside_collect,
+    .set_rate = outside_rate};

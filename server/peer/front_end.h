@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A client front end: takes graphics commands, sends input. `rdp` implements it; `web` will, behind the same table.
  *
- * Thread: the loop's. The front end calls peer_client_* (server/peer/peer.h) for what the client does; those calls may call back into
- * the table, but never destroy the front end.
+ * Thread: the loop's. The front end calls peer_client_* (server/peer/peer.h) for what the client does; those calls may
+ * call back into the table, but never destroy the front end.
  */
 #ifndef ORIEL_SERVER_PEER_FRONT_END_H
 #define ORIEL_SERVER_PEER_FRONT_END_H
@@ -12,24 +12,24 @@
 #include "session/proto/peer.h"
 
 struct peer;
-struct front;   /* the front end's own */
+struct front; /* the front end's own */
 
 /* What the client told of itself before the login; lives as long as the front end. */
 struct client_facts {
     char name[CLIENT_NAME_BYTES];
-    char software[64];               /* build and platform, for the log */
-    struct display_layout layout;    /* normalised: 1 … DISPLAY_MONITORS_MAX monitors, the union's corner at 0,0 */
+    char software[64];            /* build and platform, for the log */
+    struct display_layout layout; /* normalised: 1 … DISPLAY_MONITORS_MAX monitors, the union's corner at 0,0 */
     uint32_t keyboard_layout, keyboard_type, keyboard_subtype;
-    char time_zone[64];              /* IANA or "" */
+    char time_zone[64]; /* IANA or "" */
 };
 
 struct front_end_ops {
     const char *name;
-    /* Everything that reads files happens here: libraries are initialised, the client's stream is not yet touched. The process
-     * has one thread and must keep it. NULL: failed, logged. Mandatory. */
+    /* Everything that reads files happens here: libraries are initialised, the client's stream is not yet touched. The
+     * process has one thread and must keep it. NULL: failed, logged. Mandatory. */
     struct front *(*create)(struct peer *p, int fd);
-    /* What may start threads, and reads no file: the process has an empty root and no rights, but no filter yet. 0 or negative
-     * errno, logged. Mandatory. */
+    /* What may start threads, and reads no file: the process has an empty root and no rights, but no filter yet. 0 or
+     * negative errno, logged. Mandatory. */
     int (*inside)(struct front *f);
     /* Start serving the client: the sandbox is closed now. 0 or negative errno. Mandatory. */
     int (*start)(struct front *f);
@@ -39,17 +39,20 @@ struct front_end_ops {
     const struct client_facts *(*facts)(const struct front *f);
     /* The way of sending pictures that is open now. Mandatory. */
     void (*caps)(const struct front *f, struct engine_caps *out);
-    /* Make the client's desktop this size; peer_client_picture_ready() follows, maybe at once, maybe much later. Mandatory. */
+    /* Make the client's desktop this size; peer_client_picture_ready() follows, maybe at once, maybe much later.
+     * Mandatory. */
     void (*desktop)(struct front *f, uint16_t width, uint16_t height, const struct display_layout *layout);
     /* One frame. 0, or negative errno: the client is lost. Mandatory. */
     int (*frame)(struct front *f, const struct gfx_frame *frame);
     /* Bytes that wait in this process; and what is known of the way to the client. Mandatory. */
     size_t (*queued)(const struct front *f);
     void (*link)(struct front *f, struct engine_link_state *out);
-    /* What was taken of an offer (peer_client_cache_offer): the first `n` entries, in these slots. Absent: clients offer nothing. */
+    /* What was taken of an offer (peer_client_cache_offer): the first `n` entries, in these slots. Absent: clients
+     * offer nothing. */
     int (*cache_taken)(struct front *f, const uint16_t *slots, size_t n);
-    /* The client has stopped acknowledging frames, or does not have what it was to have: its way of taking pictures is broken, open it
-     * anew; desktop() and peer_client_picture_ready() follow as at the start. Absent: there is nothing to open. */
+    /* The client has stopped acknowledging frames, or does not have what it was to have: its way of taking pictures is
+     * broken, open it anew; desktop() and peer_client_picture_ready() follow as at the start. Absent: there is nothing
+     * to open. */
     void (*silent)(struct front *f);
     /* Pointer shape, pointer position, keyboard lights. Mandatory. */
     void (*cursor)(struct front *f, const struct display_cursor *c);

@@ -6,7 +6,10 @@
 #define FULL_ROUNDS 3u
 #define FULL_BYTES 24576u /* no fewer fill a link: what a film or a person typing has on its way */
 
-static uint64_t believed(const struct link_rate *r) { return r->best[0] > r->best[1] ? r->best[0] : r->best[1]; }
+static uint64_t believed(const struct link_rate *r)
+{
+    return r->best[0] > r->best[1] ? r->best[0] : r->best[1];
+}
 
 /* Is more waiting than is on its way at `rate`? */
 static bool is_pressed(const struct link_look *l, uint64_t rate)
@@ -41,7 +44,8 @@ static void found(struct link_rate *r)
 static void look_for_full(struct link_rate *r, const struct link_look *l)
 {
     uint64_t rate = l->bytes_per_second;
-    if (r->full || l->app_limited || l->waiting < FULL_BYTES || !is_pressed(l, rate) || l->now_us - r->round_us < l->rtt_us)
+    if (r->full || l->app_limited || l->waiting < FULL_BYTES || !is_pressed(l, rate) ||
+        l->now_us - r->round_us < l->rtt_us)
         return;
     r->round_us = l->now_us;
     if (rate > r->full_rate + r->full_rate / 4) {

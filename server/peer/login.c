@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The peer's side of session/proto/peer.h: what is asked of the monitor, in which order, and what its answers do here. */
-#include "server/peer/peer.h"
-
+/* The peer's side of session/proto/peer.h: what is asked of the monitor, in which order, and what its answers do here.
+ */
 #include "common/link.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "server/peer/peer.h"
 #include "session/proto/server.h"
 
 #include <errno.h>
@@ -12,7 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-void login_init(struct login *l) { *l = (struct login){.state = LOGIN_NONE}; }
+void login_init(struct login *l)
+{
+    *l = (struct login){.state = LOGIN_NONE};
+}
 
 void login_finish(struct login *l)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-peer: start, shut in, serve one client, leave. */
-#include "server/peer/peer.h"
-
 #include "common/keys_client.h"
 #include "common/link.h"
 #include "common/log.h"
@@ -9,6 +7,7 @@
 #include "common/sandbox.h"
 #include "common/spawn.h"
 #include "server/peer/encoder_link.h"
+#include "server/peer/peer.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -16,8 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define THREADS_MAX 32 /* two encoders for each of three films, the library's own, and as many again */
-#define FILES_MAX 64 /* links, buffers, messages in flight with their descriptors, epoll; 20 in use */
+/* Two encoders for each of three films, the library's own, and as many again */
+#define THREADS_MAX 32
+/* links, buffers, messages in flight with their descriptors, epoll; 20 in use */
+#define FILES_MAX 64
 
 static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
@@ -73,7 +74,8 @@ static void on_server_message(void *user, struct link *l, const struct wire_def 
         peer_end(p, END_LOGON_TIMEOUT, "login deadline");
 }
 
-/* Without oriel-server nobody would end us at a deadline or bring a new monitor link, but a session that runs goes on. */
+/* Without oriel-server nobody would end us at a deadline or bring a new monitor link, but a session that runs goes on.
+ */
 static void on_server_closed(void *user, struct link *l, int err)
 {
     struct peer *p = user;
@@ -97,14 +99,19 @@ static int load_config(struct peer *p)
     return 0;
 }
 
-/* The library's context is made between the halves: newer libraries start a thread with it, and that one is born inside. */
+/* The library's context is made between the halves: newer libraries start a thread with it, and that one is born
+ * inside. */
 static int shut_in(struct peer *p)
 {
     char root[CONFIG_STRING_MAX];
     const char *what = "";
     int r = config_run_path(&p->config, "empty", root, sizeof root);
-    struct sandbox s = {.profile = SANDBOX_PEER, .empty_root = root, .require_empty_root = p->config.server_require_empty_root,
-        .address_space = (uint64_t)p->config.server_peer_memory * 1024 * 1024, .nofile = FILES_MAX, .threads = THREADS_MAX,
+    struct sandbox s = {.profile = SANDBOX_PEER,
+        .empty_root = root,
+        .require_empty_root = p->config.server_require_empty_root,
+        .address_space = (uint64_t)p->config.server_peer_memory * 1024 * 1024,
+        .nofile = FILES_MAX,
+        .threads = THREADS_MAX,
         .explain = p->check};
     r = r < 0 ? r : sandbox_enclose(&s, &what);
     if (r == 0 && (r = p->ops->inside(p->front)) < 0)

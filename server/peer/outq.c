@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUTQ_KEEP (256 * 1024) /* an empty queue keeps this much: a frame of ordinary size does not allocate */
+/* An empty queue keeps this much: a frame of ordinary size does not allocate */
+#define OUTQ_KEEP (256 * 1024)
 #define OUTQ_FIRST 16384
 
-void outq_init(struct outq *q, size_t max) { *q = (struct outq){.max = max}; }
+void outq_init(struct outq *q, size_t max)
+{
+    *q = (struct outq){.max = max};
+}
 
 void outq_finish(struct outq *q)
 {

@@ -19,7 +19,10 @@ void outq_finish(struct outq *q);
 /* Returns 0, -ENOBUFS (over the ceiling, nothing was added), -ENOMEM. */
 int outq_add(struct outq *q, const void *data, size_t len);
 /* The bytes at the front; valid until the next call. */
-static inline const uint8_t *outq_front(const struct outq *q) { return q->buf + q->start; }
+static inline const uint8_t *outq_front(const struct outq *q)
+{
+    return q->buf + q->start;
+}
 /* Drop `len` bytes at the front (at most what is there). A large empty buffer goes back to the system. */
 void outq_drop(struct outq *q, size_t len);
 

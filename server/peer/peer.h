@@ -21,56 +21,56 @@ struct keys_client;
 struct link;
 
 enum login_state {
-    LOGIN_NONE,      /* no Client Info yet */
-    LOGIN_COOKIE,    /* peer_auth with the reconnect cookie is out */
-    LOGIN_PASSWORD,  /* peer_auth with the client's password is out */
-    LOGIN_SCREEN,    /* oriel-logon has the word */
-    LOGIN_GRANTED,   /* START or ATTACH; session, client and token are valid */
+    LOGIN_NONE,     /* no Client Info yet */
+    LOGIN_COOKIE,   /* peer_auth with the reconnect cookie is out */
+    LOGIN_PASSWORD, /* peer_auth with the client's password is out */
+    LOGIN_SCREEN,   /* oriel-logon has the word */
+    LOGIN_GRANTED,  /* START or ATTACH; session, client and token are valid */
 };
 struct login {
     enum login_state state;
-    struct link *link;           /* to the monitor; NULL while it is away */
-    struct credentials info;     /* wiped as soon as it was sent */
-    enum refuse_reason reason;   /* of the last refusal, for the logon screen */
+    struct link *link;         /* to the monitor; NULL while it is away */
+    struct credentials info;   /* wiped as soon as it was sent */
+    enum refuse_reason reason; /* of the last refusal, for the logon screen */
     uint64_t session;
     uint32_t client;
     uint8_t token[TOKEN_BYTES];
-    bool resuming;               /* peer_resume is out */
+    bool resuming; /* peer_resume is out */
 };
 
 struct display_front {
-    struct link *link;           /* NULL: nobody draws */
-    uint8_t kind;                /* enum peer_display_kind */
-    struct event *lost;          /* running while a granted session has nobody who draws */
-    int fd;                      /* the buffer; -1 none */
-    const uint8_t *px;           /* mapped read-only; NULL none */
+    struct link *link;  /* NULL: nobody draws */
+    uint8_t kind;       /* enum peer_display_kind */
+    struct event *lost; /* running while a granted session has nobody who draws */
+    int fd;             /* the buffer; -1 none */
+    const uint8_t *px;  /* mapped read-only; NULL none */
     size_t size;
     uint32_t width, height, stride;
     struct display_layout layout; /* the one that is real */
-    struct display_input input;  /* gathered in this turn of the loop */
+    struct display_input input;   /* gathered in this turn of the loop */
     struct event *input_ev;
-    bool on_loan;                /* a frame came and was not given back */
+    bool on_loan; /* a frame came and was not given back */
     uint32_t loan;
 };
 
 struct picture {
-    struct engine *engine;       /* NULL until the client is ready */
-    bool ready;                  /* the client shows width x height */
+    struct engine *engine; /* NULL until the client is ready */
+    bool ready;            /* the client shows width x height */
     bool suppressed;
-    bool broken;                 /* a frame, or a part of it, could not be sent */
-    bool stale;                  /* the engine sends in a way that is no longer open */
+    bool broken; /* a frame, or a part of it, could not be sent */
+    bool stale;  /* the engine sends in a way that is no longer open */
     uint16_t width, height;
-    struct engine_rect held[DISPLAY_RECTS_MAX + DISPLAY_COPIED_MAX * DISPLAY_PART_RECTS_MAX]; /* not yet in the engine: of the frame on loan, and of the
-                                                                                                  * parts before it */
+    /* Not yet in the engine: of the frame on loan, and of the parts before it */
+    struct engine_rect held[DISPLAY_RECTS_MAX + DISPLAY_COPIED_MAX * DISPLAY_PART_RECTS_MAX];
     size_t nheld;
-    unsigned nparts;             /* that the drawer told of since the last frame */
-    bool parts_taken;            /* they are in the engine: nothing is shown before the frame */
-    uint64_t parts_us;           /* when the first of them came */
+    unsigned nparts;                  /* that the drawer told of since the last frame */
+    bool parts_taken;                 /* they are in the engine: nothing is shown before the frame */
+    uint64_t parts_us;                /* when the first of them came */
     struct engine_cache_entry *offer; /* waits for the engine; NULL none */
     size_t noffer;
     uint8_t cache_salt[CACHE_SALT_LENGTH]; /* random until the login brings the user's */
     struct event *timer;
-    int woken_fd;                /* an encoder's thread has something for the engine */
+    int woken_fd; /* an encoder's thread has something for the engine */
     struct event *woken;
 };
 
@@ -86,10 +86,10 @@ struct peer {
     struct login login;
     struct display_front display;
     struct picture picture;
-    struct event *beat;          /* heartbeat */
-    uint64_t sent;               /* counts frames and pointer updates: quiet when it did not move */
+    struct event *beat; /* heartbeat */
+    uint64_t sent;      /* counts frames and pointer updates: quiet when it did not move */
     bool ended;
-    bool check;                  /* PEER_CHECK was its argument */
+    bool check; /* PEER_CHECK was its argument */
     enum peer_exit exit_code;
 };
 
@@ -113,7 +113,8 @@ void peer_client_picture_stop(struct peer *p);
 void peer_client_caps_changed(struct peer *p);
 void peer_client_drained(struct peer *p);
 void peer_client_ack(struct peer *p, uint32_t frame, uint32_t depth, uint32_t total);
-/* The client has these from an earlier session; answered with ops->cache_taken, as soon as there is a picture. Once per opening. */
+/* The client has these from an earlier session; answered with ops->cache_taken, as soon as there is a picture. Once per
+ * opening. */
 void peer_client_cache_offer(struct peer *p, const struct engine_cache_entry *entries, size_t n);
 void peer_client_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects);
 void peer_client_suppress(struct peer *p, bool on);

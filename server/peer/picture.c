@@ -8,9 +8,9 @@
 #include "session/proto/server.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <event2/event.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -18,7 +18,8 @@
 
 #define FRAMES_PER_TURN 4 /* input must not wait behind a row of frames */
 #define DESKTOP 0         /* the desktop's surface */
-#define PARTS_US 10000    /* the agent's frame follows its parts within 8 ms; where it does not, they are shown without it */
+/* The agent's frame follows its parts within 8 ms; where it does not, they are shown without it */
+#define PARTS_US 10000
 
 static uint64_t now_us(void)
 {
@@ -46,7 +47,8 @@ static void send_frame(struct peer *p, const struct gfx_frame *frame)
     int r = p->picture.broken ? 0 : p->ops->frame(p->front, frame);
     if (r >= 0)
         return;
-    log_error("frame could not be sent", "error=%s commands=%zu bytes=%zu", strerror(-r), frame->ncommands, frame->bytes);
+    log_error("frame could not be sent", "error=%s commands=%zu bytes=%zu", strerror(-r), frame->ncommands,
+        frame->bytes);
     p->picture.broken = true;
 }
 
@@ -243,8 +245,13 @@ void picture_salt(struct peer *p, const uint8_t salt[CACHE_SALT_LENGTH])
 
 static int make_engine(struct peer *p)
 {
-    struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate, .h264 = p->config.picture_h264, .wake = wake,
-        .encoder_failed = on_encoder_failed, .part = on_part, .rested = on_rested, .user = p};
+    struct engine_config c = {.max_frame_rate = (unsigned)p->config.picture_max_frame_rate,
+        .h264 = p->config.picture_h264,
+        .wake = wake,
+        .encoder_failed = on_encoder_failed,
+        .part = on_part,
+        .rested = on_rested,
+        .user = p};
     if (encoder_link_name(p->encoder)[0]) {
         c.outside = &encoder_outside;
         c.outside_context = p->encoder;
@@ -260,8 +267,8 @@ static int make_engine(struct peer *p)
     return 0;
 }
 
-/* The desktop's surface at its present size, in the engine that there is as long as the way of sending stays the same: the
- * client's caches outlive a resize. */
+/* The desktop's surface at its present size, in the engine that there is as long as the way of sending stays the same:
+ * the client's caches outlive a resize. */
 static int make_surface(struct peer *p)
 {
     struct picture *pic = &p->picture;
@@ -297,7 +304,10 @@ void peer_client_picture_ready(struct peer *p)
     pump(p);
 }
 
-void peer_client_picture_stop(struct peer *p) { p->picture.ready = false; }
+void peer_client_picture_stop(struct peer *p)
+{
+    p->picture.ready = false;
+}
 
 void picture_pause(struct peer *p)
 {
@@ -334,8 +344,8 @@ static bool has_room(const struct peer *p)
     return p->picture.ready && p->ops->queued(p->front) < TRANSPORT_BUSY;
 }
 
-/* The frame on loan goes into the engine as soon as the client has room. Until then the drawer gathers damage instead of drawing
- * frames that nobody will see. */
+/* The frame on loan goes into the engine as soon as the client has room. Until then the drawer gathers damage instead
+ * of drawing frames that nobody will see. */
 static void take_frame(struct peer *p)
 {
     struct picture *pic = &p->picture;

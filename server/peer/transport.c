@@ -18,18 +18,19 @@
 #include <unistd.h>
 
 #define TLS_RECORD 16384
-#define CIPHER_AHEAD (512 * 1024) /* encrypt so far ahead of the socket: one send takes a whole frame of ordinary size */
+/* Encrypt so far ahead of the socket: one send takes a whole frame of ordinary size */
+#define CIPHER_AHEAD (512 * 1024)
 
 struct transport {
     int fd;
     SSL_CTX *ctx;
-    SSL *ssl;                 /* NULL while clear */
+    SSL *ssl; /* NULL while clear */
     bool secured;
-    bool busy;                /* `drained` is owed */
-    const char *dead;         /* NULL while alive */
+    bool busy;        /* `drained` is owed */
+    const char *dead; /* NULL while alive */
     bool told;
     struct outq plain, cipher;
-    uint64_t sent;            /* bytes that the socket took */
+    uint64_t sent; /* bytes that the socket took */
     struct link_rate rate;
     struct event *rd_ev, *wr_ev, *flush_ev, *dead_ev;
     const struct transport_ops *ops;
@@ -178,7 +179,10 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         tell_drained(t);
 }
 
-static void on_flush(evutil_socket_t fd, short what, void *arg) { on_writable(fd, what, arg); }
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+    on_writable(fd, what, arg);
+}
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -200,7 +204,8 @@ static void on_dead(evutil_socket_t fd, short what, void *arg)
     t->ops->failed(t->user);
 }
 
-struct transport *transport_create(struct event_base *base, int fd, SSL_CTX *tls, const struct transport_ops *ops, void *user)
+struct transport *transport_create(struct event_base *base, int fd, SSL_CTX *tls, const struct transport_ops *ops,
+    void *user)
 {
     struct transport *t = calloc(1, sizeof *t);
     if (!t)
@@ -311,7 +316,10 @@ static uint64_t mono_us(void)
     return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
 }
 
-static int64_t mono_ms(void) { return (int64_t)(mono_us() / 1000); }
+static int64_t mono_ms(void)
+{
+    return (int64_t)(mono_us() / 1000);
+}
 
 /* Wait for the socket until `end`. Returns false when the time is over. */
 static bool wait_for(const struct transport *t, short events, int64_t end)
@@ -321,8 +329,8 @@ static bool wait_for(const struct transport *t, short events, int64_t end)
     return left > 0 && (poll(&p, 1, (int)left) > 0 || errno == EINTR);
 }
 
-/* Closing a socket with unread bytes makes the kernel send a reset, and the client may lose our last words: read on until it
- * closes, too. */
+/* Closing a socket with unread bytes makes the kernel send a reset, and the client may lose our last words: read on
+ * until it closes, too. */
 static void drain_input(struct transport *t, int64_t end)
 {
     char sink[4096];
@@ -351,11 +359,23 @@ void transport_finish(struct transport *t, int timeout_ms)
         drain_input(t, end);
 }
 
-size_t transport_queued(const struct transport *t) { return t->plain.len + t->cipher.len; }
-bool transport_dead(const struct transport *t) { return t->dead != NULL; }
-const char *transport_why(const struct transport *t) { return t->dead ? t->dead : ""; }
+size_t transport_queued(const struct transport *t)
+{
+    return t->plain.len + t->cipher.len;
+}
+bool transport_dead(const struct transport *t)
+{
+    return t->dead != NULL;
+}
+const char *transport_why(const struct transport *t)
+{
+    return t->dead ? t->dead : "";
+}
 
-bool transport_pending(const struct transport *t) { return t->ssl && SSL_has_pending(t->ssl); }
+bool transport_pending(const struct transport *t)
+{
+    return t->ssl && SSL_has_pending(t->ssl);
+}
 
 void transport_again(struct transport *t)
 {
@@ -371,8 +391,11 @@ void transport_link(struct transport *t, struct transport_link *out)
         return;
     out->waiting += t->sent > l.acked ? (size_t)(t->sent - l.acked) : 0;
     out->rtt_us = l.min_rtt_us ? l.min_rtt_us : l.rtt_us;
-    struct link_look look = {.now_us = mono_us(), .bytes_per_second = l.bytes_per_second, .app_limited = l.app_limited,
-        .rtt_us = out->rtt_us, .waiting = out->waiting};
+    struct link_look look = {.now_us = mono_us(),
+        .bytes_per_second = l.bytes_per_second,
+        .app_limited = l.app_limited,
+        .rtt_us = out->rtt_us,
+        .waiting = out->waiting};
     uint64_t rate = link_rate_look(&t->rate, &look);
     out->bytes_per_second = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
     out->lower_bound = !t->rate.full;

@@ -9,11 +9,14 @@
 #define SEC_INFO_PKT 0x0040u
 #define INFO_AUTOLOGON 0x00000008u
 #define INFO_UNICODE 0x00000010u
-#define MCS_SEND_DATA_REQUEST 0x64 /* T.125: choice 25, six bits, with the two bits of its optional fields */
-#define PDUTYPE_DATA 7             /* MS-RDPBCGR 2.2.8.1.1.1.1 */
+/* T.125: choice 25, six bits, with the two bits of its optional fields */
+#define MCS_SEND_DATA_REQUEST 0x64
+#define PDUTYPE_DATA 7 /* MS-RDPBCGR 2.2.8.1.1.1.1 */
 #define PDUTYPE2_SHUTDOWN_REQUEST 36
-#define FIELD_MAX 512              /* MS-RDPBCGR 2.2.1.11.1.1: no string of Client Info is longer, its terminator included */
-#define LIBRARY_MAX 510            /* libfreerdp's limit: the same, less the terminator that must not be counted */
+/* MS-RDPBCGR 2.2.1.11.1.1: no string of Client Info is longer, its terminator included */
+#define FIELD_MAX 512
+/* libfreerdp's limit: the same, less the terminator that must not be counted */
+#define LIBRARY_MAX 510
 #define TIME_ZONE_BYTES 172
 #define ARC_CS_BYTES 28
 
@@ -101,9 +104,10 @@ static void overwrite(const uint8_t *p, size_t bytes, bool unicode)
 
 enum { DOMAIN, USER, PASSWORD, SHELL, FOLDER, STRINGS };
 struct strings {
-    uint8_t *flags;            /* in the PDU: flags, the five lengths, and then the strings, each with its terminator */
+    /* In the PDU: flags, the five lengths, and then the strings, each with its terminator */
+    uint8_t *flags;
     bool unicode;
-    uint16_t bytes[STRINGS];   /* without the terminator, if the client keeps to the specification */
+    uint16_t bytes[STRINGS]; /* without the terminator, if the client keeps to the specification */
     const uint8_t *at[STRINGS];
 };
 
@@ -123,8 +127,8 @@ static bool read_strings(struct rd *r, struct strings *s)
     return true;
 }
 
-/* libfreerdp ends the connection over strings that we can read, or can refuse in words: of an odd length, which eight-bit clients may
- * send, of 512 bytes, and those that are no text. */
+/* libfreerdp ends the connection over strings that we can read, or can refuse in words: of an odd length, which
+ * eight-bit clients may send, of 512 bytes, and those that are no text. */
 static bool library_refuses(const struct strings *s, bool no_text)
 {
     uint8_t text[FIELD_MAX * 3];
@@ -136,7 +140,8 @@ static bool library_refuses(const struct strings *s, bool no_text)
     return refuses;
 }
 
-/* Put five strings that the library takes into the room that these have. Nobody reads them: ours have been taken already. */
+/* Put five strings that the library takes into the room that these have. Nobody reads them: ours have been taken
+ * already. */
 static void replace_strings(struct strings *s)
 {
     size_t total = (size_t)(s->at[FOLDER] - s->at[DOMAIN]) + s->bytes[FOLDER] + (s->unicode ? 2 : 1);
@@ -178,11 +183,11 @@ static void take_cookie(struct rd *r, struct credentials *ci)
 /* TS_EXTENDED_INFO_PACKET, 2.2.1.11.1.1.1: everything from the time zone on is optional. */
 static void take_extended(struct rd *r, struct credentials *ci)
 {
-    rd_skip(r, 2);             /* clientAddressFamily */
-    rd_skip(r, rd_u16(r));     /* clientAddress */
-    rd_skip(r, rd_u16(r));     /* clientDir */
+    rd_skip(r, 2);         /* clientAddressFamily */
+    rd_skip(r, rd_u16(r)); /* clientAddress */
+    rd_skip(r, rd_u16(r)); /* clientDir */
     rd_skip(r, TIME_ZONE_BYTES);
-    rd_skip(r, 4 + 4);         /* clientSessionId, performanceFlags */
+    rd_skip(r, 4 + 4); /* clientSessionId, performanceFlags */
     if (!r->bad)
         take_cookie(r, ci);
 }
@@ -199,8 +204,8 @@ static bool read_headers(struct rd *r, size_t len)
         return false;
     if (rd_u8(r) != MCS_SEND_DATA_REQUEST)
         return false;
-    rd_skip(r, 2 + 2 + 1);     /* initiator, channelId, priority and segmentation */
-    if (rd_u8(r) & 0x80)       /* PER length: one byte or two */
+    rd_skip(r, 2 + 2 + 1); /* initiator, channelId, priority and segmentation */
+    if (rd_u8(r) & 0x80)   /* PER length: one byte or two */
         rd_skip(r, 1);
     return !r->bad;
 }
@@ -208,7 +213,7 @@ static bool read_headers(struct rd *r, size_t len)
 static bool is_info(struct rd *r)
 {
     uint16_t flags = rd_u16(r);
-    rd_skip(r, 2);             /* flagsHi */
+    rd_skip(r, 2); /* flagsHi */
     return !r->bad && (flags & SEC_INFO_PKT);
 }
 
@@ -218,7 +223,7 @@ bool client_pdu_is_shutdown(const uint8_t *pdu, size_t len)
     rd_init(&r, pdu, len);
     if (!read_headers(&r, len))
         return false;
-    rd_skip(&r, 2);            /* totalLength */
+    rd_skip(&r, 2); /* totalLength */
     uint16_t type = rd_u16(&r);
     rd_skip(&r, 2 + 4 + 1 + 1 + 2); /* pduSource, shareId, pad, streamId, uncompressedLength */
     return (type & 0xf) == PDUTYPE_DATA && rd_u8(&r) == PDUTYPE2_SHUTDOWN_REQUEST && !r.bad;
@@ -232,7 +237,7 @@ int client_info_take(uint8_t *pdu, size_t len, struct credentials *out)
     if (!read_headers(&r, len) || !is_info(&r))
         return -ENOENT;
     memset(out, 0, sizeof *out);
-    rd_skip(&r, 4);            /* CodePage */
+    rd_skip(&r, 4); /* CodePage */
     s.flags = (uint8_t *)r.p;
     uint32_t flags = rd_u32(&r);
     s.unicode = flags & INFO_UNICODE;

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 
-#define PDU_LAYOUT 0x2u     /* 2.2.1.1 */
-#define LAYOUT_BYTES 40u    /* 2.2.2.2.1: one monitor */
+#define PDU_LAYOUT 0x2u       /* 2.2.1.1 */
+#define LAYOUT_BYTES 40u      /* 2.2.2.2.1: one monitor */
 #define LAYOUT_BYTES_MAX 256u /* a later version may append fields, but not that many */
-#define MONITORS_MAX 64u    /* no client has more; the rest of the range is abuse */
+#define MONITORS_MAX 64u      /* no client has more; the rest of the range is abuse */
 #define PRIMARY 0x1u
 
 static struct display_monitor read_monitor(struct rd *r)

@@ -8,11 +8,20 @@
 #include <string.h>
 
 /* MS-RDPEDYC 2.2: the high four bits of the first byte */
-enum { CMD_CREATE = 1, CMD_DATA_FIRST = 2, CMD_DATA = 3, CMD_CLOSE = 4, CMD_CAPS = 5, CMD_DATA_FIRST_PACKED = 6, CMD_DATA_PACKED = 7 };
+enum {
+    CMD_CREATE = 1,
+    CMD_DATA_FIRST = 2,
+    CMD_DATA = 3,
+    CMD_CLOSE = 4,
+    CMD_CAPS = 5,
+    CMD_DATA_FIRST_PACKED = 6,
+    CMD_DATA_PACKED = 7
+};
 #define CHUNK_FIRST 1u /* CHANNEL_FLAG_FIRST, MS-RDPBCGR 2.2.6.1.1 */
 #define CHUNK_LAST 2u
 #define NAME_MAX_BYTES 100
-#define STATIC_MAX 16384 /* a static message that carries one PDU of 1600 bytes; generous to clients that do not cut */
+/* A static message that carries one PDU of 1600 bytes; generous to clients that do not cut */
+#define STATIC_MAX 16384
 
 /* CLOSING: our close is under way; its id is used again only when the client has answered it (MS-RDPEDYC 3.1.5.2). */
 enum channel_state { CHANNEL_FREE, CHANNEL_WAITING, CHANNEL_ASKED, CHANNEL_OPEN, CHANNEL_CLOSING };
@@ -22,13 +31,13 @@ struct dvc_channel {
     const char *name;
     const struct dvc_ops *ops;
     void *user;
-    uint8_t *part;           /* a message being put together; NULL none */
+    uint8_t *part; /* a message being put together; NULL none */
     size_t part_len, part_total;
 };
 struct dvc {
     dvc_send_pdu send;
     void *user;
-    bool ready;              /* the client answered our capabilities */
+    bool ready;                                    /* the client answered our capabilities */
     struct dvc_channel channels[DVC_CHANNELS_MAX]; /* its id on the wire: index + 1 */
     uint8_t chunk[STATIC_MAX];
     size_t chunk_len;
@@ -62,7 +71,10 @@ void dvc_destroy(struct dvc *d)
     free(d);
 }
 
-static uint8_t id_of(const struct dvc_channel *c) { return (uint8_t)(c - c->dvc->channels + 1); }
+static uint8_t id_of(const struct dvc_channel *c)
+{
+    return (uint8_t)(c - c->dvc->channels + 1);
+}
 
 int dvc_start(struct dvc *d)
 {
@@ -119,10 +131,16 @@ void dvc_close(struct dvc_channel *c)
         c->state = CHANNEL_CLOSING;
 }
 
-bool dvc_is_open(const struct dvc_channel *c) { return c && c->state == CHANNEL_OPEN; }
+bool dvc_is_open(const struct dvc_channel *c)
+{
+    return c && c->state == CHANNEL_OPEN;
+}
 
 /* DYNVC_DATA_FIRST's length field: 0 one byte, 1 two, 2 four. */
-static uint8_t length_code(size_t len) { return len <= 0xff ? 0 : len <= 0xffff ? 1 : 2; }
+static uint8_t length_code(size_t len)
+{
+    return len <= 0xff ? 0 : len <= 0xffff ? 1 : 2;
+}
 
 int dvc_send(struct dvc_channel *c, const uint8_t *data, size_t len)
 {

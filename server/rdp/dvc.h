@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dynamic virtual channels, server side (MS-RDPEDYC, version 1), over the static channel "drdynvc".
  *
- * Our own instead of the library's: that one reserves whatever length a client announces, keeps a queue and an eventfd write for
- * each 1600 bytes, and never notices a channel that the client closed. Every client byte here goes through struct rd; a message
- * longer than DVC_MESSAGE_MAX is a protocol error. Thread: the loop's.
+ * Our own instead of the library's: that one reserves whatever length a client announces, keeps a queue and an eventfd
+ * write for each 1600 bytes, and never notices a channel that the client closed. Every client byte here goes through
+ * struct rd; a message longer than DVC_MESSAGE_MAX is a protocol error. Thread: the loop's.
  */
 #ifndef ORIEL_SERVER_RDP_DVC_H
 #define ORIEL_SERVER_RDP_DVC_H
@@ -12,14 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DVC_CHANNELS_MAX 16          /* graphics, display control, and room for input, clipboard and windows later */
-#define DVC_PDU_MAX 1600             /* 3.1.5.1.4: no PDU is longer, in either direction */
-#define DVC_MESSAGE_MAX (128 * 1024) /* the longest that a client has to say: a cache offer of 5462 entries is 65,544 bytes */
+/* graphics, display control, and room for input, clipboard and windows later */
+#define DVC_CHANNELS_MAX 16
+#define DVC_PDU_MAX 1600 /* 3.1.5.1.4: no PDU is longer, in either direction */
+/* The longest that a client has to say: a cache offer of 5462 entries is 65,544 bytes */
+#define DVC_MESSAGE_MAX (128 * 1024)
 
 struct dvc;
 struct dvc_channel;
 struct dvc_ops {
-    void (*opened)(void *user);      /* the client accepted. Mandatory */
+    void (*opened)(void *user); /* the client accepted. Mandatory */
     /* Refused, or closed later by the client; the channel is gone when this returns. Mandatory. */
     void (*closed)(void *user);
     /* One whole message. Returns 0, or negative errno: the connection is to end. Mandatory. */
@@ -40,7 +42,8 @@ void dvc_close(struct dvc_channel *c);
 bool dvc_is_open(const struct dvc_channel *c);
 /* Send one message. Returns 0, -ENOTCONN, or the sender's error. */
 int dvc_send(struct dvc_channel *c, const uint8_t *data, size_t len);
-/* One chunk of the static channel, as it came (MS-RDPBCGR 2.2.6.1). Returns 0, -EPROTO: end the connection; or a callback's error. */
+/* One chunk of the static channel, as it came (MS-RDPBCGR 2.2.6.1). Returns 0, -EPROTO: end the connection; or a
+ * callback's error. */
 int dvc_receive(struct dvc *d, const uint8_t *data, size_t len, uint32_t flags, size_t total);
 
 #endif

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All that one version of libfreerdp makes necessary stands here, each behind its guard, with the test that shows why. A newer library
- * sheds it by itself: what is only needed BEFORE(n) is not compiled from 3.n on.
+/* All that one version of libfreerdp makes necessary stands here, each behind its guard, with the test that shows why.
+ * A newer library sheds it by itself: what is only needed BEFORE(n) is not compiled from 3.n on.
  *
  *   defect                                           in            what is done              test
- *   heap overflow in static-channel sends > 4 KiB    < 3.11        VC_CHUNK is held below    tests/pdu/test_connect.py: frames of 100 KB
- *   layer Read: "again" is 0, later errno EAGAIN     from 3.17     compat_layer_result       each story: a read that finds nothing
- *   a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed        tests/pdu/test_refusals.py
- *   MCS ultimatum of the client is told as a failure all so far    compat_client_disconnected tests/pdu/test_refusals.py
- *   rdesktop's Erect Domain Request is refused       all so far    erect_domain.c            tests/scenario/test_thin_clients.py
- *   no settings without a home folder                all so far    compat_init_library       each story: the environment has none
+ *   heap overflow in static-channel sends > 4 KiB    < 3.11        VC_CHUNK is held below    tests/pdu/test_connect.py:
+ * frames of 100 KB layer Read: "again" is 0, later errno EAGAIN     from 3.17     compat_layer_result       each story:
+ * a read that finds nothing a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed
+ * tests/pdu/test_refusals.py MCS ultimatum of the client is told as a failure all so far    compat_client_disconnected
+ * tests/pdu/test_refusals.py rdesktop's Erect Domain Request is refused       all so far    erect_domain.c
+ * tests/scenario/test_thin_clients.py no settings without a home folder                all so far compat_init_library
+ * each story: the environment has none
  *
- * What these versions also do wrong, and we never ask them for: to refuse a login (< 3.22), to send a certificate chain (< 3.17), RDSTLS
- * (< 3.30), names in Save Session Info (3.10). TLS, verdicts and notices are ours, whatever the version; what is off, is off for
- * all (rdp_settings.c).
+ * What these versions also do wrong, and we never ask them for: to refuse a login (< 3.22), to send a certificate chain
+ * (< 3.17), RDSTLS
+ * (< 3.30), names in Save Session Info (3.10). TLS, verdicts and notices are ours, whatever the version; what is off,
+ * is off for all (rdp_settings.c).
  */
-#include "server/rdp/rdp.h"
-
 #include "common/log.h"
+#include "server/rdp/rdp.h"
 
 #include <errno.h>
 #include <freerdp/version.h>
@@ -34,7 +35,7 @@
 _Static_assert(VC_CHUNK <= 4096, "the buffer for static channels has room for so much");
 #endif
 
-#define NEGO_FAILED 0x80000000u    /* PROTOCOL_FAILED_NEGO of the library */
+#define NEGO_FAILED 0x80000000u /* PROTOCOL_FAILED_NEGO of the library */
 
 int compat_init_library(void)
 {
@@ -61,4 +62,7 @@ bool compat_nego_failed(rdpContext *c)
     return (freerdp_settings_get_uint32(c->settings, FreeRDP_SelectedProtocol) & NEGO_FAILED) != 0;
 }
 
-bool compat_client_disconnected(rdpContext *c) { return freerdp_shall_disconnect_context(c); }
+bool compat_client_disconnected(rdpContext *c)
+{
+    return freerdp_shall_disconnect_context(c);
+}

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define HEADERS 7                 /* TPKT and X.224 data */
+#define HEADERS 7 /* TPKT and X.224 data */
 #define CS_MCS_MSGCHANNEL 0xC006u
 
 /* T.125 Connect Initial: BER application tag 101. */

@@ -4,9 +4,9 @@
 #define ORIEL_SERVER_RDP_RDP_H
 
 #include "codecs/wire/gfx_wire.h"
-#include "server/rdp/dvc.h"
 #include "server/peer/peer.h"
 #include "server/peer/transport.h"
+#include "server/rdp/dvc.h"
 
 #include <freerdp/freerdp.h>
 #include <freerdp/peer.h>
@@ -17,7 +17,7 @@ struct event;
 /* The pointer cache (MS-RDPBCGR 2.2.7.1.5): which shape (display_cursor.serial) lies in which of the client's slots. */
 #define POINTER_SLOTS_MAX 64
 struct pointer_cache {
-    unsigned slots;              /* the client's cache; 0 until it is known */
+    unsigned slots; /* the client's cache; 0 until it is known */
     uint32_t serial[POINTER_SLOTS_MAX];
     bool used[POINTER_SLOTS_MAX];
     uint64_t touched[POINTER_SLOTS_MAX], clock;
@@ -26,65 +26,68 @@ struct pointer_cache {
 };
 
 enum rdp_gfx_state {
-    GFX_CLOSED,                  /* not before the login; or given up: the older ways */
-    GFX_OPENING,                 /* asked; the client's caps are awaited */
-    GFX_OPEN,                    /* caps confirmed */
+    GFX_CLOSED,  /* not before the login; or given up: the older ways */
+    GFX_OPENING, /* asked; the client's caps are awaited */
+    GFX_OPEN,    /* caps confirmed */
 };
 struct rdp_gfx {
     enum rdp_gfx_state state;
     struct dvc_channel *channel;
     struct gfx_wire *wire;
     struct engine_caps caps;
-    struct event *patience;      /* running while OPENING */
-    bool offered;                /* the client made its cache offer since the caps */
-    struct gfx_in in;            /* too large for the stack */
+    struct event *patience; /* running while OPENING */
+    bool offered;           /* the client made its cache offer since the caps */
+    struct gfx_in in;       /* too large for the stack */
 };
 
 /* The client's measurements of the way to it. */
 struct measurement {
-    uint16_t sequence;           /* of the last requests */
+    uint16_t sequence; /* of the last requests */
     bool rtt_asked, bandwidth_asked;
-    uint64_t asked_us;           /* when; 0 never */
+    uint64_t asked_us;                 /* when; 0 never */
     uint32_t rtt_us, bytes_per_second; /* 0: not known */
 };
 
 struct front {
     struct peer *peer;
-    int fd;                      /* until the transport has it; then -1 */
+    int fd; /* until the transport has it; then -1 */
     SSL_CTX *tls;
     struct transport *tp;
     freerdp_peer *client;
-    rdpTransportIo library_io;   /* the library's own callbacks, to call on */
-    bool got_pdu;                /* ReadPdu delivered one in this round */
-    bool message_channel;        /* the client has one: heartbeats and measurements go there */
-    bool info_taken;             /* Client Info came by */
+    rdpTransportIo library_io; /* the library's own callbacks, to call on */
+    bool got_pdu;              /* ReadPdu delivered one in this round */
+    bool message_channel;      /* the client has one: heartbeats and measurements go there */
+    bool info_taken;           /* Client Info came by */
     struct measurement autodetect;
-    bool shutdown_asked;         /* the client asked to leave: what follows is no protocol error */
+    bool shutdown_asked; /* the client asked to leave: what follows is no protocol error */
     struct credentials info;
     struct client_facts facts;
     bool facts_known;
-    bool connected;              /* activated once */
-    bool active;                 /* activated now; false during a reactivation */
+    bool connected; /* activated once */
+    bool active;    /* activated now; false during a reactivation */
     bool granted, logon_told;
     struct peer_verdict verdict;
     struct peer_cookie cookie;
     bool cookie_due;
-    bool desktop_due;            /* width, height and layout wait to become the client's */
+    bool desktop_due; /* width, height and layout wait to become the client's */
     uint16_t width, height;
     struct display_layout layout;
     struct dvc *dvc;
-    uint16_t dvc_id;             /* channel id of drdynvc */
+    uint16_t dvc_id; /* channel id of drdynvc */
     struct rdp_gfx gfx;
     struct dvc_channel *disp;
     struct pointer_cache pointer;
-    uint16_t high_surrogate;     /* Unicode input in two halves */
-    int32_t x, y;                /* where the pointer is, as far as we know */
+    uint16_t high_surrogate; /* Unicode input in two halves */
+    int32_t x, y;            /* where the pointer is, as far as we know */
 };
 struct front_context {
     rdpContext base;
     struct front *front;
 };
-static inline struct front *front_of(rdpContext *c) { return ((struct front_context *)c)->front; }
+static inline struct front *front_of(rdpContext *c)
+{
+    return ((struct front_context *)c)->front;
+}
 
 #define VC_CHUNK 1600 /* CHANNEL_CHUNK_LENGTH of MS-RDPBCGR 2.2.6.1: what every client takes */
 
@@ -93,7 +96,8 @@ static inline struct front *front_of(rdpContext *c) { return ((struct front_cont
 int compat_init_library(void);
 /* How Read and Write of a layer say "again" and "closed" to every version: returns `n` for the library. */
 int compat_layer_result(int n);
-/* Whether the client ended the connection with an MCS Disconnect Provider Ultimatum: the library then only says "failed". */
+/* Whether the client ended the connection with an MCS Disconnect Provider Ultimatum: the library then only says
+ * "failed". */
 bool compat_client_disconnected(rdpContext *c);
 /* Whether TLSAccept was called although the negotiation failed. */
 bool compat_nego_failed(rdpContext *c);
@@ -123,7 +127,8 @@ int rdp_channels_receive(struct front *f, uint16_t id, const uint8_t *data, size
 
 /* ---- rdp_gfx.c ---- */
 int rdp_gfx_open(struct front *f);
-/* The client stopped acknowledging (it closes its end for good after an error): start over in a new channel, or in the older ways. */
+/* The client stopped acknowledging (it closes its end for good after an error): start over in a new channel, or in the
+ * older ways. */
 void rdp_gfx_reopen(struct front *f);
 void rdp_gfx_finish(struct front *f);
 int rdp_gfx_desktop(struct front *f);

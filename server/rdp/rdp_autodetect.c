@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Network measurements with the client's help (MS-RDPBCGR 2.2.14), for ways on which the kernel knows nothing: behind a gateway the socket
- * is a local one. Nothing is ever sent for measuring alone: a large frame that goes anyway is put between a start and a stop, at
- * most every few seconds, so that who is idle stays silent. Nothing is measured while connecting: that would cost a round trip.
+/* Network measurements with the client's help (MS-RDPBCGR 2.2.14), for ways on which the kernel knows nothing: behind a
+ * gateway the socket is a local one. Nothing is ever sent for measuring alone: a large frame that goes anyway is put
+ * between a start and a stop, at most every few seconds, so that who is idle stays silent. Nothing is measured while
+ * connecting: that would cost a round trip.
  */
 #include "server/rdp/rdp.h"
 
 #include <freerdp/autodetect.h>
 #include <time.h>
 
-#define FRAME_MIN 24576u          /* a shorter frame measures the client's clock, which counts milliseconds */
+/* A shorter frame measures the client's clock, which counts milliseconds */
+#define FRAME_MIN 24576u
 #define EVERY_US 5000000u
-#define FORGET_US 10000000u       /* an answer that takes longer is not waited for */
+#define FORGET_US 10000000u /* an answer that takes longer is not waited for */
 #define DELTA_MAX_MS 60000u
-#define RATE_MAX 1250000000u      /* 10 Gbit/s: what is faster is a lie or a rounding */
+#define RATE_MAX 1250000000u /* 10 Gbit/s: what is faster is a lie or a rounding */
 
 static uint64_t now_us(void)
 {
@@ -44,12 +46,15 @@ static BOOL on_rtt(rdpAutoDetect *a, RDP_TRANSPORT_TYPE transport, UINT16 sequen
 
 static void tell_client(rdpAutoDetect *a, const struct measurement *d)
 {
-    rdpNetworkCharacteristicsResult r = {.type = RDP_NETCHAR_RESULT_TYPE_BASE_RTT_BW_AVG_RTT, .baseRTT = d->rtt_us / 1000,
-        .averageRTT = d->rtt_us / 1000, .bandwidth = d->bytes_per_second / 125};
+    rdpNetworkCharacteristicsResult r = {.type = RDP_NETCHAR_RESULT_TYPE_BASE_RTT_BW_AVG_RTT,
+        .baseRTT = d->rtt_us / 1000,
+        .averageRTT = d->rtt_us / 1000,
+        .bandwidth = d->bytes_per_second / 125};
     (void)a->NetworkCharacteristicsResult(a, RDP_TRANSPORT_TCP, d->sequence, &r);
 }
 
-static BOOL on_bandwidth(rdpAutoDetect *a, RDP_TRANSPORT_TYPE transport, UINT16 sequence, UINT16 type, UINT32 ms, UINT32 bytes)
+static BOOL on_bandwidth(rdpAutoDetect *a, RDP_TRANSPORT_TYPE transport, UINT16 sequence, UINT16 type, UINT32 ms,
+    UINT32 bytes)
 {
     struct measurement *d = &front_of(a->context)->autodetect;
     (void)transport;
@@ -77,7 +82,8 @@ bool rdp_autodetect_before(struct front *f, size_t frame_bytes)
 {
     struct measurement *d = &f->autodetect;
     uint64_t now = now_us();
-    if (!f->message_channel || !f->granted || frame_bytes < FRAME_MIN || (d->asked_us && now - d->asked_us < EVERY_US) ||
+    if (!f->message_channel || !f->granted || frame_bytes < FRAME_MIN ||
+        (d->asked_us && now - d->asked_us < EVERY_US) ||
         !freerdp_settings_get_bool(f->client->context->settings, FreeRDP_NetworkAutoDetect))
         return false;
     rdpAutoDetect *a = autodetect_get(f->client->context);

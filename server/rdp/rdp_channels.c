@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Virtual channels. None exists for the client before the monitor granted the login: what it sends until then is dropped. */
-#include "server/rdp/rdp.h"
-
+/* Virtual channels. None exists for the client before the monitor granted the login: what it sends until then is
+ * dropped. */
 #include "common/log.h"
+#include "server/rdp/rdp.h"
 
 #include <errno.h>
 #include <freerdp/channels/drdynvc.h>

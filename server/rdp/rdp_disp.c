@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Display control (MS-RDPEDISP): the client's window was resized, monitors came or went. */
-#include "server/rdp/disp_wire.h"
-#include "server/peer/layout.h"
-#include "server/rdp/rdp.h"
-
 #include "common/log.h"
+#include "server/peer/layout.h"
+#include "server/rdp/disp_wire.h"
+#include "server/rdp/rdp.h"
 
 #include <errno.h>
 
@@ -25,7 +24,10 @@ static void on_opened(void *user)
     (void)dvc_send(f->disp, pdu, w.len);
 }
 
-static void on_closed(void *user) { ((struct front *)user)->disp = NULL; }
+static void on_closed(void *user)
+{
+    ((struct front *)user)->disp = NULL;
+}
 
 static int on_message(void *user, const uint8_t *data, size_t len)
 {

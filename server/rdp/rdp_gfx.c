@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The graphics pipeline channel (MS-RDPEGFX): capabilities, desktop size, frames, acknowledgements. */
-#include "server/rdp/rdp.h"
-
 #include "common/log.h"
+#include "server/rdp/rdp.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
 
 #define CHANNEL "Microsoft::Windows::RDS::Graphics"
-#define PATIENCE_SECONDS 3        /* a client that takes longer to open the channel gets the older ways */
-#define PATIENCE_AGAIN_SECONDS 20 /* this one can; where it is slow, the older ways would only be slower */
+/* A client that takes longer to open the channel gets the older ways */
+#define PATIENCE_SECONDS 3
+/* This one can; where it is slow, the older ways would only be slower */
+#define PATIENCE_AGAIN_SECONDS 20
 
 static int send_counted(struct front *f, size_t *bytes)
 {
@@ -53,7 +54,10 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
     give_up(f);
 }
 
-static void on_opened(void *user) { (void)user; }
+static void on_opened(void *user)
+{
+    (void)user;
+}
 
 static void on_closed(void *user)
 {
@@ -96,7 +100,8 @@ int rdp_gfx_cache_taken(struct front *f, const uint16_t *slots, size_t n)
     return r < 0 ? r : send_all(f);
 }
 
-/* One offer an opening: another one would claim what the slots hold by then, and its answer could not be told from the first's. */
+/* One offer an opening: another one would claim what the slots hold by then, and its answer could not be told from the
+ * first's. */
 static int on_cache_offer(struct front *f)
 {
     if (f->gfx.offered)
@@ -177,8 +182,8 @@ int rdp_gfx_desktop(struct front *f)
     size_t n = 0;
     for (uint32_t i = 0; i < f->layout.nmonitors && n < GFX_MONITORS_MAX; i++) {
         const struct display_monitor *d = &f->layout.monitors[i];
-        m[n++] = (struct gfx_monitor){d->x, d->y, (int32_t)(d->x + (int32_t)d->width - 1), (int32_t)(d->y + (int32_t)d->height - 1),
-            d->primary != 0};
+        m[n++] = (struct gfx_monitor){d->x, d->y, (int32_t)(d->x + (int32_t)d->width - 1),
+            (int32_t)(d->y + (int32_t)d->height - 1), d->primary != 0};
     }
     if (n == 0)
         m[n++] = (struct gfx_monitor){0, 0, f->width - 1, f->height - 1, true};

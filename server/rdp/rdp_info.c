@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the client is told about the session: logon, reconnect cookie, keyboard lights, heartbeat, and why it ended. */
-#include "server/rdp/rdp.h"
-
 #include "common/log.h"
+#include "server/rdp/rdp.h"
 
 #include <freerdp/error.h>
 #include <freerdp/heartbeat.h>
 #include <freerdp/session.h>
 #include <string.h>
 
-#define FAREWELL_MS 1500 /* for the last words to leave; a client that does not read them is not waited for */
+/* For the last words to leave; a client that does not read them is not waited for */
+#define FAREWELL_MS 1500
 
-/* Save Session Info (MS-RDPBCGR 2.2.10.1). The plain notice: clients do nothing with names, and not every version of the library writes
- * them well (freerdp_compat.c). */
+/* Save Session Info (MS-RDPBCGR 2.2.10.1). The plain notice: clients do nothing with names, and not every version of
+ * the library writes them well (freerdp_compat.c). */
 void rdp_info_logon(struct front *f)
 {
     rdpContext *c = f->client->context;
@@ -42,7 +42,8 @@ void rdp_info_leds(struct front *f, uint8_t locks)
 
 void rdp_info_heartbeat(struct front *f, unsigned period)
 {
-    if (f->active && f->message_channel && freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportHeartbeatPdu))
+    if (f->active && f->message_channel &&
+        freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportHeartbeatPdu))
         (void)freerdp_heartbeat_send_heartbeat_pdu(f->client, (BYTE)(period > 255 ? 255 : period), 2, 3);
 }
 
@@ -82,7 +83,8 @@ void rdp_info_end(struct front *f, enum end_cause cause, const char *text)
     rdpContext *c = f->client->context;
     (void)text;
     if (!transport_dead(f->tp) && f->connected) {
-        /* Also to clients that did not announce it (xfreerdp 3.10 does not, but understands it): it is our last word anyway. */
+        /* Also to clients that did not announce it (xfreerdp 3.10 does not, but understands it): it is our last word
+         * anyway. */
         freerdp_set_error_info(c->rdp, error_info(cause));
         if (f->active)
             (void)freerdp_send_error_info(c->rdp);

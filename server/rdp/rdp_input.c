@@ -4,7 +4,10 @@
 
 #include <freerdp/input.h>
 
-static void put(struct front *f, const struct display_event *e) { peer_client_input(f->peer, e); }
+static void put(struct front *f, const struct display_event *e)
+{
+    peer_client_input(f->peer, e);
+}
 
 static BOOL on_sync(rdpInput *in, UINT32 locks)
 {
@@ -37,11 +40,15 @@ static BOOL on_unicode(rdpInput *in, UINT16 flags, UINT16 unit)
             return TRUE;
         code = 0x10000u + ((uint32_t)(f->high_surrogate - 0xd800) << 10) + (unit - 0xdc00u);
     }
-    put(f, &(struct display_event){.type = INPUT_UNICODE, .flags = flags & KBD_FLAGS_RELEASE ? 0 : INPUT_DOWN, .code = code});
+    put(f,
+        &(struct display_event){.type = INPUT_UNICODE,
+            .flags = flags & KBD_FLAGS_RELEASE ? 0 : INPUT_DOWN,
+            .code = code});
     return TRUE;
 }
 
-/* TS_POINTER_EVENT 2.2.8.1.1.3.1.1.3: nine bits, two's complement; 120 is a notch, smaller steps come from touchpads. */
+/* TS_POINTER_EVENT 2.2.8.1.1.3.1.1.3: nine bits, two's complement; 120 is a notch, smaller steps come from touchpads.
+ */
 static int32_t wheel_steps(UINT16 flags)
 {
     int32_t v = flags & WheelRotationMask;
@@ -50,7 +57,8 @@ static int32_t wheel_steps(UINT16 flags)
 
 static void put_button(struct front *f, uint32_t button, bool down, UINT16 x, UINT16 y)
 {
-    put(f, &(struct display_event){.type = INPUT_BUTTON, .flags = down ? INPUT_DOWN : 0, .code = button, .x = x, .y = y});
+    put(f,
+        &(struct display_event){.type = INPUT_BUTTON, .flags = down ? INPUT_DOWN : 0, .code = button, .x = x, .y = y});
 }
 
 static BOOL on_mouse(rdpInput *in, UINT16 flags, UINT16 x, UINT16 y)
@@ -59,8 +67,10 @@ static BOOL on_mouse(rdpInput *in, UINT16 flags, UINT16 x, UINT16 y)
     f->x = x;
     f->y = y;
     if (flags & (PTR_FLAGS_WHEEL | PTR_FLAGS_HWHEEL)) {
-        put(f, &(struct display_event){.type = INPUT_WHEEL, .flags = flags & PTR_FLAGS_HWHEEL ? INPUT_HORIZONTAL : 0,
-            .value = wheel_steps(flags)});
+        put(f,
+            &(struct display_event){.type = INPUT_WHEEL,
+                .flags = flags & PTR_FLAGS_HWHEEL ? INPUT_HORIZONTAL : 0,
+                .value = wheel_steps(flags)});
         return TRUE;
     }
     if (flags & PTR_FLAGS_MOVE)
@@ -84,7 +94,10 @@ static BOOL on_extended_mouse(rdpInput *in, UINT16 flags, UINT16 x, UINT16 y)
     return TRUE;
 }
 
-static int32_t within(int32_t v, uint16_t side) { return v < 0 ? 0 : v >= side ? side - 1 : v; }
+static int32_t within(int32_t v, uint16_t side)
+{
+    return v < 0 ? 0 : v >= side ? side - 1 : v;
+}
 
 /* Relative movement (2.2.8.1.1.3.1.1.7) from the last position known here. */
 static BOOL on_relative_mouse(rdpInput *in, UINT16 flags, INT16 dx, INT16 dy)
@@ -95,7 +108,10 @@ static BOOL on_relative_mouse(rdpInput *in, UINT16 flags, INT16 dx, INT16 dy)
 }
 
 /* The window got the keyboard: Tab up, then the lock keys. */
-static BOOL on_focus(rdpInput *in, UINT16 locks) { return on_sync(in, locks); }
+static BOOL on_focus(rdpInput *in, UINT16 locks)
+{
+    return on_sync(in, locks);
+}
 
 void rdp_input_init(struct front *f)
 {

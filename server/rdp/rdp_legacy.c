@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pictures for clients without the graphics pipeline, and for everyone before the login: bitmap updates and RemoteFX surface bits. */
+/* Pictures for clients without the graphics pipeline, and for everyone before the login: bitmap updates and RemoteFX
+ * surface bits. */
 #include "server/rdp/rdp.h"
 
 #include <errno.h>
 #include <freerdp/codec/rfx.h>
 #include <string.h>
 
-#define UPDATE_SLACK 256          /* headers of one update beside its data */
-#define FRAGMENT_SAFE 0x3f80u     /* fast path without fragments: one PDU of 15 bits' length (MS-RDPBCGR 2.2.9.1.2) */
+#define UPDATE_SLACK 256 /* headers of one update beside its data */
+/* Fast path without fragments: one PDU of 15 bits' length (MS-RDPBCGR 2.2.9.1.2) */
+#define FRAGMENT_SAFE 0x3f80u
 
 static uint32_t largest_update(const rdpSettings *s)
 {
@@ -19,21 +21,31 @@ void rdp_legacy_caps(const struct front *f, struct engine_caps *out)
 {
     const rdpSettings *s = f->client->context->settings;
     uint32_t depth = freerdp_settings_get_uint32(s, FreeRDP_ColorDepth);
-    *out = (struct engine_caps){.bitmap_bpp = depth == 15 ? 16 : depth < 16 ? 16 : (uint8_t)depth, .max_command_bytes = largest_update(s)};
+    *out = (struct engine_caps){.bitmap_bpp = depth == 15 ? 16
+            : depth < 16                                  ? 16
+                                                          : (uint8_t)depth,
+        .max_command_bytes = largest_update(s)};
     /* RemoteFX only after the login: before it one simple way has to do. */
     out->rfx_surface_bits = f->granted && freerdp_settings_get_bool(s, FreeRDP_RemoteFxCodec) &&
-                            freerdp_settings_get_bool(s, FreeRDP_SurfaceCommandsEnabled) &&
-                            freerdp_settings_get_uint32(s, FreeRDP_RemoteFxCodecId) != 0 && depth == 32;
+        freerdp_settings_get_bool(s, FreeRDP_SurfaceCommandsEnabled) &&
+        freerdp_settings_get_uint32(s, FreeRDP_RemoteFxCodecId) != 0 && depth == 32;
     out->rfx_entropy = freerdp_settings_get_uint32(s, FreeRDP_RemoteFxRlgrMode) == RLGR3 ? 3 : 1;
 }
 
 static int send_bitmap(struct front *f, const struct gfx_command *c)
 {
     rdpContext *ctx = f->client->context;
-    BITMAP_DATA b = {.destLeft = c->rect.x, .destTop = c->rect.y, .destRight = c->rect.x + c->rect.width - 1u,
-        .destBottom = c->rect.y + c->rect.height - 1u, .width = c->width, .height = c->height, .bitsPerPixel = c->bpp,
-        .bitmapLength = (UINT32)c->len, .cbScanWidth = c->width * ((c->bpp + 7u) / 8u),
-        .cbUncompressedSize = c->width * c->height * ((c->bpp + 7u) / 8u), .bitmapDataStream = (BYTE *)c->data,
+    BITMAP_DATA b = {.destLeft = c->rect.x,
+        .destTop = c->rect.y,
+        .destRight = c->rect.x + c->rect.width - 1u,
+        .destBottom = c->rect.y + c->rect.height - 1u,
+        .width = c->width,
+        .height = c->height,
+        .bitsPerPixel = c->bpp,
+        .bitmapLength = (UINT32)c->len,
+        .cbScanWidth = c->width * ((c->bpp + 7u) / 8u),
+        .cbUncompressedSize = c->width * c->height * ((c->bpp + 7u) / 8u),
+        .bitmapDataStream = (BYTE *)c->data,
         .compressed = c->compressed};
     BITMAP_UPDATE u = {.number = 1, .rectangles = &b, .skipCompression = TRUE};
     return ctx->update->BitmapUpdate(ctx, &u) ? 0 : -EIO;
@@ -42,8 +54,12 @@ static int send_bitmap(struct front *f, const struct gfx_command *c)
 static int send_rfx(struct front *f, const struct gfx_command *c)
 {
     rdpContext *ctx = f->client->context;
-    SURFACE_BITS_COMMAND s = {.cmdType = CMDTYPE_STREAM_SURFACE_BITS, .destLeft = c->rect.x, .destTop = c->rect.y,
-        .destRight = (UINT32)c->rect.x + c->rect.width, .destBottom = (UINT32)c->rect.y + c->rect.height, .skipCompression = TRUE};
+    SURFACE_BITS_COMMAND s = {.cmdType = CMDTYPE_STREAM_SURFACE_BITS,
+        .destLeft = c->rect.x,
+        .destTop = c->rect.y,
+        .destRight = (UINT32)c->rect.x + c->rect.width,
+        .destBottom = (UINT32)c->rect.y + c->rect.height,
+        .skipCompression = TRUE};
     s.bmp.bpp = 32;
     s.bmp.codecID = (UINT16)freerdp_settings_get_uint32(ctx->settings, FreeRDP_RemoteFxCodecId);
     s.bmp.width = c->rect.width;
@@ -75,7 +91,11 @@ static void set_monitors(struct front *f)
     uint32_t n = f->layout.nmonitors;
     for (uint32_t i = 0; i < n; i++) {
         const struct display_monitor *d = &f->layout.monitors[i];
-        rdpMonitor m = {.x = d->x, .y = d->y, .width = (INT32)d->width, .height = (INT32)d->height, .is_primary = d->primary};
+        rdpMonitor m = {.x = d->x,
+            .y = d->y,
+            .width = (INT32)d->width,
+            .height = (INT32)d->height,
+            .is_primary = d->primary};
         if (!freerdp_settings_set_pointer_array(s, FreeRDP_MonitorDefArray, i, &m))
             return;
     }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Our transport under libfreerdp: its layer callbacks read and write there; TLS is ours, the library only believes it did it. */
+/* Our transport under libfreerdp: its layer callbacks read and write there; TLS is ours, the library only believes it
+ * did it. */
+#include "common/log.h"
 #include "server/rdp/client_info.h"
 #include "server/rdp/erect_domain.h"
 #include "server/rdp/gcc_blocks.h"
 #include "server/rdp/rdp.h"
 
-#include "common/log.h"
-
 #include <errno.h>
 
-static struct front *layer_front(void *ctx) { return *(struct front **)ctx; }
+static struct front *layer_front(void *ctx)
+{
+    return *(struct front **)ctx;
+}
 
 static int on_read(void *ctx, void *data, int bytes)
 {
@@ -62,7 +65,8 @@ static BOOL on_public_key(rdpTransport *t, const BYTE **data, DWORD *len)
     return FALSE;
 }
 
-/* Every PDU passes here before the library parses it: the place to mend one, and to take the secrets out of Client Info. */
+/* Every PDU passes here before the library parses it: the place to mend one, and to take the secrets out of Client
+ * Info. */
 static int on_read_pdu(rdpTransport *t, wStream *s)
 {
     struct front *f = front_of(transport_get_context(t));

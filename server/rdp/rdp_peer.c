@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The `rdp` front end: one freerdp_peer, driven by our loop over our transport. */
-#include "server/rdp/rdp.h"
-
 #include "common/log.h"
 #include "server/peer/tls.h"
+#include "server/rdp/rdp.h"
 
 #include <errno.h>
 #include <freerdp/error.h>
@@ -11,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PDUS_PER_TURN 64 /* one client's flood must leave the loop its timers; 64 mouse moves are half a frame's time */
+/* One client's flood must leave the loop its timers; 64 mouse moves are half a frame's time */
+#define PDUS_PER_TURN 64
 
 /* ---- what the library calls ---- */
 static BOOL on_capabilities(freerdp_peer *c)
@@ -116,7 +116,10 @@ static void on_readable(void *user)
     transport_again(f->tp);
 }
 
-static void on_drained(void *user) { peer_client_drained(((struct front *)user)->peer); }
+static void on_drained(void *user)
+{
+    peer_client_drained(((struct front *)user)->peer);
+}
 
 static void on_secured(void *user)
 {
@@ -207,7 +210,10 @@ static int inside(struct front *f)
 
 static int start(struct front *f)
 {
-    static const struct transport_ops ops = {.readable = on_readable, .drained = on_drained, .secured = on_secured, .failed = on_failed};
+    static const struct transport_ops ops = {.readable = on_readable,
+        .drained = on_drained,
+        .secured = on_secured,
+        .failed = on_failed};
     f->tp = transport_create(f->peer->base, f->fd, f->tls, &ops, f);
     if (!f->tp)
         return -ENOMEM;
@@ -215,7 +221,10 @@ static int start(struct front *f)
     return 0;
 }
 
-static const struct client_facts *facts(const struct front *f) { return &f->facts; }
+static const struct client_facts *facts(const struct front *f)
+{
+    return &f->facts;
+}
 
 static void caps(const struct front *f, struct engine_caps *out)
 {
@@ -259,14 +268,19 @@ static int frame(struct front *f, const struct gfx_frame *fr)
     return r;
 }
 
-static size_t queued(const struct front *f) { return transport_queued(f->tp); }
+static size_t queued(const struct front *f)
+{
+    return transport_queued(f->tp);
+}
 
 static void link_state(struct front *f, struct engine_link_state *out)
 {
     struct transport_link l;
     transport_link(f->tp, &l);
-    *out = (struct engine_link_state){.rtt_us = l.rtt_us ? l.rtt_us : f->autodetect.rtt_us, .bytes_per_second = l.bytes_per_second,
-        .at_least = l.lower_bound && l.bytes_per_second, .waiting = l.waiting};
+    *out = (struct engine_link_state){.rtt_us = l.rtt_us ? l.rtt_us : f->autodetect.rtt_us,
+        .bytes_per_second = l.bytes_per_second,
+        .at_least = l.lower_bound && l.bytes_per_second,
+        .waiting = l.waiting};
     if (out->bytes_per_second == 0) /* the client's clock counts what arrives in a bunch as fast */
         out->bytes_per_second = f->autodetect.bytes_per_second;
 }
@@ -289,8 +303,24 @@ static void cookie(struct front *f, const struct peer_cookie *c)
 }
 
 const struct front_end_ops front_end_rdp = {
-    .name = "rdp", .create = create, .inside = inside, .start = start, .destroy = destroy, .facts = facts, .caps = caps, .desktop = desktop,
-    .frame = frame, .cache_taken = rdp_gfx_cache_taken, .silent = rdp_gfx_reopen, .queued = queued, .link = link_state,
-    .cursor = rdp_pointer_shape, .pointer = rdp_pointer_move,
-    .leds = rdp_info_leds, .granted = granted, .cookie = cookie, .heartbeat = rdp_info_heartbeat, .end = rdp_info_end,
+    .name = "rdp",
+    .create = create,
+    .inside = inside,
+    .start = start,
+    .destroy = destroy,
+    .facts = facts,
+    .caps = caps,
+    .desktop = desktop,
+    .frame = frame,
+    .cache_taken = rdp_gfx_cache_taken,
+    .silent = rdp_gfx_reopen,
+    .queued = queued,
+    .link = link_state,
+    .cursor = rdp_pointer_shape,
+    .pointer = rdp_pointer_move,
+    .leds = rdp_info_leds,
+    .granted = granted,
+    .cookie = cookie,
+    .heartbeat = rdp_info_heartbeat,
+    .end = rdp_info_end,
 };

@@ -32,7 +32,8 @@ static unsigned find_slot(struct pointer_cache *p, uint32_t serial, bool *hit)
     return best;
 }
 
-/* The drawer's premultiplied BGRA, top-down, to RDP's straight BGRA, bottom-up; and the AND mask for clients that ignore alpha. */
+/* The drawer's premultiplied BGRA, top-down, to RDP's straight BGRA, bottom-up; and the AND mask for clients that
+ * ignore alpha. */
 static void convert(const struct display_cursor *c, uint8_t *xor_mask, uint8_t *and_mask, size_t and_stride)
 {
     for (unsigned y = 0; y < c->height; y++) {
@@ -52,14 +53,22 @@ static void convert(const struct display_cursor *c, uint8_t *xor_mask, uint8_t *
 
 static void send_shape(struct front *f, const struct display_cursor *c, unsigned slot)
 {
-    static uint8_t xor_mask[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE * 4], and_mask[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE / 8];
+    static uint8_t xor_mask[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE * 4],
+        and_mask[DISPLAY_CURSOR_SIDE * DISPLAY_CURSOR_SIDE / 8];
     rdpContext *ctx = f->client->context;
     size_t stride = ((size_t)c->width + 15) / 16 * 2; /* padded to 16 bits, 2.2.9.1.1.4.4 */
     memset(and_mask, 0, sizeof and_mask);
     convert(c, xor_mask, and_mask, stride);
-    POINTER_NEW_UPDATE u = {.xorBpp = 32, .colorPtrAttr = {.cacheIndex = (UINT16)slot, .hotSpotX = c->hot_x, .hotSpotY = c->hot_y,
-        .width = c->width, .height = c->height, .lengthAndMask = (UINT16)(stride * c->height),
-        .lengthXorMask = (UINT16)(c->width * c->height * 4u), .xorMaskData = xor_mask, .andMaskData = and_mask}};
+    POINTER_NEW_UPDATE u = {.xorBpp = 32,
+        .colorPtrAttr = {.cacheIndex = (UINT16)slot,
+            .hotSpotX = c->hot_x,
+            .hotSpotY = c->hot_y,
+            .width = c->width,
+            .height = c->height,
+            .lengthAndMask = (UINT16)(stride * c->height),
+            .lengthXorMask = (UINT16)(c->width * c->height * 4u),
+            .xorMaskData = xor_mask,
+            .andMaskData = and_mask}};
     (void)ctx->update->pointer->PointerNew(ctx, &u);
 }
 
@@ -72,7 +81,8 @@ static void send_system(struct front *f, uint32_t type)
 
 static unsigned largest_side(const struct front *f)
 {
-    /* Without the large-pointer capability 32 pixels are the limit; the length field of a new pointer ends at 64 KiB anyhow. */
+    /* Without the large-pointer capability 32 pixels are the limit; the length field of a new pointer ends at 64 KiB
+     * anyhow. */
     uint32_t large = freerdp_settings_get_uint32(f->client->context->settings, FreeRDP_LargePointerFlag);
     return large & LARGE_POINTER_FLAG_96x96 ? DISPLAY_CURSOR_SIDE : 32;
 }

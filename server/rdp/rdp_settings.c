@@ -8,23 +8,55 @@
 #include <stdio.h>
 #include <string.h>
 
-struct flag { FreeRDP_Settings_Keys_Bool key; BOOL value; };
+struct flag {
+    FreeRDP_Settings_Keys_Bool key;
+    BOOL value;
+};
 
 static const struct flag flags[] = {
-    {FreeRDP_TlsSecurity, TRUE}, {FreeRDP_NlaSecurity, FALSE}, {FreeRDP_RdpSecurity, FALSE}, {FreeRDP_UseRdpSecurityLayer, FALSE},
-    {FreeRDP_AadSecurity, FALSE}, {FreeRDP_RdstlsSecurity, FALSE}, {FreeRDP_ExtSecurity, FALSE}, /* TLS and nothing else */
+    {FreeRDP_TlsSecurity, TRUE},
+    {FreeRDP_NlaSecurity, FALSE},
+    {FreeRDP_RdpSecurity, FALSE},
+    {FreeRDP_UseRdpSecurityLayer, FALSE},
+    /* TLS and nothing else */
+    {FreeRDP_AadSecurity, FALSE},
+    {FreeRDP_RdstlsSecurity, FALSE},
+    {FreeRDP_ExtSecurity, FALSE},
     {FreeRDP_SupportMultitransport, FALSE}, /* nobody serves UDP */
-    {FreeRDP_SupportGraphicsPipeline, TRUE}, {FreeRDP_SupportDisplayControl, TRUE}, {FreeRDP_SupportDynamicChannels, TRUE},
-    {FreeRDP_SupportMonitorLayoutPdu, TRUE}, {FreeRDP_SupportHeartbeatPdu, TRUE}, {FreeRDP_SupportErrorInfoPdu, TRUE},
-    {FreeRDP_NetworkAutoDetect, TRUE}, {FreeRDP_CompressionEnabled, FALSE}, {FreeRDP_AutoReconnectionEnabled, TRUE},
-    {FreeRDP_AutoReconnectionPacketSupported, TRUE}, {FreeRDP_HasExtendedMouseEvent, TRUE}, {FreeRDP_HasHorizontalWheel, TRUE},
-    {FreeRDP_HasRelativeMouseEvent, TRUE}, {FreeRDP_HasQoeEvent, FALSE}, {FreeRDP_UnicodeInput, TRUE},
-    {FreeRDP_RefreshRect, TRUE}, {FreeRDP_SuppressOutput, TRUE}, {FreeRDP_SurfaceCommandsEnabled, TRUE},
-    {FreeRDP_SurfaceFrameMarkerEnabled, TRUE}, {FreeRDP_FrameMarkerCommandEnabled, TRUE}, {FreeRDP_RemoteFxCodec, TRUE},
-    {FreeRDP_NSCodec, FALSE}, {FreeRDP_JpegCodec, FALSE}, {FreeRDP_FastPathOutput, TRUE}, {FreeRDP_FastPathInput, TRUE},
-    {FreeRDP_DesktopResize, TRUE}, {FreeRDP_NoBitmapCompressionHeader, TRUE}, {FreeRDP_SupportDynamicTimeZone, TRUE},
-    {FreeRDP_DrawAllowSkipAlpha, TRUE}, {FreeRDP_DrawAllowColorSubsampling, FALSE}, {FreeRDP_DrawAllowDynamicColorFidelity, FALSE},
-    {FreeRDP_BitmapCacheEnabled, FALSE}, {FreeRDP_BitmapCachePersistEnabled, FALSE}, {FreeRDP_WaitForOutputBufferFlush, FALSE},
+    {FreeRDP_SupportGraphicsPipeline, TRUE},
+    {FreeRDP_SupportDisplayControl, TRUE},
+    {FreeRDP_SupportDynamicChannels, TRUE},
+    {FreeRDP_SupportMonitorLayoutPdu, TRUE},
+    {FreeRDP_SupportHeartbeatPdu, TRUE},
+    {FreeRDP_SupportErrorInfoPdu, TRUE},
+    {FreeRDP_NetworkAutoDetect, TRUE},
+    {FreeRDP_CompressionEnabled, FALSE},
+    {FreeRDP_AutoReconnectionEnabled, TRUE},
+    {FreeRDP_AutoReconnectionPacketSupported, TRUE},
+    {FreeRDP_HasExtendedMouseEvent, TRUE},
+    {FreeRDP_HasHorizontalWheel, TRUE},
+    {FreeRDP_HasRelativeMouseEvent, TRUE},
+    {FreeRDP_HasQoeEvent, FALSE},
+    {FreeRDP_UnicodeInput, TRUE},
+    {FreeRDP_RefreshRect, TRUE},
+    {FreeRDP_SuppressOutput, TRUE},
+    {FreeRDP_SurfaceCommandsEnabled, TRUE},
+    {FreeRDP_SurfaceFrameMarkerEnabled, TRUE},
+    {FreeRDP_FrameMarkerCommandEnabled, TRUE},
+    {FreeRDP_RemoteFxCodec, TRUE},
+    {FreeRDP_NSCodec, FALSE},
+    {FreeRDP_JpegCodec, FALSE},
+    {FreeRDP_FastPathOutput, TRUE},
+    {FreeRDP_FastPathInput, TRUE},
+    {FreeRDP_DesktopResize, TRUE},
+    {FreeRDP_NoBitmapCompressionHeader, TRUE},
+    {FreeRDP_SupportDynamicTimeZone, TRUE},
+    {FreeRDP_DrawAllowSkipAlpha, TRUE},
+    {FreeRDP_DrawAllowColorSubsampling, FALSE},
+    {FreeRDP_DrawAllowDynamicColorFidelity, FALSE},
+    {FreeRDP_BitmapCacheEnabled, FALSE},
+    {FreeRDP_BitmapCachePersistEnabled, FALSE},
+    {FreeRDP_WaitForOutputBufferFlush, FALSE},
 };
 
 bool rdp_settings_init(struct front *f, const char *certificate_pem)
@@ -47,14 +79,22 @@ bool rdp_settings_init(struct front *f, const char *certificate_pem)
     return ok && freerdp_settings_set_pointer_len(s, FreeRDP_RdpServerCertificate, cert, 1);
 }
 
-static void copy_text(char *out, size_t cap, const char *in) { (void)snprintf(out, cap, "%s", in ? in : ""); }
+static void copy_text(char *out, size_t cap, const char *in)
+{
+    (void)snprintf(out, cap, "%s", in ? in : "");
+}
 
 static struct display_monitor monitor_of(const rdpMonitor *m)
 {
-    return (struct display_monitor){.x = m->x, .y = m->y, .width = m->width > 0 ? (uint32_t)m->width : 0,
-        .height = m->height > 0 ? (uint32_t)m->height : 0, .phys_width = m->attributes.physicalWidth,
-        .phys_height = m->attributes.physicalHeight, .scale = m->attributes.desktopScaleFactor,
-        .orientation = m->attributes.orientation, .primary = m->is_primary != 0};
+    return (struct display_monitor){.x = m->x,
+        .y = m->y,
+        .width = m->width > 0 ? (uint32_t)m->width : 0,
+        .height = m->height > 0 ? (uint32_t)m->height : 0,
+        .phys_width = m->attributes.physicalWidth,
+        .phys_height = m->attributes.physicalHeight,
+        .scale = m->attributes.desktopScaleFactor,
+        .orientation = m->attributes.orientation,
+        .primary = m->is_primary != 0};
 }
 
 static void take_monitors(const rdpSettings *s, struct display_layout *l)
@@ -71,14 +111,19 @@ static void take_monitors(const rdpSettings *s, struct display_layout *l)
 static void single_monitor(const rdpSettings *s, struct display_layout *l, uint32_t width, uint32_t height)
 {
     l->nmonitors = 1;
-    l->monitors[0] = (struct display_monitor){.width = width, .height = height, .primary = 1,
+    l->monitors[0] = (struct display_monitor){.width = width,
+        .height = height,
+        .primary = 1,
         .phys_width = freerdp_settings_get_uint32(s, FreeRDP_DesktopPhysicalWidth),
         .phys_height = freerdp_settings_get_uint32(s, FreeRDP_DesktopPhysicalHeight),
         .scale = freerdp_settings_get_uint32(s, FreeRDP_DesktopScaleFactor),
         .orientation = freerdp_settings_get_uint16(s, FreeRDP_DesktopOrientation)};
 }
 
-static uint32_t clamp(uint32_t v, uint32_t lo, uint32_t hi) { return v < lo ? lo : v > hi ? hi : v; }
+static uint32_t clamp(uint32_t v, uint32_t lo, uint32_t hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
 
 static void take_layout(struct front *f, const rdpSettings *s)
 {

@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct { const char *windows, *iana; } zones[] = {
+static const struct {
+    const char *windows, *iana;
+} zones[] = {
     {"Dateline Standard Time", "Etc/GMT+12"},
     {"UTC-11", "Etc/GMT+11"},
     {"Aleutian Standard Time", "America/Adak"},
@@ -148,7 +150,10 @@ static const struct { const char *windows, *iana; } zones[] = {
     {"Line Islands Standard Time", "Pacific/Kiritimati"},
 };
 
-size_t time_zone_count(void) { return sizeof zones / sizeof zones[0]; }
+size_t time_zone_count(void)
+{
+    return sizeof zones / sizeof zones[0];
+}
 
 const char *time_zone_at(size_t i, const char **windows)
 {

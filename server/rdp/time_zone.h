@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/* NULL when the name is NULL or unknown. Source: the territory "001" rows of CLDR's windowsZones, under the names that IANA gives them
- * today (Debian has the old ones in a package of their own, tzdata-legacy); and two zones that Windows still has and CLDR had
+/* NULL when the name is NULL or unknown. Source: the territory "001" rows of CLDR's windowsZones, under the names that
+ * IANA gives them today (Debian has the old ones in a package of their own, tzdata-legacy); and two zones that Windows
+ * still has and CLDR had
  * ("Mid-Atlantic", "Kamchatka"). */
 const char *time_zone_iana(const char *windows_name);
 /* All of them: the Windows name of the `i`th goes to *windows, IANA's is returned. */

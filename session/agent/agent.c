@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The leader's link, the back end's events, layout and keyboard. */
+#include "session/agent/agent.h"
+
+#include "common/log.h"
+#include "common/loop.h"
+#include "session/agent/agent_run.h"
+#include "session/agent/layouts.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "common/loop.h"
-#include "session/agent/agent_run.h"
-#include "session/agent/agent.h"
-#include "session/agent/layouts.h"
 
 #define NOTICE_SECONDS 60
 #define NOTICE_SIDE_MAX 4096 /* larger than any message; bounds the memory that a notice may take */
@@ -54,7 +55,8 @@ static void renew_buffers(struct agent *a)
 static void apply_layout(struct agent *a, const struct display_layout *want)
 {
     uint32_t scale = layout_scale(&a->layout);
-    (void)a->ops->set_layout(a->backend, want, &a->layout); /* on failure a->layout is what the server has: go on with that */
+    /* On failure a->layout is what the server has: go on with that */
+    (void)a->ops->set_layout(a->backend, want, &a->layout);
     a->layout_us = agent_now_us();
     if (layout_scale(&a->layout) != scale)
         (void)a->ops->set_scale(a->backend, layout_scale(&a->layout));
@@ -107,7 +109,8 @@ void agent_set_keyboard(struct agent *a, uint32_t layout, uint32_t type, uint32_
     a->keyboard_type = type;
     a->keyboard_subtype = subtype;
     int r = a->ops->set_keymap(a->backend, &k);
-    log_info("keyboard", "klid=0x%08x model=%s layout=%s variant=%s result=%d", layout, k.model, k.layout, k.variant, r);
+    log_info("keyboard", "klid=0x%08x model=%s layout=%s variant=%s result=%d", layout, k.model, k.layout, k.variant,
+        r);
 }
 
 /* ---- idle ---- */
@@ -145,7 +148,10 @@ static void on_idle_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the back end's events ---- */
 
-static void on_damaged(void *user, uint64_t when_us) { frames_damaged(user, when_us); }
+static void on_damaged(void *user, uint64_t when_us)
+{
+    frames_damaged(user, when_us);
+}
 
 static void on_cursor(void *user, const struct display_cursor *cursor)
 {
@@ -200,7 +206,12 @@ static void on_died(void *user)
 }
 
 static const struct backend_events backend_events = {
-    .damaged = on_damaged, .cursor = on_cursor, .pointer = on_pointer, .leds = on_leds, .layout = on_layout, .died = on_died,
+    .damaged = on_damaged,
+    .cursor = on_cursor,
+    .pointer = on_pointer,
+    .leds = on_leds,
+    .layout = on_layout,
+    .died = on_died,
 };
 
 /* ---- the leader's link ---- */
@@ -253,7 +264,8 @@ static void on_notice(struct agent *a, const struct agent_notice *m, int fd)
 {
     bool sane = m->width && m->height && m->width <= NOTICE_SIDE_MAX && m->height <= NOTICE_SIDE_MAX;
     sane = sane && m->stride >= m->width * 4 && m->stride <= NOTICE_SIDE_MAX * 8;
-    int r = a->backend && sane ? a->ops->notice(a->backend, fd, m->width, m->height, m->stride, NOTICE_SECONDS) : -EINVAL;
+    int r =
+        a->backend && sane ? a->ops->notice(a->backend, fd, m->width, m->height, m->stride, NOTICE_SECONDS) : -EINVAL;
     if (r < 0)
         log_warning("notice refused", "size=%ux%u error=%d", m->width, m->height, -r);
     close(fd);
@@ -296,7 +308,10 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 
 int agent_init(struct agent *a, const struct config *config, const struct backend_ops *backend, int leader_fd)
 {
-    *a = (struct agent){.config = *config, .ops = backend, .exit_code = AGENT_EXIT_FAILED, .copy_us_per_mpx = FRAME_COPY_US};
+    *a = (struct agent){.config = *config,
+        .ops = backend,
+        .exit_code = AGENT_EXIT_FAILED,
+        .copy_us_per_mpx = FRAME_COPY_US};
     a->base = loop_create_precise();
     if (!a->base)
         return -ENOMEM;

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-agent: one session's display for any number of clients. Runs as the session's user.
  *
- * The agent owns one back end (session/display/backend.h) and a list of clients. A client is a link of the display protocol with
- * its own buffer and its own pending damage; nothing that one client does or leaves undone is waited for. Private header of
- * session/agent/.
+ * The agent owns one back end (session/display/backend.h) and a list of clients. A client is a link of the display
+ * protocol with its own buffer and its own pending damage; nothing that one client does or leaves undone is waited for.
+ * Private header of session/agent/.
  */
 #ifndef ORIEL_SESSION_AGENT_AGENT_H
 #define ORIEL_SESSION_AGENT_AGENT_H
-
-#include <event2/event.h>
-#include <pixman.h>
 
 #include "common/config.h"
 #include "common/link.h"
@@ -20,18 +17,28 @@
 #include "session/display/backend.h"
 #include "session/proto/leader.h"
 
+#include <event2/event.h>
+#include <pixman.h>
+
 /* Frame timing in µs; how long a picture must be quiet is learnt (silence.h). */
 #define FRAME_WAIT_MAX_US 8000 /* never wait longer than this after the first damage */
-#define FRAME_QUIET_US 8000    /* damage after such a pause is a first change, and leaves at once when it is small */
-#define FRAME_APART_US 4000    /* frames of a burst are so far apart: more than 250 a second cost everybody and show nothing */
-#define FRAME_COLLECTS_MAX 8   /* of one burst as it is reported; what comes then is looked at when the timer ends */
-#define FRAME_COPIES_MAX 2     /* early ones of one burst: more would slow down the program that draws */
-#define FRAME_COPY_AREA 65536  /* copies of fewer pixels say nothing about how long copying takes */
-#define FRAME_COPY_US 1000     /* for 2^20 pixels, before the first was measured */
-#define COPY_PARTS_AREA 524288 /* from so many pixels on a client reads the first part while the next is copied, */
-#define COPY_PART_AREA 393216  /* a third of a millisecond: smaller ones would cost more in waking up than they gain */
-#define COPY_PART_ROWS 64      /* parts end where the front end's tiles do */
-#define LAYOUT_PAUSE_US 50000  /* layout changes that come faster are gathered: dragging a window's corner sends dozens */
+/* Damage after such a pause is a first change, and leaves at once when it is small */
+#define FRAME_QUIET_US 8000
+/* Frames of a burst are so far apart: more than 250 a second cost everybody and show nothing */
+#define FRAME_APART_US 4000
+/* Of one burst as it is reported; what comes then is looked at when the timer ends */
+#define FRAME_COLLECTS_MAX 8
+/* Early ones of one burst: more would slow down the program that draws */
+#define FRAME_COPIES_MAX 2
+#define FRAME_COPY_AREA 65536 /* copies of fewer pixels say nothing about how long copying takes */
+#define FRAME_COPY_US 1000    /* for 2^20 pixels, before the first was measured */
+/* From so many pixels on a client reads the first part while the next is copied, */
+#define COPY_PARTS_AREA 524288
+/* A third of a millisecond: smaller ones would cost more in waking up than they gain */
+#define COPY_PART_AREA 393216
+#define COPY_PART_ROWS 64 /* parts end where the front end's tiles do */
+/* Layout changes that come faster are gathered: dragging a window's corner sends dozens */
+#define LAYOUT_PAUSE_US 50000
 
 struct agent;
 
@@ -43,21 +50,23 @@ struct client {
     struct agent *agent;
     struct link *link;
     uint32_t id;
-    uint8_t role;                   /* enum client_role */
+    uint8_t role; /* enum client_role */
     bool open, suppressed, on_loan;
-    bool cursor_stale;              /* the last shape was not sent: too much is queued */
+    bool cursor_stale; /* the last shape was not sent: too much is queued */
     uint32_t frame;
     struct backend_pixels *pixels;
-    pixman_region32_t pending;      /* damage this client has not seen */
-    pixman_region32_t uncopied;     /* the part of `pending` that changed since it was copied to `pixels`, or never was */
-    pixman_region32_t told;         /* the part of `pending` that display_copied told of, and that did not change since */
-    unsigned ntold;                 /* messages since the last frame */
-    uint64_t pending_us;            /* when the first of it came; 0: none */
+    pixman_region32_t pending; /* damage this client has not seen */
+    /* The part of `pending` that changed since it was copied to `pixels`, or never was */
+    pixman_region32_t uncopied;
+    /* The part of `pending` that display_copied told of, and that did not change since */
+    pixman_region32_t told;
+    unsigned ntold;      /* messages since the last frame */
+    uint64_t pending_us; /* when the first of it came; 0: none */
     /* control clients only: what it holds down */
     struct scancode_state scancodes;
     struct wheel wheel;
-    uint8_t keys[32];               /* bit per evdev code 0 … 255 */
-    uint16_t buttons;               /* bit per button number */
+    uint8_t keys[32]; /* bit per evdev code 0 … 255 */
+    uint16_t buttons; /* bit per button number */
 };
 
 struct agent {
@@ -65,34 +74,34 @@ struct agent {
     struct config config;
     struct link *leader;
     const struct backend_ops *ops;
-    struct backend *backend;        /* NULL before agent_start */
-    struct display_layout layout;   /* in force */
+    struct backend *backend;            /* NULL before agent_start */
+    struct display_layout layout;       /* in force */
     struct display_layout asked_layout; /* last asked for and tried: asking again for it changes nothing */
     struct client *clients;
     uint32_t keyboard_layout, keyboard_type, keyboard_subtype; /* in force */
     bool keyboard_known;
 
     /* frames.c */
-    bool damage_waiting;            /* the back end has damage that was not collected */
-    bool bursting;                  /* the timer runs: waiting for silence */
+    bool damage_waiting; /* the back end has damage that was not collected */
+    bool bursting;       /* the timer runs: waiting for silence */
     uint64_t damage_us, last_damage_us, burst_us;
-    uint64_t sent_us;               /* the last frame, to whomever */
-    uint64_t drawn_us;              /* the silence counts from here: nothing known was drawn later */
+    uint64_t sent_us;  /* the last frame, to whomever */
+    uint64_t drawn_us; /* the silence counts from here: nothing known was drawn later */
     unsigned burst_collects, burst_copies;
-    uint64_t copy_us_per_mpx;       /* how long the display server takes to copy 2^20 pixels, measured */
+    uint64_t copy_us_per_mpx; /* how long the display server takes to copy 2^20 pixels, measured */
     struct silence silence;
     struct event *frame_timer;
 
     /* layout changes that came too fast */
     struct display_layout next_layout;
     uint64_t layout_us;
-    struct event *layout_timer;     /* pending while next_layout waits */
+    struct event *layout_timer; /* pending while next_layout waits */
 
     uint32_t idle_seconds;
     uint64_t input_us;
     struct event *idle_timer;
 
-    struct display_cursor cursor;   /* as last reported, for clients that come later */
+    struct display_cursor cursor; /* as last reported, for clients that come later */
     bool cursor_known;
     uint8_t locks;
     bool locks_known;
@@ -119,7 +128,8 @@ struct client *client_find(struct agent *a, uint32_t id);
 /* Release what it holds, tell it `reason` if its link still works, free it. */
 void client_remove(struct client *c, enum display_end_reason reason);
 void client_remove_all(struct agent *a, enum display_end_reason reason);
-/* Give it a buffer of the present size and everything to draw. A client for whom that fails is removed: do not use it after. */
+/* Give it a buffer of the present size and everything to draw. A client for whom that fails is removed: do not use it
+ * after. */
 void client_new_buffer(struct client *c);
 void client_send_cursor(struct client *c);
 
@@ -130,8 +140,8 @@ void input_release_all(struct client *c);
 /* copies.c */
 /* Pixels that are to be copied before frames can leave. */
 uint64_t copies_area(const struct agent *a);
-/* Copy what is damaged into the buffers that are not on loan, and wait until it is done. `in_parts`: a large one may be made in parts. Then programs may
- * draw between them, and their damage has to be looked for before the frame leaves. */
+/* Copy what is damaged into the buffers that are not on loan, and wait until it is done. `in_parts`: a large one may be
+ * made in parts. Then programs may draw between them, and their damage has to be looked for before the frame leaves. */
 int copies_make(struct agent *a, bool in_parts);
 /* What was damaged in `region` is to be copied, and told, anew. */
 void copies_damaged(struct client *c, const pixman_region32_t *region);

@@ -7,9 +7,9 @@
 
 enum agent_exit {
     AGENT_EXIT_OK = 0,
-    AGENT_EXIT_FAILED = 1,   /* could not start, or the leader's link broke */
+    AGENT_EXIT_FAILED = 1, /* could not start, or the leader's link broke */
     AGENT_EXIT_USAGE = 2,
-    AGENT_EXIT_DISPLAY = 3,  /* the display server ended */
+    AGENT_EXIT_DISPLAY = 3, /* the display server ended */
 };
 /* Serve the leader at `leader_fd` (taken over) until it is gone. Returns an enum agent_exit. */
 int agent_run(const struct config *config, int leader_fd);

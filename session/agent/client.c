@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One attachment: its link, its buffer, its life. */
+#include "common/log.h"
+#include "session/agent/agent.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "session/agent/agent.h"
-
-#define CLIENT_QUEUE_MAX (256 * 1024) /* one frame on loan, one buffer per layout, few LEDs: reached only by one who never reads */
-#define CURSOR_QUEUE_MAX (64 * 1024)  /* two shapes of the largest kind */
+/* One frame on loan, one buffer per layout, few LEDs: reached only by one who never reads */
+#define CLIENT_QUEUE_MAX (256 * 1024)
+#define CURSOR_QUEUE_MAX (64 * 1024) /* two shapes of the largest kind */
 
 struct client *client_find(struct agent *a, uint32_t id)
 {
@@ -148,8 +149,8 @@ static void on_closed(void *user, struct link *l, int err)
 {
     (void)l;
     const char *why = err == -EPIPE || err == -ECONNRESET ? "link closed"
-                      : err == -EPROTO                    ? "protocol broken"
-                      : err == -ENOBUFS                   ? "too slow"
+        : err == -EPROTO                                  ? "protocol broken"
+        : err == -ENOBUFS                                 ? "too slow"
                                                           : "link failed";
     lost(user, why, DISPLAY_END_DROPPED);
 }

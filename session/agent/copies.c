@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From the screen into the clients' buffers. A large copy for one client is made in parts, from the top: it reads each while the display server
- * is at the next. */
+/* From the screen into the clients' buffers. A large copy for one client is made in parts, from the top: it reads each
+ * while the display server is at the next. */
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
 
@@ -70,7 +70,8 @@ static unsigned split(const pixman_region32_t *what, pixman_region32_t parts[DIS
         pixman_region32_init(part);
         do {
             bottom = n == DISPLAY_COPIED_MAX ? e->y2 : (bottom / COPY_PART_ROWS + 1) * COPY_PART_ROWS;
-            pixman_region32_intersect_rect(part, (pixman_region32_t *)what, e->x1, top, (unsigned)(e->x2 - e->x1), (unsigned)(bottom - top));
+            pixman_region32_intersect_rect(part, (pixman_region32_t *)what, e->x1, top, (unsigned)(e->x2 - e->x1),
+                (unsigned)(bottom - top));
         } while (bottom < e->y2 && damage_area(part) < least);
     }
     return n;
@@ -115,7 +116,8 @@ int copies_make(struct agent *a, bool in_parts)
     struct client *c = in_parts ? wants_parts(a) : NULL;
     int r = c ? copy_in_parts(a, c) : copy_whole(a);
     uint64_t spent = agent_now_us() - begun;
-    if (r == 0 && area >= FRAME_COPY_AREA) /* half old, half new: one copy that waited for a busy server counts little */
+    /* Half old, half new: one copy that waited for a busy server counts little */
+    if (r == 0 && area >= FRAME_COPY_AREA)
         a->copy_us_per_mpx = (a->copy_us_per_mpx + (spent << 20) / area) / 2;
     return r;
 }

@@ -4,11 +4,12 @@
  *   quiet ──damage, small, where no large picture came in parts lately──▶ copied and sent at once ──▶ quiet
  *   quiet ──any other damage, or soon after other damage──▶ burst ──silent long enough, or 8 ms old──▶ sent ──▶ quiet
  *
- * Silent long enough is learnt from the programs (silence.h): 0.3 ms where pictures come in one piece, up to 2 ms where they come
- * in several. A burst's copying runs inside that silence: it begins so early that it ends with it. What is damaged after it was
- * copied is copied again before it is sent, so a frame is one state of the screen whenever its parts were copied. A burst
- * copies early FRAME_COPIES_MAX times at most, for the X server copies in the time of the program that draws.
- * While no client can take a frame nothing is collected: the back end reports damage once and then stays silent. */
+ * Silent long enough is learnt from the programs (silence.h): 0.3 ms where pictures come in one piece, up to 2 ms where
+ * they come in several. A burst's copying runs inside that silence: it begins so early that it ends with it. What is
+ * damaged after it was copied is copied again before it is sent, so a frame is one state of the screen whenever its
+ * parts were copied. A burst copies early FRAME_COPIES_MAX times at most, for the X server copies in the time of the
+ * program that draws. While no client can take a frame nothing is collected: the back end reports damage once and then
+ * stays silent. */
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
 
@@ -109,16 +110,17 @@ static void wait_until(struct agent *a, uint64_t when_us)
     agent_arm(a->frame_timer, when_us > now ? when_us - now : 0);
 }
 
-/* When to copy early: so that it is done when the silence is, and what is read in parts is read by then, too; but not while the next part of the
- * picture may still come. */
+/* When to copy early: so that it is done when the silence is, and what is read in parts is read by then, too; but not
+ * while the next part of the picture may still come. */
 static uint64_t copy_at(const struct agent *a, uint64_t area, uint64_t whole)
 {
-    uint64_t copying = (area < COPY_PARTS_AREA ? area : 2 * area) * a->copy_us_per_mpx >> 20, part = a->drawn_us + silence_part_us(&a->silence);
+    uint64_t copying = (area < COPY_PARTS_AREA ? area : 2 * area) * a->copy_us_per_mpx >> 20,
+             part = a->drawn_us + silence_part_us(&a->silence);
     return whole - copying > part ? whole - copying : part;
 }
 
-/* What a burst does next: copy, or wait for the time to; then wait for the rest of the silence, and for the damage that the answer
- * to the copying may have brought: the loop hands that out before the timer. */
+/* What a burst does next: copy, or wait for the time to; then wait for the rest of the silence, and for the damage that
+ * the answer to the copying may have brought: the loop hands that out before the timer. */
 static void burst_step(struct agent *a)
 {
     uint64_t area = copies_area(a), whole = whole_at(a), when = whole;

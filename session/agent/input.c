@@ -1,26 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a control client does with keys, pointer and wheel. Everything here is from outside: unknown codes are dropped, positions
- * clamped to the monitors. */
-#include <linux/input-event-codes.h>
-
+/* What a control client does with keys, pointer and wheel. Everything here is from outside: unknown codes are dropped,
+ * positions clamped to the monitors. */
 #include "session/agent/agent.h"
 
-#define KEYS_MAX 256   /* evdev codes that X11 can carry end at 247 */
+#include <linux/input-event-codes.h>
 
-static bool legal_button(uint32_t button) { return (button >= 1 && button <= 3) || button == 8 || button == 9; }
+#define KEYS_MAX 256 /* evdev codes that X11 can carry end at 247 */
+
+static bool legal_button(uint32_t button)
+{
+    return (button >= 1 && button <= 3) || button == 8 || button == 9;
+}
 
 static bool is_modifier(uint32_t code)
 {
     switch (code) {
-    case KEY_LEFTCTRL: case KEY_RIGHTCTRL: case KEY_LEFTSHIFT: case KEY_RIGHTSHIFT: case KEY_LEFTALT: case KEY_RIGHTALT:
-    case KEY_LEFTMETA: case KEY_RIGHTMETA: case KEY_CAPSLOCK: case KEY_NUMLOCK: case KEY_SCROLLLOCK:
+    case KEY_LEFTCTRL:
+    case KEY_RIGHTCTRL:
+    case KEY_LEFTSHIFT:
+    case KEY_RIGHTSHIFT:
+    case KEY_LEFTALT:
+    case KEY_RIGHTALT:
+    case KEY_LEFTMETA:
+    case KEY_RIGHTMETA:
+    case KEY_CAPSLOCK:
+    case KEY_NUMLOCK:
+    case KEY_SCROLLLOCK:
         return true;
     default:
         return false;
     }
 }
 
-/* Windows clients repeat modifiers, too; a repeated press means a release before it, and releasing Super opens a menu. */
+/* Windows clients repeat modifiers, too; a repeated press means a release before it, and releasing Super opens a menu.
+ */
 static void press(struct client *c, uint32_t code, bool down)
 {
     uint8_t bit = (uint8_t)(1u << (code & 7)), *byte = &c->keys[code / 8];
@@ -86,14 +99,22 @@ static void on_event(struct client *c, const struct display_event *e)
 {
     struct agent *a = c->agent;
     switch ((enum display_input_type)e->type) {
-    case INPUT_KEY: on_key(c, e); break;
+    case INPUT_KEY:
+        on_key(c, e);
+        break;
     case INPUT_UNICODE:
         if (e->flags & INPUT_DOWN)
             a->ops->unicode(a->backend, e->code);
         break;
-    case INPUT_MOVE: move_to(c, e->x, e->y); break;
-    case INPUT_BUTTON: on_button(c, e); break;
-    case INPUT_WHEEL: on_wheel(c, e); break;
+    case INPUT_MOVE:
+        move_to(c, e->x, e->y);
+        break;
+    case INPUT_BUTTON:
+        on_button(c, e);
+        break;
+    case INPUT_WHEEL:
+        on_wheel(c, e);
+        break;
     case INPUT_LOCKS:
         release_keys(c);
         a->ops->set_locks(a->backend, (uint8_t)(e->code & 15));

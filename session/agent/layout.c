@@ -3,22 +3,30 @@
 
 #include <string.h>
 
-#define DPI 96          /* what 100 percent means */
-#define MM_MIN 10       /* a physical size below or above is a mistake: clients send 0 or pixels, too */
+#define DPI 96 /* what 100 percent means */
+/* A physical size below or above is a mistake: clients send 0 or pixels, too */
+#define MM_MIN 10
 #define MM_MAX 10000
 #define SCALE_MIN 100
 #define SCALE_MAX 500
 
-static uint32_t clamp(uint32_t v, uint32_t lo, uint32_t hi) { return v < lo ? lo : v > hi ? hi : v; }
+static uint32_t clamp(uint32_t v, uint32_t lo, uint32_t hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
 
-static uint32_t millimetres(uint32_t pixels, uint32_t scale) { return (uint32_t)(pixels * 2540ull / (100ull * DPI) * 100 / scale); }
+static uint32_t millimetres(uint32_t pixels, uint32_t scale)
+{
+    return (uint32_t)(pixels * 2540ull / (100ull * DPI) * 100 / scale);
+}
 
 static void sane_monitor(struct display_monitor *m, uint32_t max_width, uint32_t max_height)
 {
     m->width = clamp(m->width, LAYOUT_SIDE_MIN, max_width);
     m->height = clamp(m->height, LAYOUT_SIDE_MIN, max_height);
     m->scale = m->scale ? clamp(m->scale, SCALE_MIN, SCALE_MAX) : SCALE_MIN;
-    bool real = m->phys_width >= MM_MIN && m->phys_width <= MM_MAX && m->phys_height >= MM_MIN && m->phys_height <= MM_MAX;
+    bool real =
+        m->phys_width >= MM_MIN && m->phys_width <= MM_MAX && m->phys_height >= MM_MIN && m->phys_height <= MM_MAX;
     if (!real) {
         m->phys_width = millimetres(m->width, m->scale);
         m->phys_height = millimetres(m->height, m->scale);
@@ -72,7 +80,7 @@ static void keep_within(struct display_layout *l, uint32_t max_width, uint32_t m
 }
 
 void layout_normalise(const struct display_monitor *monitors, uint32_t n, uint32_t max_width, uint32_t max_height,
-                      struct display_layout *out)
+    struct display_layout *out)
 {
     *out = (struct display_layout){0};
     for (uint32_t i = 0; i < n && i < DISPLAY_MONITORS_MAX; i++)
@@ -119,7 +127,10 @@ uint32_t layout_scale(const struct display_layout *l)
     return scale ? scale : SCALE_MIN;
 }
 
-static int64_t nearest(int64_t v, int64_t from, int64_t size) { return v < from ? from : v >= from + size ? from + size - 1 : v; }
+static int64_t nearest(int64_t v, int64_t from, int64_t size)
+{
+    return v < from ? from : v >= from + size ? from + size - 1 : v;
+}
 
 void layout_clamp_point(const struct display_layout *l, int32_t *x, int32_t *y)
 {

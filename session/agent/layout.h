@@ -3,17 +3,17 @@
 #ifndef ORIEL_SESSION_AGENT_LAYOUT_H
 #define ORIEL_SESSION_AGENT_LAYOUT_H
 
-#include <stdbool.h>
-
 #include "session/proto/display.h"
+
+#include <stdbool.h>
 
 #define LAYOUT_SIDE_MIN 64 /* X servers start there */
 
-/* Make any list of monitors a legal layout: sizes from LAYOUT_SIDE_MIN up, the union's corner at 0,0, within max_width x
- * max_height, exactly one primary, millimetres and scale filled in. Monitors that cannot be kept fall away; when none is left it
- * is one of 1024x768 (or the maximum). Never fails. */
+/* Make any list of monitors a legal layout: sizes from LAYOUT_SIDE_MIN up, the union's corner at 0,0, within max_width
+ * x max_height, exactly one primary, millimetres and scale filled in. Monitors that cannot be kept fall away; when none
+ * is left it is one of 1024x768 (or the maximum). Never fails. */
 void layout_normalise(const struct display_monitor *monitors, uint32_t n, uint32_t max_width, uint32_t max_height,
-                      struct display_layout *out);
+    struct display_layout *out);
 /* Same geometry, primary and scale? */
 bool layout_equal(const struct display_layout *a, const struct display_layout *b);
 void layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height);

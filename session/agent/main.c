@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* oriel-agent [--config FILE | --config-fd N]: link to the leader at descriptor 3, DISPLAY and XAUTHORITY in the environment. */
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* oriel-agent [--config FILE | --config-fd N]: link to the leader at descriptor 3, DISPLAY and XAUTHORITY in the
+ * environment. */
 #include "common/config.h"
 #include "common/log.h"
 #include "common/spawn.h"
 #include "session/agent/agent_run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int load(struct config *c, int argc, char **argv, struct config_error *err)
 {

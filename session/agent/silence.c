@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/agent/silence.h"
 
-#include <string.h>
-
 #include "session/display/damage.h"
+
+#include <string.h>
 
 void silence_size(struct silence *s, uint32_t width, uint32_t height)
 {
@@ -26,7 +26,8 @@ static void mark(const struct silence *s, const pixman_region32_t *damage, uint1
     int n;
     const pixman_box32_t *b = pixman_region32_rectangles((pixman_region32_t *)damage, &n);
     for (int i = 0; i < n; i++) {
-        unsigned first = cell_of(b[i].x1, s->width), last = cell_of(b[i].x2 - 1, s->width), bottom = cell_of(b[i].y2 - 1, s->height);
+        unsigned first = cell_of(b[i].x1, s->width), last = cell_of(b[i].x2 - 1, s->width),
+                 bottom = cell_of(b[i].y2 - 1, s->height);
         uint16_t row = (uint16_t)((2u << last) - (1u << first));
         for (unsigned y = cell_of(b[i].y1, s->height); y <= bottom; y++)
             rows[y] |= row;
@@ -50,7 +51,10 @@ static void learn_gap(struct silence_cell *c, uint64_t gap_us)
         c->gap_us = (uint16_t)gap_us;
 }
 
-static void learn_parts(struct silence_cell *c, uint64_t pictures) { c->in_parts = (uint8_t)pictures; }
+static void learn_parts(struct silence_cell *c, uint64_t pictures)
+{
+    c->in_parts = (uint8_t)pictures;
+}
 
 /* One more picture is over. A gap lives on as the former one, and is forgotten after that. */
 static void count_picture(struct silence_cell *c, uint64_t unused)
@@ -103,7 +107,8 @@ static uint64_t gap_of(const struct silence_cell *c, uint64_t unknown)
     return c->gap_us > old ? c->gap_us : old;
 }
 
-/* The longest gap of the picture's places, `unknown` where none has been seen; *in_parts: whether one of them has pictures in parts. */
+/* The longest gap of the picture's places, `unknown` where none has been seen; *in_parts: whether one of them has
+ * pictures in parts. */
 static uint64_t longest_gap(const struct silence *s, uint64_t unknown, bool *in_parts)
 {
     uint64_t longest = 0;

@@ -9,9 +9,13 @@
 #define WHEEL_NOTCH 120
 #define WHEEL_CLICKS_MAX 16 /* of one event: RDP's largest delta is 255, so more is not a wheel */
 
-struct wheel { int32_t rest[2]; }; /* what has not made a click yet: vertical, horizontal. Zero it first */
+/* What has not made a click yet: vertical, horizontal. Zero it first */
+struct wheel {
+    int32_t rest[2];
+};
 
-/* Add a delta (positive: up or right). Returns how often to click, and the button. A change of direction drops the rest. */
+/* Add a delta (positive: up or right). Returns how often to click, and the button. A change of direction drops the
+ * rest. */
 unsigned wheel_add(struct wheel *w, int32_t delta, bool horizontal, uint32_t *button);
 
 #endif

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A display back end: one running display server of a session, seen through the few operations the agent needs.
- * X11 today (backend_x11); a Wayland compositor of our own fits the same table. No type of the window system passes here.
+ * X11 today (backend_x11); a Wayland compositor of our own fits the same table. No type of the window system passes
+ * here.
  *
  * Thread: the loop's. Calls may wait for one answer of the display server (0.1 ms when it is idle), never for a client.
- * Every slot of the table is mandatory. Coordinates are desktop pixels, pixels BGRX, top-down. Errors are negative errno.
+ * Every slot of the table is mandatory. Coordinates are desktop pixels, pixels BGRX, top-down. Errors are negative
+ * errno.
  */
 #ifndef ORIEL_SESSION_DISPLAY_BACKEND_H
 #define ORIEL_SESSION_DISPLAY_BACKEND_H
+
+#include "session/proto/display.h"
 
 #include <pixman.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session/proto/display.h"
-
 struct event_base;
-struct backend;       /* a back end's own object */
-struct backend_pixels;/* one client's picture buffer, owned by its creator; see pixels_create */
+struct backend;        /* a back end's own object */
+struct backend_pixels; /* one client's picture buffer, owned by its creator; see pixels_create */
 
 /* Raised from the loop, never from inside a call of the table. All mandatory. `user` is backend_open's. */
 struct backend_events {
@@ -25,7 +27,8 @@ struct backend_events {
     void (*damaged)(void *user, uint64_t when_us);
     /* The pointer's shape changed; `c` is borrowed for the call. */
     void (*cursor)(void *user, const struct display_cursor *c);
-    /* The pointer stands elsewhere than the last move put it: an application moved it. Noticed when pixels are copied. */
+    /* The pointer stands elsewhere than the last move put it: an application moved it. Noticed when pixels are copied.
+     */
     void (*pointer)(void *user, int32_t x, int32_t y);
     /* INPUT_LOCK_* now in force, when they changed. */
     void (*leds)(void *user, uint8_t locks);
@@ -37,24 +40,28 @@ struct backend_events {
 
 /* What a keyboard layout is called in XKB. All strings static; "" means none. */
 struct backend_keymap {
-    const char *model;    /* "pc105" */
-    const char *layout;   /* "de", or two: "ru,us" */
-    const char *variant;  /* "nodeadkeys"; for two layouts "phonetic," */
-    const char *options;  /* "lv3:ralt_switch" */
+    const char *model;   /* "pc105" */
+    const char *layout;  /* "de", or two: "ru,us" */
+    const char *variant; /* "nodeadkeys"; for two layouts "phonetic," */
+    const char *options; /* "lv3:ralt_switch" */
 };
 
-struct backend_limits { uint32_t max_width, max_height; }; /* the largest desktop that may be asked for */
+/* The largest desktop that may be asked for */
+struct backend_limits {
+    uint32_t max_width, max_height;
+};
 
-#define BACKEND_MARKS_MAX 2 /* the one that is worked on, and the next: so the display server is never idle */
+/* The one that is worked on, and the next: so the display server is never idle */
+#define BACKEND_MARKS_MAX 2
 
 struct backend_ops {
     const char *name;
     /* Connect to the display server that the environment names. `why` gets a sentence for people on failure. */
-    int (*open)(struct event_base *base, const struct backend_events *ev, void *user, const struct backend_limits *limits,
-                struct backend **out, char *why, size_t why_cap);
+    int (*open)(struct event_base *base, const struct backend_events *ev, void *user,
+        const struct backend_limits *limits, struct backend **out, char *why, size_t why_cap);
     void (*close)(struct backend *b);
-    /* Make `want` real (already normalised: union's corner 0,0; see session/agent/layout.h). What the server cannot do is
-     * left out; `real` says what is in force afterwards, also on failure. */
+    /* Make `want` real (already normalised: union's corner 0,0; see session/agent/layout.h). What the server cannot do
+     * is left out; `real` says what is in force afterwards, also on failure. */
     int (*set_layout)(struct backend *b, const struct display_layout *want, struct display_layout *real);
     /* The layout in force, when somebody else changed it. */
     int (*get_layout)(struct backend *b, struct display_layout *real);
@@ -70,8 +77,8 @@ struct backend_ops {
     int (*pixels_info)(const struct backend_pixels *p, uint32_t *width, uint32_t *height, uint32_t *stride);
     /* Ask for these rectangles of the screen to be copied to the same place of `p`. Clipped to the buffer. */
     void (*copy)(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t nrects);
-    /* Ask to be told when the copies asked for so far are done: the display server sets to work, and may do more before it tells. At most
-     * BACKEND_MARKS_MAX may be waited for at a time. */
+    /* Ask to be told when the copies asked for so far are done: the display server sets to work, and may do more before
+     * it tells. At most BACKEND_MARKS_MAX may be waited for at a time. */
     void (*mark)(struct backend *b);
     /* Wait for the oldest of them. */
     int (*wait)(struct backend *b);
@@ -82,10 +89,10 @@ struct backend_ops {
     void (*move)(struct backend *b, int32_t x, int32_t y);
     void (*button)(struct backend *b, uint32_t button, bool down);
     void (*set_locks)(struct backend *b, uint8_t locks);
-    void (*input_done)(struct backend *b);/* a batch of input is complete: hand it to the server */
+    void (*input_done)(struct backend *b); /* a batch of input is complete: hand it to the server */
     int (*set_keymap)(struct backend *b, const struct backend_keymap *k);
-    /* Show a picture in front of everything until it is clicked or `seconds` went by. `fd`: a memfd of stride * height bytes,
-     * read in the call, not kept. */
+    /* Show a picture in front of everything until it is clicked or `seconds` went by. `fd`: a memfd of stride * height
+     * bytes, read in the call, not kept. */
     int (*notice)(struct backend *b, int fd, uint32_t width, uint32_t height, uint32_t stride, unsigned seconds);
 };
 extern const struct backend_ops backend_x11;

@@ -13,7 +13,8 @@ uint64_t damage_area(const pixman_region32_t *damage)
 
 static struct display_rect to_rect(const pixman_box32_t *b)
 {
-    return (struct display_rect){(uint16_t)b->x1, (uint16_t)b->y1, (uint16_t)(b->x2 - b->x1), (uint16_t)(b->y2 - b->y1)};
+    return (
+        struct display_rect){(uint16_t)b->x1, (uint16_t)b->y1, (uint16_t)(b->x2 - b->x1), (uint16_t)(b->y2 - b->y1)};
 }
 
 static size_t count_bands(const pixman_box32_t *b, int n)
@@ -48,7 +49,8 @@ static size_t merge_bands(const pixman_box32_t *b, int n, size_t per, struct dis
     return nout;
 }
 
-size_t damage_rects(const pixman_region32_t *damage, uint32_t width, uint32_t height, struct display_rect *out, size_t cap)
+size_t damage_rects(const pixman_region32_t *damage, uint32_t width, uint32_t height, struct display_rect *out,
+    size_t cap)
 {
     pixman_region32_t clipped;
     pixman_region32_init(&clipped);

@@ -2,6 +2,11 @@
 /* Connection, event dispatch and the table of the X11 back end. */
 #include "session/display/x11.h"
 
+#include "common/log.h"
+#include "session/display/x11_keys.h"
+#include "session/display/x11_notice.h"
+#include "session/display/x11_settings.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
@@ -15,12 +20,8 @@
 #include <xcb/xcbext.h>
 #include <xcb/xtest.h>
 
-#include "common/log.h"
-#include "session/display/x11_keys.h"
-#include "session/display/x11_notice.h"
-#include "session/display/x11_settings.h"
-
-#define CLOSE_WAIT_US 2000000 /* a server answers within milliseconds, a starved one within this; the leader's limit may come before */
+/* A server answers within milliseconds, a starved one within this; the leader's limit may come before */
+#define CLOSE_WAIT_US 2000000
 
 uint64_t x11_now_us(void)
 {
@@ -169,8 +170,8 @@ static int negotiate(struct backend *b, char *why, size_t cap)
     uint8_t *none = NULL;
     if (need_extension(b, &xcb_damage_id, &b->damage_event, why, cap) < 0 ||
         need_extension(b, &xcb_xfixes_id, &b->xfixes_event, why, cap) < 0 ||
-        need_extension(b, &xcb_randr_id, &b->randr_event, why, cap) < 0 || need_extension(b, &xcb_shm_id, none, why, cap) < 0 ||
-        need_extension(b, &xcb_test_id, none, why, cap) < 0)
+        need_extension(b, &xcb_randr_id, &b->randr_event, why, cap) < 0 ||
+        need_extension(b, &xcb_shm_id, none, why, cap) < 0 || need_extension(b, &xcb_test_id, none, why, cap) < 0)
         return -ENOSYS;
     free(xcb_damage_query_version_reply(b->c, xcb_damage_query_version(b->c, 1, 1), NULL));
     free(xcb_xfixes_query_version_reply(b->c, xcb_xfixes_query_version(b->c, 5, 0), NULL));
@@ -198,8 +199,8 @@ static void create_resources(struct backend *b)
     xcb_randr_select_input(b->c, b->root, XCB_RANDR_NOTIFY_MASK_SCREEN_CHANGE);
 }
 
-/* A server that finds the connection closed while it has something to say throws away what it has not done yet: also the releases of
- * what a client held down. So the end waits for the server, but not for one that hangs. */
+/* A server that finds the connection closed while it has something to say throws away what it has not done yet: also
+ * the releases of what a client held down. So the end waits for the server, but not for one that hangs. */
 static void await_last_requests(struct backend *b)
 {
     unsigned sequence = xcb_get_input_focus(b->c).sequence;
@@ -207,7 +208,8 @@ static void await_last_requests(struct backend *b)
     void *reply = NULL;
     xcb_generic_error_t *error = NULL;
     xcb_flush(b->c);
-    while (!xcb_connection_has_error(b->c) && !xcb_poll_for_reply(b->c, sequence, &reply, &error) && (now = x11_now_us()) < end) {
+    while (!xcb_connection_has_error(b->c) && !xcb_poll_for_reply(b->c, sequence, &reply, &error) &&
+        (now = x11_now_us()) < end) {
         struct pollfd p = {xcb_get_file_descriptor(b->c), POLLIN, 0};
         (void)poll(&p, 1, (int)((end - now) / 1000) + 1);
     }
@@ -231,8 +233,8 @@ static void x11_close(struct backend *b)
     free(b);
 }
 
-static int x11_open(struct event_base *base, const struct backend_events *ev, void *user, const struct backend_limits *limits,
-                    struct backend **out, char *why, size_t cap)
+static int x11_open(struct event_base *base, const struct backend_events *ev, void *user,
+    const struct backend_limits *limits, struct backend **out, char *why, size_t cap)
 {
     struct backend *b = calloc(1, sizeof *b);
     if (!b)
@@ -270,7 +272,10 @@ fail:
     return r;
 }
 
-static void x11_input_done(struct backend *b) { x11_flush(b); }
+static void x11_input_done(struct backend *b)
+{
+    x11_flush(b);
+}
 
 const struct backend_ops backend_x11 = {
     .name = "x11",

@@ -3,12 +3,12 @@
 #ifndef ORIEL_SESSION_DISPLAY_X11_H
 #define ORIEL_SESSION_DISPLAY_X11_H
 
+#include "session/display/backend.h"
+
 #include <xcb/damage.h>
 #include <xcb/randr.h>
 #include <xcb/xcb.h>
 #include <xcb/xfixes.h>
-
-#include "session/display/backend.h"
 
 struct event;
 struct x11_keys;     /* x11_keys.c: keymap, locks, Unicode ring */
@@ -24,20 +24,23 @@ struct backend {
     const struct backend_events *events;
     void *user;
     struct backend_limits limits;
-    bool dead;               /* the server is gone, `died` was raised */
+    bool dead;                                                  /* the server is gone, `died` was raised */
     uint8_t damage_event, randr_event, xfixes_event, xkb_event; /* first event numbers */
-    uint32_t width, height;  /* the root window's size as this client knows it */
+    uint32_t width, height;                                     /* the root window's size as this client knows it */
 
     xcb_damage_damage_t damage;
     xcb_xfixes_region_t region;
     xcb_gcontext_t gc;
-    bool told_damage;        /* `damaged` was raised and not collected */
+    bool told_damage; /* `damaged` was raised and not collected */
 
-    struct { xcb_query_pointer_cookie_t cookie; uint64_t sent_us; } marks[BACKEND_MARKS_MAX]; /* oldest first */
+    struct {
+        xcb_query_pointer_cookie_t cookie;
+        uint64_t sent_us;
+    } marks[BACKEND_MARKS_MAX]; /* oldest first */
     unsigned nmarks;
 
-    bool reported;           /* the first cursor and leds were raised */
-    bool pointer_moved;      /* by an application: to be reported from the loop */
+    bool reported;                /* the first cursor and leds were raised */
+    bool pointer_moved;           /* by an application: to be reported from the loop */
     int32_t pointer_x, pointer_y; /* where the last move (or report) left the pointer */
     struct x11_keys *keys;
     struct x11_settings *settings;
@@ -53,7 +56,8 @@ void x11_flush(struct backend *b);
 int x11_check(struct backend *b, xcb_void_cookie_t cookie, const char *what);
 xcb_atom_t x11_atom(struct backend *b, const char *name);
 
-/* x11_connect.c: connect to the server that DISPLAY names. On failure *out may still be set (disconnect it), `why` says more. */
+/* x11_connect.c: connect to the server that DISPLAY names. On failure *out may still be set (disconnect it), `why` says
+ * more. */
 int x11_connect(xcb_connection_t **out, char *why, size_t cap);
 
 /* x11_pixels.c */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Connecting to the session's own X server and to no other.
  *
- * libxcb tries the abstract socket "@/tmp/.X11-unix/Xn" first, and any user may have bound that name: it would get the cookie, and
- * then the session. The socket in /tmp/.X11-unix, a folder of root's, is the server's; who listens there is checked as well. */
+ * libxcb tries the abstract socket "@/tmp/.X11-unix/Xn" first, and any user may have bound that name: it would get the
+ * cookie, and then the session. The socket in /tmp/.X11-unix, a folder of root's, is the server's; who listens there is
+ * checked as well. */
+#include "session/display/x11.h"
+
 #include <X11/Xauth.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,8 +14,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "session/display/x11.h"
 
 static int connect_path(unsigned number)
 {
@@ -23,7 +24,10 @@ static int connect_path(unsigned number)
         return -errno;
     struct ucred peer;
     socklen_t len = sizeof peer;
-    int r = connect(fd, (const struct sockaddr *)&a, sizeof a) < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? -errno : 0;
+    int r = connect(fd, (const struct sockaddr *)&a, sizeof a) < 0 ||
+            getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0
+        ? -errno
+        : 0;
     if (r == 0 && getuid() != 0 && peer.uid != getuid())
         r = -EPERM;
     if (r == 0)
@@ -39,7 +43,8 @@ static xcb_connection_t *connect_fd(int fd, unsigned number)
     int lengths[] = {sizeof protocol - 1};
     (void)gethostname(host, sizeof host - 1);
     int n = snprintf(text, sizeof text, "%u", number);
-    Xauth *auth = XauGetBestAuthByAddr(FamilyLocal, (unsigned short)strlen(host), host, (unsigned short)n, text, 1, names, lengths);
+    Xauth *auth = XauGetBestAuthByAddr(FamilyLocal, (unsigned short)strlen(host), host, (unsigned short)n, text, 1,
+        names, lengths);
     xcb_auth_info_t info = {0};
     if (auth)
         info = (xcb_auth_info_t){auth->name_length, auth->name, auth->data_length, auth->data};
@@ -65,6 +70,8 @@ int x11_connect(xcb_connection_t **out, char *why, size_t cap)
     if (*out && !xcb_connection_has_error(*out))
         return 0;
     snprintf(why, cap, "cannot connect to the X server at DISPLAY=%s: %s", name,
-             fd == -EPERM ? "it belongs to another user" : fd < 0 ? strerror(-fd) : "it refused the cookie");
+        fd == -EPERM ? "it belongs to another user"
+            : fd < 0 ? strerror(-fd)
+                     : "it refused the cookie");
     return fd < 0 ? fd : -EACCES;
 }

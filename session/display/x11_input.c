@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pointer and key events by XTEST, and the pointer's shape. */
+#include "session/display/x11.h"
+#include "session/display/x11_keys.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <xcb/xtest.h>
-
-#include "session/display/x11.h"
-#include "session/display/x11_keys.h"
 
 #define EVDEV_OFFSET 8 /* X keycodes are evdev's plus 8, since codes below 8 were taken */
 
@@ -23,7 +23,8 @@ void x11_move(struct backend *b, int32_t x, int32_t y)
 
 void x11_button(struct backend *b, uint32_t button, bool down)
 {
-    xcb_test_fake_input(b->c, down ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, (uint8_t)button, XCB_CURRENT_TIME, b->root, 0, 0, 0);
+    xcb_test_fake_input(b->c, down ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, (uint8_t)button, XCB_CURRENT_TIME, b->root,
+        0, 0, 0);
 }
 
 #define TOLD_BUTTONS 5 /* the core protocol does not say of later ones whether they are down */
@@ -72,7 +73,8 @@ static bool invisible(const uint32_t *px, size_t n)
 
 void x11_cursor_report(struct backend *b)
 {
-    xcb_xfixes_get_cursor_image_reply_t *r = xcb_xfixes_get_cursor_image_reply(b->c, xcb_xfixes_get_cursor_image(b->c), NULL);
+    xcb_xfixes_get_cursor_image_reply_t *r =
+        xcb_xfixes_get_cursor_image_reply(b->c, xcb_xfixes_get_cursor_image(b->c), NULL);
     x11_replied(b);
     if (!r)
         return;

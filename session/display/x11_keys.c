@@ -4,6 +4,10 @@
 #include <xcb/xkb.h>
 #undef explicit
 
+#include "common/log.h"
+#include "session/display/x11_keys.h"
+#include "session/display/x11_unicode.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,21 +15,18 @@
 #include <sys/uio.h>
 #include <xcb/xcbext.h>
 
-#include "common/log.h"
-#include "session/display/x11_keys.h"
-#include "session/display/x11_unicode.h"
-
 #define CORE_KEYBOARD XCB_XKB_ID_USE_CORE_KBD
 #define REPEAT_NEVER_MS 65535 /* the largest delay there is */
-#define LOAD_ALL 0xbf         /* all parts of a keymap but the geometry (XkbGBN_AllComponentsMask) */
+/* All parts of a keymap but the geometry (XkbGBN_AllComponentsMask) */
+#define LOAD_ALL 0xbf
 #define NUM_LOCK_KEYSYM 0xff7f
 #define RULES_NAMES "_XKB_RULES_NAMES"
 
 struct x11_keys {
     struct x11_unicode *unicode;
-    uint8_t num_mask;         /* the modifier that Num Lock toggles; 0 none */
-    uint8_t scroll;           /* X has no Scroll Lock modifier: remembered, so that clients get back what they set */
-    uint8_t told;             /* locks as last raised */
+    uint8_t num_mask; /* the modifier that Num Lock toggles; 0 none */
+    uint8_t scroll;   /* X has no Scroll Lock modifier: remembered, so that clients get back what they set */
+    uint8_t told;     /* locks as last raised */
     bool told_any;
 };
 
@@ -59,7 +60,8 @@ static uint8_t find_num_mask(struct backend *b)
     return mask;
 }
 
-/* Clients repeat keys, at their own rate. Repetition is not switched off, for users look at that setting; it just never begins. */
+/* Clients repeat keys, at their own rate. Repetition is not switched off, for users look at that setting; it just never
+ * begins. */
 static void stop_own_repeat(struct backend *b)
 {
     xcb_xkb_get_controls_reply_t *r = xcb_xkb_get_controls_reply(b->c, xcb_xkb_get_controls(b->c, CORE_KEYBOARD), NULL);
@@ -68,18 +70,22 @@ static void stop_own_repeat(struct backend *b)
     if (r && !done) {
         static const uint8_t same[32];
         xcb_xkb_set_controls(b->c, CORE_KEYBOARD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, XCB_XKB_BOOL_CTRL_REPEAT_KEYS,
-                             REPEAT_NEVER_MS, REPEAT_NEVER_MS, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, same);
+            REPEAT_NEVER_MS, REPEAT_NEVER_MS, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, same);
     }
     free(r);
 }
 
 static void select_events(struct backend *b)
 {
-    uint16_t events = XCB_XKB_EVENT_TYPE_NEW_KEYBOARD_NOTIFY | XCB_XKB_EVENT_TYPE_STATE_NOTIFY | XCB_XKB_EVENT_TYPE_CONTROLS_NOTIFY;
+    uint16_t events =
+        XCB_XKB_EVENT_TYPE_NEW_KEYBOARD_NOTIFY | XCB_XKB_EVENT_TYPE_STATE_NOTIFY | XCB_XKB_EVENT_TYPE_CONTROLS_NOTIFY;
     xcb_xkb_select_events_details_t details = {
-        .affectNewKeyboard = XCB_XKB_NKN_DETAIL_KEYCODES, .newKeyboardDetails = XCB_XKB_NKN_DETAIL_KEYCODES,
-        .affectState = XCB_XKB_STATE_PART_MODIFIER_LOCK, .stateDetails = XCB_XKB_STATE_PART_MODIFIER_LOCK,
-        .affectCtrls = XCB_XKB_BOOL_CTRL_REPEAT_KEYS, .ctrlDetails = XCB_XKB_BOOL_CTRL_REPEAT_KEYS,
+        .affectNewKeyboard = XCB_XKB_NKN_DETAIL_KEYCODES,
+        .newKeyboardDetails = XCB_XKB_NKN_DETAIL_KEYCODES,
+        .affectState = XCB_XKB_STATE_PART_MODIFIER_LOCK,
+        .stateDetails = XCB_XKB_STATE_PART_MODIFIER_LOCK,
+        .affectCtrls = XCB_XKB_BOOL_CTRL_REPEAT_KEYS,
+        .ctrlDetails = XCB_XKB_BOOL_CTRL_REPEAT_KEYS,
     };
     xcb_xkb_select_events_aux(b->c, CORE_KEYBOARD, events, 0, 0, 0, 0, &details);
 }
@@ -187,12 +193,12 @@ void x11_set_locks(struct backend *b, uint8_t locks)
     xcb_xkb_latch_lock_state(b->c, CORE_KEYBOARD, affect, on, 0, 0, 0, 0, 0);
 }
 
-/* ---- loading a keymap: XkbGetKbdByName (XKB protocol, 16.3.12). libxcb's wrapper leaves the names out, so the request is
- * put together here. The server finds the parts by name with its own keymap compiler. ---- */
+/* ---- loading a keymap: XkbGetKbdByName (XKB protocol, 16.3.12). libxcb's wrapper leaves the names out, so the request
+ * is put together here. The server finds the parts by name with its own keymap compiler. ---- */
 
 struct load_request {
     uint8_t major, minor;
-    uint16_t length;         /* these four are filled in by libxcb */
+    uint16_t length; /* these four are filled in by libxcb */
     uint16_t device, need, want;
     uint8_t load, pad;
 };
@@ -253,9 +259,11 @@ static void compose_symbols(const struct backend_keymap *k, char *out, size_t ca
         snprintf(out + n, cap - n, "+inet(evdev)");
 }
 
-/* xkeyboard-config moves a layout into another file now and then. Its rules know; here the files are named without them, so each move is
- * written down, and tried where the old place is empty. */
-static const struct { const char *was, *is; } moved[] = {
+/* xkeyboard-config moves a layout into another file now and then. Its rules know; here the files are named without
+ * them, so each move is written down, and tried where the old place is empty. */
+static const struct {
+    const char *was, *is;
+} moved[] = {
     {"pc+mao(basic)+inet(evdev)", "pc+nz(mao)+inet(evdev)"}, /* 2.42 */
 };
 
@@ -284,7 +292,8 @@ static void publish_names(struct backend *b, const struct backend_keymap *k)
     char names[256];
     size_t len = names_of(k, names, sizeof names);
     if (len)
-        xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, x11_atom(b, RULES_NAMES), XCB_ATOM_STRING, 8, (uint32_t)len, names);
+        xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, x11_atom(b, RULES_NAMES), XCB_ATOM_STRING, 8,
+            (uint32_t)len, names);
 }
 
 /* Loading takes the server 50 ms, for it starts a compiler: not for the keymap it has. */
@@ -296,7 +305,8 @@ static bool is_loaded(struct backend *b, const struct backend_keymap *k)
         xcb_get_property(b->c, 0, b->root, x11_atom(b, RULES_NAMES), XCB_ATOM_STRING, 0, sizeof names / 4);
     xcb_get_property_reply_t *r = xcb_get_property_reply(b->c, cookie, NULL);
     x11_replied(b);
-    bool same = r && len && (size_t)xcb_get_property_value_length(r) == len && memcmp(xcb_get_property_value(r), names, len) == 0;
+    bool same = r && len && (size_t)xcb_get_property_value_length(r) == len &&
+        memcmp(xcb_get_property_value(r), names, len) == 0;
     free(r);
     return same;
 }

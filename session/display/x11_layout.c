@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Size and monitors through RandR.
  *
- * The dummy driver has 16 real outputs, takes any mode and grows: one output per monitor. Xvfb has one output that cannot grow
- * beyond its first size: one mode for the whole desktop, and RandR 1.5 monitors laid over it. */
+ * The dummy driver has 16 real outputs, takes any mode and grows: one output per monitor. Xvfb has one output that
+ * cannot grow beyond its first size: one mode for the whole desktop, and RandR 1.5 monitors laid over it. */
+#include "common/log.h"
+#include "session/display/x11.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +13,17 @@
 #include <sys/uio.h>
 #include <xcb/xcbext.h>
 
-#include "common/log.h"
-#include "session/display/x11.h"
-
-#define OUTPUTS_MAX 32          /* the dummy driver has 16 */
+#define OUTPUTS_MAX 32 /* the dummy driver has 16 */
 #define MODE_PREFIX "oriel-"
-#define DOT_CLOCK_MAX 4000000000u /* the field has 32 bits; large modes get a lower refresh rate, which means nothing here */
+/* The field has 32 bits; large modes get a lower refresh rate, which means nothing here */
+#define DOT_CLOCK_MAX 4000000000u
 
 struct output {
     xcb_randr_output_t id;
-    xcb_randr_crtc_t crtc;      /* the one it uses, or could use */
-    xcb_randr_mode_t mode;      /* in force, or 0 */
+    xcb_randr_crtc_t crtc; /* the one it uses, or could use */
+    xcb_randr_mode_t mode; /* in force, or 0 */
     int32_t x, y;
-    xcb_randr_mode_t new_mode;  /* wanted, or 0 */
+    xcb_randr_mode_t new_mode; /* wanted, or 0 */
     const struct display_monitor *monitor;
 };
 struct setup {
@@ -59,7 +60,8 @@ static void read_output(struct backend *b, struct setup *s, xcb_randr_output_t i
 static int read_resources(struct backend *b, struct setup *s)
 {
     free(s->res);
-    s->res = xcb_randr_get_screen_resources_current_reply(b->c, xcb_randr_get_screen_resources_current(b->c, b->root), NULL);
+    s->res =
+        xcb_randr_get_screen_resources_current_reply(b->c, xcb_randr_get_screen_resources_current(b->c, b->root), NULL);
     x11_replied(b);
     return s->res ? 0 : -EIO;
 }
@@ -98,9 +100,16 @@ static xcb_randr_mode_t create_mode(struct backend *b, uint32_t width, uint32_t 
     int n = snprintf(name, sizeof name, MODE_PREFIX "%ux%u", width, height);
     uint64_t clock = (uint64_t)width * height * 60;
     xcb_randr_mode_info_t info = {
-        .width = (uint16_t)width, .height = (uint16_t)height, .dot_clock = (uint32_t)(clock < DOT_CLOCK_MAX ? clock : DOT_CLOCK_MAX),
-        .hsync_start = (uint16_t)width, .hsync_end = (uint16_t)width, .htotal = (uint16_t)width,
-        .vsync_start = (uint16_t)height, .vsync_end = (uint16_t)height, .vtotal = (uint16_t)height, .name_len = (uint16_t)n,
+        .width = (uint16_t)width,
+        .height = (uint16_t)height,
+        .dot_clock = (uint32_t)(clock < DOT_CLOCK_MAX ? clock : DOT_CLOCK_MAX),
+        .hsync_start = (uint16_t)width,
+        .hsync_end = (uint16_t)width,
+        .htotal = (uint16_t)width,
+        .vsync_start = (uint16_t)height,
+        .vsync_end = (uint16_t)height,
+        .vtotal = (uint16_t)height,
+        .name_len = (uint16_t)n,
     };
     xcb_randr_create_mode_reply_t *r =
         xcb_randr_create_mode_reply(b->c, xcb_randr_create_mode(b->c, b->root, info, (uint32_t)n, name), NULL);
@@ -119,7 +128,8 @@ static xcb_randr_mode_t mode_for(struct backend *b, struct setup *s, struct outp
     }
     if (!mode)
         return 0;
-    /* Adding a mode that the output already has does nothing; one that came with it is refused, and usable all the same. */
+    /* Adding a mode that the output already has does nothing; one that came with it is refused, and usable all the
+     * same. */
     (void)x11_check(b, xcb_randr_add_output_mode_checked(b->c, o->id, mode), "add mode");
     return mode;
 }
@@ -139,9 +149,9 @@ static void set_mm(struct backend *b, struct output *o)
 static int set_crtc(struct backend *b, const struct setup *s, const struct output *o, xcb_randr_mode_t mode)
 {
     const struct display_monitor *m = o->monitor;
-    xcb_randr_set_crtc_config_cookie_t cookie = xcb_randr_set_crtc_config(
-        b->c, o->crtc, XCB_CURRENT_TIME, s->res->config_timestamp, (int16_t)(mode ? m->x : 0), (int16_t)(mode ? m->y : 0), mode,
-        XCB_RANDR_ROTATION_ROTATE_0, mode ? 1 : 0, &o->id);
+    xcb_randr_set_crtc_config_cookie_t cookie =
+        xcb_randr_set_crtc_config(b->c, o->crtc, XCB_CURRENT_TIME, s->res->config_timestamp, (int16_t)(mode ? m->x : 0),
+            (int16_t)(mode ? m->y : 0), mode, XCB_RANDR_ROTATION_ROTATE_0, mode ? 1 : 0, &o->id);
     xcb_randr_set_crtc_config_reply_t *r = xcb_randr_set_crtc_config_reply(b->c, cookie, NULL);
     int err = r && r->status == XCB_RANDR_SET_CONFIG_SUCCESS ? 0 : -EIO;
     if (err)
@@ -158,9 +168,10 @@ static bool unchanged(const struct output *o)
 static int set_screen_size(struct backend *b, uint32_t width, uint32_t height, const struct display_layout *l)
 {
     uint32_t scale = l->nmonitors && l->monitors[0].scale ? l->monitors[0].scale : 100;
-    uint32_t mm_w = (uint32_t)(width * 2540ull / (96ull * scale)), mm_h = (uint32_t)(height * 2540ull / (96ull * scale));
+    uint32_t mm_w = (uint32_t)(width * 2540ull / (96ull * scale)),
+             mm_h = (uint32_t)(height * 2540ull / (96ull * scale));
     xcb_void_cookie_t c = xcb_randr_set_screen_size_checked(b->c, b->root, (uint16_t)width, (uint16_t)height,
-                                                            mm_w ? mm_w : 1, mm_h ? mm_h : 1);
+        mm_w ? mm_w : 1, mm_h ? mm_h : 1);
     int r = x11_check(b, c, "screen size");
     if (r == 0) {
         b->width = width;
@@ -180,8 +191,10 @@ static void union_size(const struct display_layout *l, uint32_t *width, uint32_t
     }
 }
 
-/* With everything that changes switched off first, any order of sizes is legal. The grab hides the steps from the session. */
-static int switch_outputs(struct backend *b, struct setup *s, const struct display_layout *l, uint32_t width, uint32_t height)
+/* With everything that changes switched off first, any order of sizes is legal. The grab hides the steps from the
+ * session. */
+static int switch_outputs(struct backend *b, struct setup *s, const struct display_layout *l, uint32_t width,
+    uint32_t height)
 {
     int r = 0;
     xcb_grab_server(b->c);
@@ -208,17 +221,19 @@ static bool named_ours(struct backend *b, xcb_atom_t atom)
 {
     xcb_get_atom_name_reply_t *r = xcb_get_atom_name_reply(b->c, xcb_get_atom_name(b->c, atom), NULL);
     bool ours = r && (size_t)xcb_get_atom_name_name_length(r) > strlen(MODE_PREFIX) &&
-                strncmp(xcb_get_atom_name_name(r), MODE_PREFIX, strlen(MODE_PREFIX)) == 0;
+        strncmp(xcb_get_atom_name_name(r), MODE_PREFIX, strlen(MODE_PREFIX)) == 0;
     free(r);
     return ours;
 }
 
 static void delete_our_monitors(struct backend *b)
 {
-    xcb_randr_get_monitors_reply_t *r = xcb_randr_get_monitors_reply(b->c, xcb_randr_get_monitors(b->c, b->root, 1), NULL);
+    xcb_randr_get_monitors_reply_t *r =
+        xcb_randr_get_monitors_reply(b->c, xcb_randr_get_monitors(b->c, b->root, 1), NULL);
     if (!r)
         return;
-    for (xcb_randr_monitor_info_iterator_t it = xcb_randr_get_monitors_monitors_iterator(r); it.rem; xcb_randr_monitor_info_next(&it))
+    xcb_randr_monitor_info_iterator_t it = xcb_randr_get_monitors_monitors_iterator(r);
+    for (; it.rem; xcb_randr_monitor_info_next(&it))
         if (named_ours(b, it.data->name))
             xcb_randr_delete_monitor(b->c, b->root, it.data->name);
     free(r);
@@ -227,20 +242,29 @@ static void delete_our_monitors(struct backend *b)
 /* RRSetMonitor (RandR 1.5, section 7.5). libxcb 1.15's wrapper aborts when the monitor has an output: sent by hand. */
 struct set_monitor_request {
     uint8_t major, minor;
-    uint16_t length;            /* these three are filled in by libxcb */
+    uint16_t length; /* these three are filled in by libxcb */
     xcb_window_t window;
     xcb_randr_monitor_info_t info;
     xcb_randr_output_t output;
 };
 
-static int lay_monitor(struct backend *b, const struct display_monitor *m, uint32_t index, const xcb_randr_output_t *output)
+static int lay_monitor(struct backend *b, const struct display_monitor *m, uint32_t index,
+    const xcb_randr_output_t *output)
 {
-    static const xcb_protocol_request_t request = {.count = 1, .ext = &xcb_randr_id, .opcode = XCB_RANDR_SET_MONITOR, .isvoid = 1};
-    struct set_monitor_request r = {
-        .window = b->root, .output = output ? *output : 0,
-        .info = {.primary = m->primary, .nOutput = output ? 1 : 0, .x = (int16_t)m->x, .y = (int16_t)m->y,
-                 .width = (uint16_t)m->width, .height = (uint16_t)m->height,
-                 .width_in_millimeters = m->phys_width, .height_in_millimeters = m->phys_height}};
+    static const xcb_protocol_request_t request = {.count = 1,
+        .ext = &xcb_randr_id,
+        .opcode = XCB_RANDR_SET_MONITOR,
+        .isvoid = 1};
+    struct set_monitor_request r = {.window = b->root,
+        .output = output ? *output : 0,
+        .info = {.primary = m->primary,
+            .nOutput = output ? 1 : 0,
+            .x = (int16_t)m->x,
+            .y = (int16_t)m->y,
+            .width = (uint16_t)m->width,
+            .height = (uint16_t)m->height,
+            .width_in_millimeters = m->phys_width,
+            .height_in_millimeters = m->phys_height}};
     char name[24];
     snprintf(name, sizeof name, MODE_PREFIX "%u", index);
     r.info.name = x11_atom(b, name);
@@ -249,7 +273,8 @@ static int lay_monitor(struct backend *b, const struct display_monitor *m, uint3
     return x11_check(b, cookie, "set monitor");
 }
 
-static int set_single(struct backend *b, struct setup *s, const struct display_layout *l, uint32_t width, uint32_t height)
+static int set_single(struct backend *b, struct setup *s, const struct display_layout *l, uint32_t width,
+    uint32_t height)
 {
     struct display_monitor whole = {.width = width, .height = height, .primary = 1};
     struct output *o = &s->outputs[0];
@@ -264,7 +289,8 @@ static int set_single(struct backend *b, struct setup *s, const struct display_l
     return r;
 }
 
-static int set_outputs(struct backend *b, struct setup *s, const struct display_layout *l, uint32_t width, uint32_t height)
+static int set_outputs(struct backend *b, struct setup *s, const struct display_layout *l, uint32_t width,
+    uint32_t height)
 {
     for (uint32_t i = 0; i < l->nmonitors; i++) {
         struct output *o = &s->outputs[i];
@@ -326,7 +352,7 @@ int x11_set_layout(struct backend *b, const struct display_layout *want, struct 
     clip_layout(real, &s);
     union_size(real, &width, &height);
     r = s.noutputs > 1 && real->nmonitors <= s.noutputs ? set_outputs(b, &s, real, width, height)
-                                                       : set_single(b, &s, real, width, height);
+                                                        : set_single(b, &s, real, width, height);
     drop_old_modes(b, &s);
 out:
     free(s.res);
@@ -340,19 +366,25 @@ out:
 int x11_get_layout(struct backend *b, struct display_layout *real)
 {
     *real = (struct display_layout){0};
-    xcb_randr_get_monitors_reply_t *r = xcb_randr_get_monitors_reply(b->c, xcb_randr_get_monitors(b->c, b->root, 1), NULL);
+    xcb_randr_get_monitors_reply_t *r =
+        xcb_randr_get_monitors_reply(b->c, xcb_randr_get_monitors(b->c, b->root, 1), NULL);
     x11_replied(b);
     if (!r)
         return -EIO;
-    for (xcb_randr_monitor_info_iterator_t it = xcb_randr_get_monitors_monitors_iterator(r);
-         it.rem && real->nmonitors < DISPLAY_MONITORS_MAX; xcb_randr_monitor_info_next(&it)) {
+    xcb_randr_monitor_info_iterator_t it = xcb_randr_get_monitors_monitors_iterator(r);
+    for (; it.rem && real->nmonitors < DISPLAY_MONITORS_MAX; xcb_randr_monitor_info_next(&it)) {
         const xcb_randr_monitor_info_t *m = it.data;
-        real->monitors[real->nmonitors++] = (struct display_monitor){
-            .x = m->x, .y = m->y, .width = m->width, .height = m->height, .phys_width = m->width_in_millimeters,
-            .phys_height = m->height_in_millimeters, .primary = m->primary};
+        real->monitors[real->nmonitors++] = (struct display_monitor){.x = m->x,
+            .y = m->y,
+            .width = m->width,
+            .height = m->height,
+            .phys_width = m->width_in_millimeters,
+            .phys_height = m->height_in_millimeters,
+            .primary = m->primary};
     }
     free(r);
     if (!real->nmonitors)
-        *real = (struct display_layout){.nmonitors = 1, .monitors = {{.width = b->width, .height = b->height, .primary = 1}}};
+        *real = (struct display_layout){.nmonitors = 1,
+            .monitors = {{.width = b->width, .height = b->height, .primary = 1}}};
     return 0;
 }

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define NOTICES_MAX 4       /* more at once would only cover each other */
-#define STRIP_BYTES 65536   /* within the smallest request limit X servers have */
+#define NOTICES_MAX 4     /* more at once would only cover each other */
+#define STRIP_BYTES 65536 /* within the smallest request limit X servers have */
 
 struct x11_notice {
     struct x11_notice *next;
@@ -66,8 +66,8 @@ void x11_notice_destroy(struct backend *b)
     }
 }
 
-static void put_rows(struct backend *b, xcb_drawable_t to, xcb_gcontext_t gc, const uint8_t *px, uint32_t width, uint32_t height,
-                     uint32_t stride)
+static void put_rows(struct backend *b, xcb_drawable_t to, xcb_gcontext_t gc, const uint8_t *px, uint32_t width,
+    uint32_t height, uint32_t stride)
 {
     uint32_t per = STRIP_BYTES / (width * 4);
     uint8_t *strip = calloc(per ? per : 1, width * 4ul);
@@ -77,14 +77,15 @@ static void put_rows(struct backend *b, xcb_drawable_t to, xcb_gcontext_t gc, co
         for (uint32_t i = 0; i < rows; i++)
             for (uint32_t k = 0; k < width * 4; k++)
                 strip[(size_t)i * width * 4 + k] = px[(size_t)(y + i) * stride + k];
-        xcb_put_image(b->c, XCB_IMAGE_FORMAT_Z_PIXMAP, to, gc, (uint16_t)width, (uint16_t)rows, 0, (int16_t)y, 0, b->screen->root_depth,
-                      rows * width * 4, strip);
+        xcb_put_image(b->c, XCB_IMAGE_FORMAT_Z_PIXMAP, to, gc, (uint16_t)width, (uint16_t)rows, 0, (int16_t)y, 0,
+            b->screen->root_depth, rows * width * 4, strip);
     }
     free(strip);
 }
 
 /* A window whose background is the picture: the server redraws it by itself. */
-static void create_window(struct backend *b, struct x11_notice *n, const uint8_t *px, uint32_t width, uint32_t height, uint32_t stride)
+static void create_window(struct backend *b, struct x11_notice *n, const uint8_t *px, uint32_t width, uint32_t height,
+    uint32_t stride)
 {
     xcb_pixmap_t pixmap = xcb_generate_id(b->c);
     xcb_gcontext_t gc = xcb_generate_id(b->c);
@@ -99,9 +100,9 @@ static void create_window(struct backend *b, struct x11_notice *n, const uint8_t
     int32_t x = m.x + ((int32_t)m.width - (int32_t)width) / 2, y = m.y + ((int32_t)m.height - (int32_t)height) / 2;
     n->window = xcb_generate_id(b->c);
     uint32_t values[] = {pixmap, 1, XCB_EVENT_MASK_BUTTON_PRESS};
-    xcb_create_window(b->c, XCB_COPY_FROM_PARENT, n->window, b->root, (int16_t)x, (int16_t)y, (uint16_t)width, (uint16_t)height, 0,
-                      XCB_WINDOW_CLASS_INPUT_OUTPUT, b->screen->root_visual, XCB_CW_BACK_PIXMAP | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK,
-                      values);
+    xcb_create_window(b->c, XCB_COPY_FROM_PARENT, n->window, b->root, (int16_t)x, (int16_t)y, (uint16_t)width,
+        (uint16_t)height, 0, XCB_WINDOW_CLASS_INPUT_OUTPUT, b->screen->root_visual,
+        XCB_CW_BACK_PIXMAP | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK, values);
     uint32_t above = XCB_STACK_MODE_ABOVE;
     xcb_map_window(b->c, n->window);
     xcb_configure_window(b->c, n->window, XCB_CONFIG_WINDOW_STACK_MODE, &above);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Damage and pixels: what changed, and how it gets into a sealed buffer.
  *
- * The X server maps the memfd first, then it is sealed: F_SEAL_FUTURE_WRITE stops writable mappings and writes that come later,
- * not the one that exists. So only the X server can write into it, and the receiver can trust its size. */
+ * The X server maps the memfd first, then it is sealed: F_SEAL_FUTURE_WRITE stops writable mappings and writes that
+ * come later, not the one that exists. So only the X server can write into it, and the receiver can trust its size. */
+#include "session/display/x11.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,8 +12,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xcb/shm.h>
-
-#include "session/display/x11.h"
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -45,7 +45,8 @@ int x11_collect(struct backend *b, pixman_region32_t *damage)
 {
     b->told_damage = false;
     xcb_damage_subtract(b->c, b->damage, XCB_NONE, b->region);
-    xcb_xfixes_fetch_region_reply_t *r = xcb_xfixes_fetch_region_reply(b->c, xcb_xfixes_fetch_region(b->c, b->region), NULL);
+    xcb_xfixes_fetch_region_reply_t *r =
+        xcb_xfixes_fetch_region_reply(b->c, xcb_xfixes_fetch_region(b->c, b->region), NULL);
     x11_replied(b);
     if (!r)
         return -EIO;
@@ -67,8 +68,10 @@ static int attach(struct backend *b, struct backend_pixels *p)
         return r;
     }
     xcb_pixmap_t pixmap = xcb_generate_id(b->c);
-    r = x11_check(b, xcb_shm_create_pixmap_checked(b->c, pixmap, b->root, (uint16_t)p->width, (uint16_t)p->height,
-                                                   b->screen->root_depth, p->segment, 0), "create shared pixmap");
+    r = x11_check(b,
+        xcb_shm_create_pixmap_checked(b->c, pixmap, b->root, (uint16_t)p->width, (uint16_t)p->height,
+            b->screen->root_depth, p->segment, 0),
+        "create shared pixmap");
     if (r == 0)
         p->pixmap = pixmap;
     return r;
@@ -132,7 +135,8 @@ void x11_copy(struct backend *b, struct backend_pixels *p, const struct display_
 
 #define APART_US 120 /* a server that slept has woken up, read its first request, and is at work */
 
-/* The server answers when it has nothing more to read. What is asked for while it is busy with the copy before is done next, but answered apart. */
+/* The server answers when it has nothing more to read. What is asked for while it is busy with the copy before is done
+ * next, but answered apart. */
 static void keep_apart(uint64_t before_us)
 {
     uint64_t spent = x11_now_us() - before_us;

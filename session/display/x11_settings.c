@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Resources are read by every toolkit when a program starts. XSETTINGS (freedesktop.org, version 0.5) reaches running GTK programs,
- * too; desktops bring a manager of their own that gives up when it finds another one, so ours waits until none came. */
+/* Resources are read by every toolkit when a program starts. XSETTINGS (freedesktop.org, version 0.5) reaches running
+ * GTK programs, too; desktops bring a manager of their own that gives up when it finds another one, so ours waits until
+ * none came. */
 #include "session/display/x11_settings.h"
+
+#include "common/wire.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/wire.h"
 
 #define RESOURCES_MAX 65536 /* RESOURCE_MANAGER strings are a few KiB */
 #define MANAGER_WAIT_S 30   /* slow desktops have their settings daemon up by then */
@@ -18,7 +19,7 @@
 struct x11_settings {
     struct backend *b;
     uint32_t percent, serial;
-    xcb_window_t window;      /* 0: not the manager */
+    xcb_window_t window; /* 0: not the manager */
     xcb_atom_t selection, property;
     struct event *timer;
 };
@@ -50,7 +51,8 @@ static size_t edit_resources(const char *old, size_t len, uint32_t percent, char
         old += line;
         len -= line;
     }
-    int n = snprintf(ours, sizeof ours, "%s\t%u\n%s\t%u\n", our_keys[0], 96 * percent / 100, our_keys[1], CURSOR_SIZE * percent / 100);
+    int n = snprintf(ours, sizeof ours, "%s\t%u\n%s\t%u\n", our_keys[0], 96 * percent / 100, our_keys[1],
+        CURSOR_SIZE * percent / 100);
     wr_bytes(&w, ours, (size_t)n);
     return w.bad ? 0 : w.len;
 }
@@ -67,7 +69,8 @@ static int set_resources(struct backend *b, uint32_t percent)
     char *text = malloc(cap);
     size_t n = text ? edit_resources(r ? xcb_get_property_value(r) : "", len, percent, text, cap) : 0;
     if (n)
-        xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8, (uint32_t)n, text);
+        xcb_change_property(b->c, XCB_PROP_MODE_REPLACE, b->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8,
+            (uint32_t)n, text);
     xcb_ungrab_server(b->c);
     xcb_flush(b->c); /* nobody waits longer than that */
     free(text);
@@ -104,7 +107,8 @@ static void publish(struct x11_settings *s)
     put_integer(&w, s->serial, "Gdk/WindowScalingFactor", window_scale);
     put_integer(&w, s->serial, "Gtk/CursorThemeSize", CURSOR_SIZE * s->percent / 100);
     if (!w.bad)
-        xcb_change_property(s->b->c, XCB_PROP_MODE_REPLACE, s->window, s->property, s->property, 8, (uint32_t)w.len, data);
+        xcb_change_property(s->b->c, XCB_PROP_MODE_REPLACE, s->window, s->property, s->property, 8, (uint32_t)w.len,
+            data);
 }
 
 static bool somebody_owns(struct x11_settings *s)
@@ -119,8 +123,10 @@ static bool somebody_owns(struct x11_settings *s)
 
 static void announce(struct x11_settings *s)
 {
-    xcb_client_message_event_t e = {.response_type = XCB_CLIENT_MESSAGE, .format = 32, .window = s->b->root,
-                                    .type = x11_atom(s->b, "MANAGER")};
+    xcb_client_message_event_t e = {.response_type = XCB_CLIENT_MESSAGE,
+        .format = 32,
+        .window = s->b->root,
+        .type = x11_atom(s->b, "MANAGER")};
     e.data.data32[1] = s->selection;
     e.data.data32[2] = s->window;
     xcb_send_event(s->b->c, 0, s->b->root, XCB_EVENT_MASK_STRUCTURE_NOTIFY, (const char *)&e);
@@ -134,7 +140,8 @@ static void become_manager(struct x11_settings *s)
     if (!s->selection || !s->property || somebody_owns(s))
         return;
     s->window = xcb_generate_id(b->c);
-    xcb_create_window(b->c, 0, s->window, b->root, -1, -1, 1, 1, 0, XCB_WINDOW_CLASS_INPUT_ONLY, XCB_COPY_FROM_PARENT, 0, NULL);
+    xcb_create_window(b->c, 0, s->window, b->root, -1, -1, 1, 1, 0, XCB_WINDOW_CLASS_INPUT_ONLY, XCB_COPY_FROM_PARENT,
+        0, NULL);
     publish(s);
     xcb_set_selection_owner(b->c, s->window, s->selection, XCB_CURRENT_TIME);
     announce(s);

@@ -3,24 +3,26 @@
 #include <xcb/xkb.h>
 #undef explicit
 
+#include "session/display/x11_unicode.h"
+
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xkbcommon/xkbcommon-x11.h>
 #include <xkbcommon/xkbcommon.h>
 
-#include "session/display/x11_unicode.h"
-
-#define RING 8            /* measured: with one spare keycode 119 of 120 characters came out wrong, with eight none */
+/* measured: with one spare keycode 119 of 120 characters came out wrong, with eight none */
+#define RING 8
 #define PACE_US 5000
-#define REST_US 10000000  /* unused for so long, spare keycodes are given back */
-#define QUEUE_MAX 4096    /* a pasted page; a client that sends faster than it can be typed loses characters */
-#define SHIFT_KEYCODE 50  /* left Shift of XKB's evdev keycodes */
+#define REST_US 10000000 /* unused for so long, spare keycodes are given back */
+/* A pasted page; a client that sends faster than it can be typed loses characters */
+#define QUEUE_MAX 4096
+#define SHIFT_KEYCODE 50 /* left Shift of XKB's evdev keycodes */
 #define CHAR_BIT_FLAG 0x80000000u
 
 struct spare {
     uint8_t keycode;
-    xcb_keysym_t keysym;  /* on it now, small if there are small and capital ones; 0 none */
+    xcb_keysym_t keysym; /* on it now, small if there are small and capital ones; 0 none */
     uint64_t changed_us, used_us;
 };
 struct x11_unicode {
@@ -118,7 +120,8 @@ static bool read_keymap(struct x11_unicode *u)
     if (u->keymap)
         return true;
     int32_t device = xkb_x11_get_core_keyboard_device_id(u->b->c);
-    u->keymap = device < 0 ? NULL : xkb_x11_keymap_new_from_device(u->context, u->b->c, device, XKB_KEYMAP_COMPILE_NO_FLAGS);
+    u->keymap =
+        device < 0 ? NULL : xkb_x11_keymap_new_from_device(u->context, u->b->c, device, XKB_KEYMAP_COMPILE_NO_FLAGS);
     x11_replied(u->b);
     return u->keymap != NULL;
 }
@@ -133,7 +136,8 @@ static bool is_spare(const struct x11_unicode *u, uint32_t keycode)
 
 static uint8_t find_key(const struct x11_unicode *u, struct xkb_state *state, xcb_keysym_t keysym)
 {
-    for (uint32_t code = xkb_keymap_min_keycode(u->keymap); code <= xkb_keymap_max_keycode(u->keymap) && code <= 255; code++)
+    uint32_t code = xkb_keymap_min_keycode(u->keymap);
+    for (; code <= xkb_keymap_max_keycode(u->keymap) && code <= 255; code++)
         if (!is_spare(u, code) && xkb_state_key_get_one_sym(state, code) == keysym)
             return (uint8_t)code;
     return 0;
@@ -179,7 +183,8 @@ static bool type_by_keymap(struct x11_unicode *u, xcb_keysym_t keysym)
         keycode = find_key(u, state, keysym);
         if (!keycode && !(r->baseMods & XCB_MOD_MASK_SHIFT)) {
             shift = true;
-            xkb_state_update_mask(state, r->baseMods | XCB_MOD_MASK_SHIFT, r->latchedMods, r->lockedMods, 0, 0, r->group);
+            xkb_state_update_mask(state, r->baseMods | XCB_MOD_MASK_SHIFT, r->latchedMods, r->lockedMods, 0, 0,
+                r->group);
             keycode = find_key(u, state, keysym);
         }
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Typing characters that may be on no key. Private to session/display/x11*.c.
  *
- * A character that the present keymap has is typed by that key (with Shift if need be). Another one is put on one of eight spare
- * keycodes in turn: programs learn of a changed keycode late, so no keycode is changed twice within RING * PACE_US, and nothing
- * is typed within PACE_US of a change. Keys that come meanwhile wait behind, so that the order stays. */
+ * A character that the present keymap has is typed by that key (with Shift if need be). Another one is put on one of
+ * eight spare keycodes in turn: programs learn of a changed keycode late, so no keycode is changed twice within RING *
+ * PACE_US, and nothing is typed within PACE_US of a change. Keys that come meanwhile wait behind, so that the order
+ * stays. */
 #ifndef ORIEL_SESSION_DISPLAY_X11_UNICODE_H
 #define ORIEL_SESSION_DISPLAY_X11_UNICODE_H
 

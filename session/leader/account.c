@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/account.h"
 
+#include "common/log.h"
+#include "common/name_list.h"
+#include "session/names.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
@@ -9,10 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "common/name_list.h"
-#include "session/names.h"
 
 #define NSS_BUFFER 4096            /* enough for most entries */
 #define NSS_BUFFER_MAX (16u << 20) /* a group comes with its members: 200,000 names of 80 bytes */
@@ -134,7 +134,8 @@ bool account_allowed(const struct account_policy *p, const char *user, uid_t uid
         if (find_group(name, &wanted))
             allowed = is_member(groups, n, wanted);
         else
-            log_warning("no such group", "login.allowed_groups: \"%s\" is unknown to the name service (getent group)", name);
+            log_warning("no such group", "login.allowed_groups: \"%s\" is unknown to the name service (getent group)",
+                name);
     }
     free(groups);
     return allowed;

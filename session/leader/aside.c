@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/aside.h"
 
+#include "session/leader/child.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,8 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "session/leader/child.h"
-
 #define WORKING 1 /* a report; what work returned is 0 or negative */
 
 struct aside {
@@ -25,7 +25,10 @@ struct aside {
 
 static void send_state(const struct aside *a, int32_t state, int fd)
 {
-    union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = {0};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
     struct iovec parts[2] = {{&state, sizeof state}, {a->what, a->bytes}};
     struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2};
     if (fd >= 0) {
@@ -41,7 +44,10 @@ static void send_state(const struct aside *a, int32_t state, int fd)
         _exit(1); /* nobody waits for it any more */
 }
 
-void aside_report(struct aside *a, int fd) { send_state(a, WORKING, fd); }
+void aside_report(struct aside *a, int fd)
+{
+    send_state(a, WORKING, fd);
+}
 
 /* A child that hangs for good must hold nothing of the leader's: its sockets stand for the session. */
 static void drop_descriptors(int *sock, const int *keep)
@@ -122,10 +128,16 @@ static void take_descriptor(struct msghdr *m, int *fd)
 /* One message. WORKING, what work returned, or -ECHILD: the child is gone, or not in its senses. */
 static int receive(const struct aside_job *j, int sock)
 {
-    union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
     int32_t state = 0;
     struct iovec parts[2] = {{&state, sizeof state}, {j->what, j->bytes}};
-    struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct msghdr m = {.msg_iov = parts,
+        .msg_iovlen = 2,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes};
     ssize_t n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n > 0)
         take_descriptor(&m, j->fd);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/log.h"
+#include "common/process.h"
+#include "common/sockets.h"
+#include "session/leader/keeper.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "common/process.h"
-#include "common/sockets.h"
-#include "session/leader/keeper.h"
 
 /* ---- the monitor ---- */
 
@@ -37,9 +37,16 @@ static uint32_t pam_environment(struct session *s, struct env_entry *out)
 void monitor_hello(struct session *s)
 {
     static struct leader_hello h; /* 35 KiB */
-    h = (struct leader_hello){.session = s->start.session, .uid = s->who->uid, .gid = s->who->gid, .since = (uint64_t)s->since,
-                              .display = (uint32_t)s->display, .leader_pid = getpid(), .display_pid = s->xorg, .agent_pid = s->agent,
-                              .desktop_pid = s->desktop_pid, .nclients = s->nclients};
+    h = (struct leader_hello){.session = s->start.session,
+        .uid = s->who->uid,
+        .gid = s->who->gid,
+        .since = (uint64_t)s->since,
+        .display = (uint32_t)s->display,
+        .leader_pid = getpid(),
+        .display_pid = s->xorg,
+        .agent_pid = s->agent,
+        .desktop_pid = s->desktop_pid,
+        .nclients = s->nclients};
     snprintf(h.user, sizeof h.user, "%s", s->who->user);
     snprintf(h.key, sizeof h.key, "%s", s->start.key);
     snprintf(h.xauthority, sizeof h.xauthority, "%s", s->runtime.xauthority);
@@ -201,7 +208,7 @@ void monitor_listen(struct session *s)
         s->on_listen = event_new(s->base, s->listen_fd, EV_READ | EV_PERSIST, on_connect, s);
     if (!s->on_listen || event_add(s->on_listen, NULL) < 0)
         log_error("leader not listening", "path=%s: %s; this session will not survive the monitor", s->socket_path,
-                  s->listen_fd < 0 ? strerror(-s->listen_fd) : "out of memory");
+            s->listen_fd < 0 ? strerror(-s->listen_fd) : "out of memory");
 }
 
 /* ---- the agent ---- */

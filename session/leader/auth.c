@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/auth.h"
 
+#include "common/log.h"
+#include "common/pam_service.h"
+#include "common/secret.h"
+#include "session/leader/makeshift.h"
+#include "session/leader/tickets.h"
+#include "session/names.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -9,17 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/pam_service.h"
-#include "common/secret.h"
-#include "session/leader/makeshift.h"
-#include "session/leader/tickets.h"
-#include "session/names.h"
-
-#define TTY_BEFORE_DISPLAY "oriel" /* PAM_TTY until the display number is known; pam_access and pam_time want one */
-#define KEY_VARIABLE_BYTES 128    /* the name and a key in hexadecimal */
-#define PASSWORD_CHANGE_TRIES 3    /* passwd(1)'s number: a new password may be refused as too weak */
-#define PASSWD_BUFFER 65536        /* getpwnam_r of an entry with very long fields */
+/* PAM_TTY until the display number is known; pam_access and pam_time want one */
+#define TTY_BEFORE_DISPLAY "oriel"
+#define KEY_VARIABLE_BYTES 128 /* the name and a key in hexadecimal */
+/* passwd(1)'s number: a new password may be refused as too weak */
+#define PASSWORD_CHANGE_TRIES 3
+#define PASSWD_BUFFER 65536 /* getpwnam_r of an entry with very long fields */
 
 enum refuse_reason auth_reason(enum auth_phase phase, int pam)
 {
@@ -38,9 +40,9 @@ enum refuse_reason auth_reason(enum auth_phase phase, int pam)
     case PAM_AUTHTOK_LOCK_BUSY:
     case PAM_TRY_AGAIN:
         /* Before the password is known to be right nobody learns more than "no". */
-        return phase == AUTH_PHASE_START          ? REFUSE_UNAVAILABLE
-               : phase == AUTH_PHASE_AUTHENTICATE ? REFUSE_CREDENTIALS
-                                                  : REFUSE_ACCOUNT;
+        return phase == AUTH_PHASE_START       ? REFUSE_UNAVAILABLE
+            : phase == AUTH_PHASE_AUTHENTICATE ? REFUSE_CREDENTIALS
+                                               : REFUSE_ACCOUNT;
     default:
         return REFUSE_UNAVAILABLE;
     }
@@ -69,7 +71,7 @@ static int refuse_pam(struct auth *a, enum auth_phase phase, struct leader_verdi
     else if (reason != REFUSE_ACCOUNT)
         text = ""; /* a module's remark could tell that the user exists */
     log_info("pam refused", "phase=%d answer=%d (%s) reason=%d", (int)phase, a->last,
-             a->pamh ? pam_strerror(a->pamh, a->last) : "no handle", (int)reason);
+        a->pamh ? pam_strerror(a->pamh, a->last) : "no handle", (int)reason);
     refuse(v, reason, text);
     return 0;
 }
@@ -120,7 +122,7 @@ static bool find_account(struct auth *a)
     char *buf = malloc(PASSWD_BUFFER);
     bool ok = buf && getpwnam_r(name, &pw, buf, PASSWD_BUFFER, &found) == 0 && found;
     ok = ok && copy_text(w->user, sizeof w->user, pw.pw_name) && copy_text(w->home, sizeof w->home, pw.pw_dir) &&
-         copy_text(w->shell, sizeof w->shell, pw.pw_shell[0] ? pw.pw_shell : "/bin/sh");
+        copy_text(w->shell, sizeof w->shell, pw.pw_shell[0] ? pw.pw_shell : "/bin/sh");
     if (ok) {
         w->uid = pw.pw_uid;
         w->gid = pw.pw_gid;
@@ -156,8 +158,9 @@ static int change_password(struct auth *a)
     return a->last;
 }
 
-/* Modules have put by the password that the user came with, for keyrings and tickets; after a change these want the new one. So a
- * second handle authenticates with that, and takes the first one's place if all goes well. Only where the password was all that was asked. */
+/* Modules have put by the password that the user came with, for keyrings and tickets; after a change these want the new
+ * one. So a second handle authenticates with that, and takes the first one's place if all goes well. Only where the
+ * password was all that was asked. */
 static void begin_anew(struct auth *a, const struct auth_options *o, const struct leader_auth *req)
 {
     struct conv *c = &a->conv, before = a->conv;
@@ -193,13 +196,14 @@ static void begin_anew(struct auth *a, const struct auth_options *o, const struc
 static bool secret_is_plain(const struct leader_auth *req)
 {
     return req->nsecret > 0 && req->nsecret < SECRET_BYTES && req->nsecret < PAM_MAX_RESP_SIZE &&
-           !memchr(req->secret, 0, req->nsecret);
+        !memchr(req->secret, 0, req->nsecret);
 }
 
 /* The account that the name means. A returning client's is known. */
 static bool find_name(const struct leader_auth *req, struct resolved *who)
 {
-    return user_name_is_plain(req->user) && account_find(req->user, req->trusted, who) == 0 && user_name_is_plain(who->name);
+    return user_name_is_plain(req->user) && account_find(req->user, req->trusted, who) == 0 &&
+        user_name_is_plain(who->name);
 }
 
 /* The monitor counts attempts by account: it must hear where that is not what it took from the name as given. */
@@ -220,7 +224,8 @@ static int tell_name(const struct auth_options *o, const struct leader_auth *req
     return r < 0 ? r : def == &leader_go_def ? 0 : -EPROTO;
 }
 
-static int run_stack(struct auth *a, const struct auth_options *o, const struct leader_auth *req, struct leader_verdict *v)
+static int run_stack(struct auth *a, const struct auth_options *o, const struct leader_auth *req,
+    struct leader_verdict *v)
 {
     if (handle_start(a, o, req) != PAM_SUCCESS)
         return refuse_pam(a, AUTH_PHASE_START, v);
@@ -272,7 +277,8 @@ int auth_attempt(struct auth *a, const struct auth_options *o, struct leader_aut
     a->conv.interactive = req->interactive && !req->trusted;
     bool password = req->method == AUTH_PASSWORD && !req->trusted;
     if (pam_service_check(o->service, o->pam_dir, why, sizeof why) < 0) {
-        log_error("pam service missing", "service=%s: %s; install conf's PAM file or set login.pam_service", o->service, why);
+        log_error("pam service missing", "service=%s: %s; install conf's PAM file or set login.pam_service", o->service,
+            why);
     } else if (!req->trusted && req->method != AUTH_PASSWORD && req->method != AUTH_CONVERSATION) {
         refuse(v, REFUSE_UNAVAILABLE, "");
     } else if (!find_name(req, &account) || (password && !secret_is_plain(req))) {
@@ -365,7 +371,8 @@ int auth_open_session(struct auth *a, const char *tty, const char *key, char *wh
     (void)pam_set_item(a->pamh, PAM_XDISPLAY, tty);
     (void)pam_putenv(a->pamh, "XDG_SESSION_TYPE=x11");
     (void)pam_putenv(a->pamh, "XDG_SESSION_CLASS=user");
-    /* What modules start (keyrings, agents) belongs to the session too, and is found by it when the leader has been killed. */
+    /* What modules start (keyrings, agents) belongs to the session too, and is found by it when the leader has been
+     * killed. */
     snprintf(variable, sizeof variable, "ORIEL_SESSION_KEY=%s", key);
     (void)pam_putenv(a->pamh, variable);
     a->last = pam_setcred(a->pamh, PAM_ESTABLISH_CRED);

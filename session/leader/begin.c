@@ -1,14 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "common/log.h"
 #include "common/process.h"
 #include "common/spawn.h"
@@ -21,7 +11,18 @@
 #include "session/leader/xauth.h"
 #include "session/leader/xorg.h"
 
-#define USER_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games" /* login(1)'s ENV_PATH */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* login(1)'s ENV_PATH */
+#define USER_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 #define ROOT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* What every login has, then what PAM's modules say. */
@@ -81,7 +82,8 @@ static void zone_environment(struct session *s)
 /* Ours come last: display and bus of this session and no other. */
 static void session_environment(struct session *s)
 {
-    static const char *const others[] = {"WAYLAND_DISPLAY", "XDG_SEAT", "XDG_VTNR", "DBUS_SESSION_BUS_PID", "SESSION_MANAGER"};
+    static const char *const others[] = {"WAYLAND_DISPLAY", "XDG_SEAT", "XDG_VTNR", "DBUS_SESSION_BUS_PID",
+        "SESSION_MANAGER"};
     char display[16], bus[PATH_BYTES + 32], id[32];
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         env_unset(&s->env, others[i]);
@@ -107,14 +109,16 @@ static int write_display_files(struct session *s, char *why, size_t cap)
         return r;
     r = xauth_write_file(s->runtime.xauthority, (unsigned)s->display);
     if (r == 0)
-        r = xorg_write_config(s->runtime.xorg_config, (unsigned)s->cfg->display_max_width, (unsigned)s->cfg->display_max_height);
+        r = xorg_write_config(s->runtime.xorg_config, (unsigned)s->cfg->display_max_width,
+            (unsigned)s->cfg->display_max_height);
     child_leave_user();
     if (r < 0)
         snprintf(why, cap, "The display's files in %s cannot be written: %s", s->runtime.dir, strerror(-r));
     return r;
 }
 
-/* Else it would be one of the monitor's processes, and who ends all of those would leave the session without its warden. */
+/* Else it would be one of the monitor's processes, and who ends all of those would leave the session without its
+ * warden. */
 static void bring_warden(void)
 {
     pid_t warden = warden_alive();
@@ -193,7 +197,8 @@ static void on_display_ready(evutil_socket_t fd, short what, void *arg)
     int r = begin_agent(s);
     if (r < 0) {
         char why[256];
-        snprintf(why, sizeof why, "The agent that carries the picture (oriel-agent) could not be started: %s", strerror(-r));
+        snprintf(why, sizeof why, "The agent that carries the picture (oriel-agent) could not be started: %s",
+            strerror(-r));
         session_fail(s, why);
     }
 }
@@ -207,7 +212,8 @@ static void on_bus_ready(evutil_socket_t fd, short what, void *arg)
     int r = userbus_publish(&s->userbus, &s->runtime, s->who);
     if (r < 0) {
         char address[PATH_BYTES + 16];
-        log_warning("bus not in its place", "path=%s: %s; this session's programs use %s", s->userbus.path, strerror(-r), s->runtime.bus);
+        log_warning("bus not in its place", "path=%s: %s; this session's programs use %s", s->userbus.path,
+            strerror(-r), s->runtime.bus);
         snprintf(address, sizeof address, "unix:path=%s", s->runtime.bus);
         (void)env_set(&s->env, "DBUS_SESSION_BUS_ADDRESS", address);
     }
@@ -229,9 +235,17 @@ static void start_bus(struct session *s)
         s->on_bus = watch_pipe(s, &s->bus_pipe, &write_end, on_bus_ready);
     if (s->on_bus) {
         snprintf(address, sizeof address, "--address=unix:path=%s", s->runtime.bus);
-        const char *argv[] = {"dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog", address, "--print-address=3", NULL};
-        struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = &write_end, .nfds = 1,
-                          .out = s->runtime.log_fd, .directory = "/", .death_signal = SIGTERM};
+        const char *argv[] = {"dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog", address,
+            "--print-address=3", NULL};
+        struct child c = {.path = path,
+            .argv = argv,
+            .envp = s->env.v,
+            .who = s->who,
+            .fds = &write_end,
+            .nfds = 1,
+            .out = s->runtime.log_fd,
+            .directory = "/",
+            .death_signal = SIGTERM};
         pid_t pid = child_start(&c);
         close(write_end);
         if (pid > 0) {
@@ -240,7 +254,7 @@ static void start_bus(struct session *s)
         }
     }
     log_warning("no session bus", "dbus-daemon %s; programs that need D-Bus will not work",
-                path ? "could not be started" : "is not installed");
+        path ? "could not be started" : "is not installed");
     env_unset(&s->env, "DBUS_SESSION_BUS_ADDRESS");
     s->bus_up = true;
 }
@@ -249,7 +263,8 @@ static void start_bus(struct session *s)
 
 static void go_on_without(struct session *s, const char *why)
 {
-    log_warning("display not lent", "user=%s: %s; services that the user's systemd starts do not find the display", s->who->user, why);
+    log_warning("display not lent", "user=%s: %s; services that the user's systemd starts do not find the display",
+        s->who->user, why);
     s->lent = true;
     begin_desktop_when_ready(s);
 }
@@ -264,8 +279,10 @@ void begin_lent(struct session *s, int status)
         begin_desktop_when_ready(s);
         return;
     }
-    go_on_without(s, WIFEXITED(status) && WEXITSTATUS(status) == 4 ? "dbus-update-activation-environment failed (see the session's log)"
-                                                                   : "systemctl --user set-environment failed (see the session's log)");
+    go_on_without(s,
+        WIFEXITED(status) && WEXITSTATUS(status) == 4
+            ? "dbus-update-activation-environment failed (see the session's log)"
+            : "systemctl --user set-environment failed (see the session's log)");
 }
 
 static void on_lent_late(evutil_socket_t fd, short what, void *arg)
@@ -310,8 +327,10 @@ void begin_display(struct session *s)
         close(out);
     if (pid < 0) {
         char why[CONFIG_STRING_MAX + 256];
-        snprintf(why, sizeof why, "The X server %s cannot be started: %s. Install it (Debian: apt install xserver-xorg-core "
-                 "xserver-xorg-video-dummy) or set display.xorg.", s->cfg->display_xorg, strerror((int)-pid));
+        snprintf(why, sizeof why,
+            "The X server %s cannot be started: %s. Install it (Debian: apt install xserver-xorg-core "
+            "xserver-xorg-video-dummy) or set display.xorg.",
+            s->cfg->display_xorg, strerror((int)-pid));
         session_fail(s, why);
         return;
     }
@@ -333,8 +352,15 @@ int begin_agent(struct session *s)
     int out = runtime_open_file(s->who, s->runtime.agent_out);
     const int fds[] = {sv[1], config};
     const char *argv[] = {"oriel-agent", "--config-fd", "4", NULL};
-    struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = fds, .nfds = 2, .out = out,
-                      .directory = "/", .death_signal = SIGKILL};
+    struct child c = {.path = path,
+        .argv = argv,
+        .envp = s->env.v,
+        .who = s->who,
+        .fds = fds,
+        .nfds = 2,
+        .out = out,
+        .directory = "/",
+        .death_signal = SIGKILL};
     pid_t pid = config < 0 ? config : child_start(&c);
     close(sv[1]);
     if (out >= 0)
@@ -362,7 +388,8 @@ void begin_desktop_when_ready(struct session *s)
     int r = start_desktop(s);
     if (r < 0) {
         char why[256];
-        snprintf(why, sizeof why, "The program that starts the desktop (oriel-startup) could not be started: %s", strerror(-r));
+        snprintf(why, sizeof why, "The program that starts the desktop (oriel-startup) could not be started: %s",
+            strerror(-r));
         session_fail(s, why);
         return;
     }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/child.h"
 
+#include "common/log.h"
+#include "common/process.h"
+#include "session/leader/plain.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -16,13 +20,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/process.h"
-#include "session/leader/plain.h"
-
-#define OOM_LEADER "-900"   /* as the daemons: a session must not take its keeper with it */
-#define EXEC_MS 5000      /* from fork to exec: nothing in between takes time but entering the directory */
-#define END_MS 200        /* what has ended, or was killed, is gone in a moment, or hangs in the kernel */
+#define OOM_LEADER "-900" /* as the daemons: a session must not take its keeper with it */
+/* From fork to exec: nothing in between takes time but entering the directory */
+#define EXEC_MS 5000
+/* What has ended, or was killed, is gone in a moment, or hangs in the kernel */
+#define END_MS 200
 
 static struct rlimit core_limit = {RLIM_INFINITY, RLIM_INFINITY};
 
@@ -36,7 +38,10 @@ static void write_oom(const char *value)
     close(fd);
 }
 
-void child_remember_limits(void) { (void)getrlimit(RLIMIT_CORE, &core_limit); }
+void child_remember_limits(void)
+{
+    (void)getrlimit(RLIMIT_CORE, &core_limit);
+}
 
 void leader_hide(void)
 {
@@ -63,7 +68,8 @@ static void plain_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Before the change of user: the limit that PAM left may be lower, and only root raises it; in some containers not even root. */
+/* Before the change of user: the limit that PAM left may be lower, and only root raises it; in some containers not even
+ * root. */
 static void raise_files(rlim_t files)
 {
     struct rlimit l;
@@ -217,8 +223,9 @@ static int remove_tree(const char *path)
     for (FTSENT *e; (e = fts_read(f)) != NULL;) {
         if (e->fts_info == FTS_D)
             (void)chmod(e->fts_accpath, 0700); /* a folder without write permission keeps its content */
-        else if ((e->fts_info == FTS_DP || e->fts_info == FTS_DNR ? rmdir(e->fts_accpath) : unlink(e->fts_accpath)) < 0 &&
-                 errno != ENOENT)
+        else if ((e->fts_info == FTS_DP || e->fts_info == FTS_DNR ? rmdir(e->fts_accpath) : unlink(e->fts_accpath)) <
+                0 &&
+            errno != ENOENT)
             err = errno;
     }
     fts_close(f);

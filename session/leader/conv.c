@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/conv.h"
 
+#include "common/log.h"
+#include "common/secret.h"
+#include "common/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/secret.h"
-#include "common/text.h"
-
-/* A buffer for every message of the monitor; the largest is leader_refresh. Static so that answers live in one known place. */
+/* A buffer for every message of the monitor; the largest is leader_refresh. Static so that answers live in one known
+ * place. */
 static union {
     struct leader_auth auth;
     struct leader_answers answers;
@@ -22,9 +23,9 @@ static union {
     struct leader_notice notice;
     max_align_t align;
 } inbox __attribute__((aligned(16)));
-static struct leader_conv asked;      /* too large for the stack of a PAM module's call */
+static struct leader_conv asked; /* too large for the stack of a PAM module's call */
 static struct leader_answers answered;
-static struct leader_conv unread;     /* messages shown without a prompt after them */
+static struct leader_conv unread; /* messages shown without a prompt after them */
 
 int64_t conv_now_ms(void)
 {
@@ -56,7 +57,10 @@ int conv_receive(int sock, int64_t deadline_ms, const struct wire_def **def, voi
     return (*def)->nfds ? -EPROTO : 0;
 }
 
-static bool may_be_shown(uint32_t code) { return code == '\n' || code == '\t' || text_is_plain(code); }
+static bool may_be_shown(uint32_t code)
+{
+    return code == '\n' || code == '\t' || text_is_plain(code);
+}
 
 void conv_clean_text(const char *text, char *out, size_t cap)
 {
@@ -81,7 +85,10 @@ void conv_clean_text(const char *text, char *out, size_t cap)
     out[used] = 0;
 }
 
-void conv_forget_text(struct conv *c) { c->text[0] = 0; }
+void conv_forget_text(struct conv *c)
+{
+    c->text[0] = 0;
+}
 
 static void remember_text(struct conv *c, const char *text)
 {

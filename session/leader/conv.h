@@ -4,28 +4,29 @@
 #ifndef ORIEL_SESSION_LEADER_CONV_H
 #define ORIEL_SESSION_LEADER_CONV_H
 
+#include "session/proto/leader.h"
+
 #include <security/pam_appl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "session/proto/leader.h"
-
 struct conv {
-    int sock;                     /* blocking link to the monitor; the caller's */
-    int64_t deadline_ms;          /* CLOCK_MONOTONIC: no answer is waited for beyond it */
-    bool interactive;             /* prompts can be shown */
-    bool have_secret;             /* `secret` has not been used yet */
-    bool first_prompt_seen;       /* the first ECHO_OFF prompt was answered */
+    int sock;               /* blocking link to the monitor; the caller's */
+    int64_t deadline_ms;    /* CLOCK_MONOTONIC: no answer is waited for beyond it */
+    bool interactive;       /* prompts can be shown */
+    bool have_secret;       /* `secret` has not been used yet */
+    bool first_prompt_seen; /* the first ECHO_OFF prompt was answered */
     uint32_t nsecret;
-    char secret[SECRET_BYTES];    /* wiped by its first use and by conv_wipe */
-    unsigned prompts;             /* how many were answered */
-    bool keep_answers;            /* `latest` is kept: a password is being changed */
-    char latest[SECRET_BYTES];    /* the last answer to an ECHO_OFF prompt; wiped by conv_wipe */
-    char text[TEXT_BYTES];        /* what PAM said in infos and errors since conv_forget_text, one a line, clean UTF-8 */
+    char secret[SECRET_BYTES]; /* wiped by its first use and by conv_wipe */
+    unsigned prompts;          /* how many were answered */
+    bool keep_answers;         /* `latest` is kept: a password is being changed */
+    char latest[SECRET_BYTES]; /* the last answer to an ECHO_OFF prompt; wiped by conv_wipe */
+    /* What PAM said in infos and errors since conv_forget_text, one a line, clean UTF-8 */
+    char text[TEXT_BYTES];
     /* Why the conversation failed, for the verdict: */
-    bool wants_more;              /* a question that nobody was there to answer */
-    bool empty_answer;            /* the password was empty */
-    int link_error;               /* -EPIPE, -EPROTO, -ETIMEDOUT: the attempt is over, no verdict can be given */
+    bool wants_more;   /* a question that nobody was there to answer */
+    bool empty_answer; /* the password was empty */
+    int link_error;    /* -EPIPE, -EPROTO, -ETIMEDOUT: the attempt is over, no verdict can be given */
 };
 
 /* Monotonic milliseconds. */
@@ -41,7 +42,8 @@ int conv_function(int n, const struct pam_message **msgs, struct pam_response **
  * 0, or negative errno, also in link_error. */
 int conv_acknowledge(struct conv *c);
 void conv_forget_text(struct conv *c);
-/* Copy text from outside into out as UTF-8 without control characters other than newline and tab. Cuts at whole characters. */
+/* Copy text from outside into out as UTF-8 without control characters other than newline and tab. Cuts at whole
+ * characters. */
 void conv_clean_text(const char *text, char *out, size_t cap);
 /* Wipe the secret and every buffer that may have held an answer. */
 void conv_wipe(struct conv *c);

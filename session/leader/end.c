@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/log.h"
+#include "common/process.h"
+#include "session/leader/child.h"
+#include "session/leader/keeper.h"
+#include "session/leader/tail.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,15 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/process.h"
-#include "session/leader/child.h"
-#include "session/leader/keeper.h"
-#include "session/leader/tail.h"
-
-#define STEP_MS 30           /* how often the end looks who is still there */
-#define KILL_MS 3000         /* processes that do not die of SIGKILL hang in the kernel: they are left to it */
-#define DISPLAY_MS 1000      /* an X server ends within 50 ms */
+#define STEP_MS 30 /* how often the end looks who is still there */
+/* Processes that do not die of SIGKILL hang in the kernel: they are left to it */
+#define KILL_MS 3000
+#define DISPLAY_MS 1000 /* an X server ends within 50 ms */
 
 static void add_file(struct tail_file *files, size_t *n, const char *title, const char *path, int64_t not_before)
 {

@@ -5,10 +5,12 @@
 
 #include <stddef.h>
 
-#define ENV_LIST_MAX 8192 /* a login shell exports about thirty; some ten thousand short ones fill what execve takes, and each is looked for in turn */
+/* A login shell exports about thirty; some ten thousand short ones fill what execve takes, and each is looked for in
+ * turn */
+#define ENV_LIST_MAX 8192
 
-struct env_list {             /* zeroed: empty */
-    char **v;                 /* NULL-terminated, owned; NULL while nothing was ever set */
+struct env_list { /* zeroed: empty */
+    char **v;     /* NULL-terminated, owned; NULL while nothing was ever set */
     size_t n, room;
 };
 
@@ -20,8 +22,8 @@ int env_put(struct env_list *e, const char *entry);
 int env_put_all(struct env_list *e, const struct env_list *from);
 void env_unset(struct env_list *e, const char *name);
 const char *env_get(const struct env_list *e, const char *name); /* borrowed, or NULL */
-/* Read NAME=value lines (quotes stripped, comments and "export" skipped) and set those whose name is LANG, LANGUAGE or LC_*.
- * For /etc/default/locale. 0, or -errno when the file cannot be read. */
+/* Read NAME=value lines (quotes stripped, comments and "export" skipped) and set those whose name is LANG, LANGUAGE or
+ * LC_*. For /etc/default/locale. 0, or -errno when the file cannot be read. */
 int env_load_locale(struct env_list *e, const char *path);
 void env_finish(struct env_list *e);
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/home.h"
 
+#include "common/config.h"
+#include "common/log.h"
+#include "session/leader/logplace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,29 +12,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/log.h"
-#include "session/leader/logplace.h"
-
 /* Together with choosing the desktop and the X server's start: below the 15 s in which a person is in or reads why. */
-#define STALL_MS 5500 /* one call into the home, which is three of a slow server's: one that takes longer hangs */
-#define FIRST_MS 6000 /* all of the first look; a home that is mounted when it is first touched takes some of it */
-#define SLOW_MS 1500  /* a first look that takes longer: no time for a log there */
+/* One call into the home, which is three of a slow server's: one that takes longer hangs */
+#define STALL_MS 5500
+/* All of the first look; a home that is mounted when it is first touched takes some of it */
+#define FIRST_MS 6000
+#define SLOW_MS 1500 /* a first look that takes longer: no time for a log there */
 #define ENTER_MS 4000
 
 /* What a login reads. Some that provide a home answer for its names and hang when a file is opened. */
 static const char *const read_at_login[] = {".profile", ".bash_profile", ".bashrc", ".zshenv", ".xsessionrc",
-                                            ".xsession"};
+    ".xsession"};
 
-struct look {                    /* of an aside job */
+struct look { /* of an aside job */
     char home[PATH_BYTES];
     char log_dir[CONFIG_STRING_MAX]; /* "": in the home */
     bool want_log;
     struct logplace place;
-    bool known;                  /* as in struct home, before and after */
+    bool known; /* as in struct home, before and after */
     uint64_t device, inode;
     bool entered;
-    int32_t log;                 /* 0 open, or negative errno */
+    int32_t log; /* 0 open, or negative errno */
 };
 
 static int enter(struct aside *a, struct look *l)
@@ -46,16 +48,24 @@ static int enter(struct aside *a, struct look *l)
     return 0;
 }
 
-/* Opening `name` gave `err`: does the home's server refuse, for want of a ticket or because it is gone? A missing file, or one whose
- * mode says no, is the user's own affair. 0 or `err`. */
+/* Opening `name` gave `err`: does the home's server refuse, for want of a ticket or because it is gone? A missing file,
+ * or one whose mode says no, is the user's own affair. 0 or `err`. */
 static int server_refuses(const char *name, int err)
 {
     struct stat st;
     switch (-err) {
-    case EKEYEXPIRED: case EKEYREVOKED: case EKEYREJECTED: case ENOKEY:
-    case ENOTCONN: case ESTALE: case EIO: case EREMOTEIO: case EHOSTDOWN:
+    case EKEYEXPIRED:
+    case EKEYREVOKED:
+    case EKEYREJECTED:
+    case ENOKEY:
+    case ENOTCONN:
+    case ESTALE:
+    case EIO:
+    case EREMOTEIO:
+    case EHOSTDOWN:
         return err;
-    case EACCES: case EPERM:
+    case EACCES:
+    case EPERM:
         return stat(name, &st) == 0 && st.st_uid == getuid() && (st.st_mode & 0400) ? err : 0;
     default:
         return 0;
@@ -128,29 +138,42 @@ void home_words(const struct account *who, int err, char *out, size_t cap)
     switch (-err) {
     case ENOENT:
     case ENOTDIR:
-        snprintf(out, cap, "There is no home folder: %s does not exist. The administrator can make it, for example with "
-                 "\"mkhomedir_helper %s\", or let each first login make it (pam_mkhomedir).", home, who->user);
+        snprintf(out, cap,
+            "There is no home folder: %s does not exist. The administrator can make it, for example with "
+            "\"mkhomedir_helper %s\", or let each first login make it (pam_mkhomedir).",
+            home, who->user);
         break;
     case EACCES:
     case EPERM:
-        snprintf(out, cap, "The home folder %s is closed to you: %s. Its owner or mode may be wrong; or it lies on a server that asks for a "
-                 "ticket (Kerberos), and yours is missing or has expired: then log in again with your password.", home, strerror(-err));
+        snprintf(out, cap,
+            "The home folder %s is closed to you: %s. Its owner or mode may be wrong; or it lies on a server that asks "
+            "for a "
+            "ticket (Kerberos), and yours is missing or has expired: then log in again with your password.",
+            home, strerror(-err));
         break;
     case EKEYEXPIRED:
     case EKEYREVOKED:
     case EKEYREJECTED:
     case ENOKEY:
-        snprintf(out, cap, "The home folder %s asks for a ticket (Kerberos), and yours is missing or has expired: %s. Log in again with your "
-                 "password.", home, strerror(-err));
+        snprintf(out, cap,
+            "The home folder %s asks for a ticket (Kerberos), and yours is missing or has expired: %s. Log in again "
+            "with your "
+            "password.",
+            home, strerror(-err));
         break;
     case ETIMEDOUT:
     case ETIME:
-        snprintf(out, cap, "The home folder %s does not answer: the server or the program that provides it hangs. Try again later; the "
-                 "administrator finds it with \"findmnt --target %s\".", home, home);
+        snprintf(out, cap,
+            "The home folder %s does not answer: the server or the program that provides it hangs. Try again later; "
+            "the "
+            "administrator finds it with \"findmnt --target %s\".",
+            home, home);
         break;
     default:
-        snprintf(out, cap, "The home folder %s cannot be used: %s. The server or the program that provides it may have stopped; the "
-                 "administrator finds it with \"findmnt --target %s\".", home, strerror(-err), home);
+        snprintf(out, cap,
+            "The home folder %s cannot be used: %s. The server or the program that provides it may have stopped; the "
+            "administrator finds it with \"findmnt --target %s\".",
+            home, strerror(-err), home);
     }
 }
 
@@ -178,7 +201,8 @@ int home_first_look(struct home *h, const struct account *who, char *why, size_t
 {
     static struct look l;
     begin_look(&l, h, who);
-    const struct aside_job job = {.who = who, .work = look_at_home, .what = &l, .bytes = sizeof l, .stall_ms = STALL_MS, .total_ms = FIRST_MS};
+    const struct aside_job job =
+        {.who = who, .work = look_at_home, .what = &l, .bytes = sizeof l, .stall_ms = STALL_MS, .total_ms = FIRST_MS};
     int64_t before = conv_now_ms();
     int r = aside_run(&job);
     remember(h, &l);
@@ -202,20 +226,28 @@ static void log_in_runtime(struct runtime *r, const struct account *who, const s
     }
 }
 
-static void no_log_there(struct home *h, struct runtime *r, const struct account *who, const struct look *l, const char *folder)
+static void no_log_there(struct home *h, struct runtime *r, const struct account *who, const struct look *l,
+    const char *folder)
 {
-    snprintf(h->note, sizeof h->note, l->log == -ETIME ? "The folder %.300s answers too slowly for it." : "The folder %.300s cannot be written: %s.",
-             folder, strerror(-l->log));
+    snprintf(h->note, sizeof h->note,
+        l->log == -ETIME ? "The folder %.300s answers too slowly for it." : "The folder %.300s cannot be written: %s.",
+        folder, strerror(-l->log));
     log_warning("session log not in its place", "%s Using the session's own folder", h->note);
     log_in_runtime(r, who, &l->place, h->note);
 }
 
-int home_enter(struct home *h, const struct account *who, struct runtime *r, uint64_t session, const char *log_dir, char *why, size_t cap)
+int home_enter(struct home *h, const struct account *who, struct runtime *r, uint64_t session, const char *log_dir,
+    char *why, size_t cap)
 {
     static struct look l;
     char folder[PATH_BYTES + sizeof LOGPLACE_FOLDER];
-    struct aside_job job = {.who = who, .work = look_at_home, .what = &l, .bytes = sizeof l, .fd = &r->log_fd, .stall_ms = STALL_MS,
-                            .total_ms = ENTER_MS};
+    struct aside_job job = {.who = who,
+        .work = look_at_home,
+        .what = &l,
+        .bytes = sizeof l,
+        .fd = &r->log_fd,
+        .stall_ms = STALL_MS,
+        .total_ms = ENTER_MS};
     begin_look(&l, h, who);
     logplace_name(&l.place, who, session);
     snprintf(l.log_dir, sizeof l.log_dir, "%s", log_dir);
@@ -225,13 +257,18 @@ int home_enter(struct home *h, const struct account *who, struct runtime *r, uin
     if (e < 0 && !l.known && !(e == -ETIME && l.entered)) /* what hangs later is only the log's folder */
         return refuse(who, e, why, cap);
     if (log_dir[0]) {
-        job = (struct aside_job){.work = open_admins_log, .what = &l, .bytes = sizeof l, .fd = &r->log_fd, .stall_ms = STALL_MS,
-                                 .total_ms = ENTER_MS};
+        job = (struct aside_job){.work = open_admins_log,
+            .what = &l,
+            .bytes = sizeof l,
+            .fd = &r->log_fd,
+            .stall_ms = STALL_MS,
+            .total_ms = ENTER_MS};
         if (aside_run(&job) < 0 && r->log_fd < 0)
             l.log = -ETIME;
     }
     snprintf(folder, sizeof folder, "%s/%s", who->home, LOGPLACE_FOLDER);
-    snprintf(r->log_path, sizeof r->log_path, "%.*s/%s", 2 * PATH_BYTES - LOGPLACE_NAME_BYTES, log_dir[0] ? log_dir : folder, l.place.name);
+    snprintf(r->log_path, sizeof r->log_path, "%.*s/%s", 2 * PATH_BYTES - LOGPLACE_NAME_BYTES,
+        log_dir[0] ? log_dir : folder, l.place.name);
     if (r->log_fd < 0)
         no_log_there(h, r, who, &l, log_dir[0] ? log_dir : folder);
     return 0;

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The session as its leader keeps it: shared by the files that make up the loop (session.c, begin.c, start.c, attach.c, end.c).
+/* The session as its leader keeps it: shared by the files that make up the loop (session.c, begin.c, start.c, attach.c,
+ * end.c).
  *
  *   BEGIN_DISPLAY → BEGIN_AGENT → RUNNING → END_TERM → END_KILL → END_DISPLAY → OVER
  *
- * From every phase before END_TERM a failure leads to END_TERM. `agent_up` may become false again in RUNNING: the agent is
- * restarted, for the display is the session. Everything runs in one thread on one event base. */
+ * From every phase before END_TERM a failure leads to END_TERM. `agent_up` may become false again in RUNNING: the agent
+ * is restarted, for the display is the session. Everything runs in one thread on one event base. */
 #ifndef ORIEL_SESSION_LEADER_KEEPER_H
 #define ORIEL_SESSION_LEADER_KEEPER_H
-
-#include <event2/event.h>
 
 #include "common/config.h"
 #include "common/link.h"
@@ -20,52 +19,68 @@
 #include "session/leader/sweep.h"
 #include "session/leader/userbus.h"
 
-#define AGENT_RESTARTS_MAX 5       /* within AGENT_RESTART_WINDOW_MS: more is a fault that restarting does not mend */
-#define AGENT_RESTART_WINDOW_MS 60000
-#define AGENT_MESSAGES_PER_SECOND 200 /* eight clients that all resize wildly stay below; it runs as the user and may be hostile */
-#define BEGIN_DEADLINE_MS 20000    /* X server and agent take 0.3 s; a loaded host may need seconds */
-#define STARTUP_DEADLINE_MS 45000  /* from oriel-startup to the desktop: its own deadlines end after 20 s, a home may stall a little */
-#define DESKTOP_FAILED_MS 10000    /* a desktop that ends by itself within this time and with an error has not come up */
-#define DESKTOP_EMPTY_MS 1000      /* and so has one that says it is content */
+#include <event2/event.h>
 
-enum phase { PHASE_BEGIN_DISPLAY, PHASE_BEGIN_AGENT, PHASE_RUNNING, PHASE_END_TERM, PHASE_END_KILL, PHASE_END_DISPLAY, PHASE_OVER };
+/* Within AGENT_RESTART_WINDOW_MS: more is a fault that restarting does not mend */
+#define AGENT_RESTARTS_MAX 5
+#define AGENT_RESTART_WINDOW_MS 60000
+/* Eight clients that all resize wildly stay below; it runs as the user and may be hostile */
+#define AGENT_MESSAGES_PER_SECOND 200
+/* X server and agent take 0.3 s; a loaded host may need seconds */
+#define BEGIN_DEADLINE_MS 20000
+/* From oriel-startup to the desktop: its own deadlines end after 20 s, a home may stall a little */
+#define STARTUP_DEADLINE_MS 45000
+/* A desktop that ends by itself within this time and with an error has not come up */
+#define DESKTOP_FAILED_MS 10000
+#define DESKTOP_EMPTY_MS 1000 /* and so has one that says it is content */
+
+enum phase {
+    PHASE_BEGIN_DISPLAY,
+    PHASE_BEGIN_AGENT,
+    PHASE_RUNNING,
+    PHASE_END_TERM,
+    PHASE_END_KILL,
+    PHASE_END_DISPLAY,
+    PHASE_OVER
+};
 
 struct client {
     struct leader_client info;
-    int pending_fd;                /* its display link while no agent is there to take it; else -1 */
+    int pending_fd; /* its display link while no agent is there to take it; else -1 */
 };
 
 struct session {
     const struct config *cfg;
     struct auth *auth;
-    struct account *who;           /* &auth->who */
+    struct account *who; /* &auth->who */
     struct leader_start start;
     enum phase phase;
-    int64_t since;                 /* CLOCK_REALTIME seconds */
+    int64_t since; /* CLOCK_REALTIME seconds */
 
     struct event_base *base;
     struct event *on_child, *on_term, *on_listen, *on_display, *on_bus, *on_lent_late, *timer;
     struct link *monitor, *agent_link;
-    struct link *startup_link;     /* to oriel-startup until it is the desktop, or for as long as it watches over it */
+    /* To oriel-startup until it is the desktop, or for as long as it watches over it */
+    struct link *startup_link;
     int listen_fd, display_pipe, bus_pipe, warden_fd;
     char socket_path[PATH_BYTES];
 
-    int display;                   /* X display number, -1: none reserved */
+    int display; /* X display number, -1: none reserved */
     struct runtime runtime;
     struct userbus userbus;
     struct home home;
-    struct logfile *logfile;     /* NULL: no log */
+    struct logfile *logfile; /* NULL: no log */
     struct env_list env;
     struct startup_desktop desktop; /* what 0: not yet told */
     unsigned startup_troubles;
-    bool desktop_gone;             /* it ended, with desktop_status, while startup_link may still have messages */
+    bool desktop_gone; /* it ended, with desktop_status, while startup_link may still have messages */
     int desktop_status;
     pid_t xorg, agent, bus, lender, desktop_pid; /* 0: not running */
     bool agent_up, bus_up, lent, recorded, failed;
     int64_t desktop_started_ms, deadline_ms;
     int64_t restart_window_ms;
     unsigned restarts;
-    int64_t agent_second;          /* the second that agent_messages counts */
+    int64_t agent_second; /* the second that agent_messages counts */
     unsigned agent_messages;
 
     struct client clients[CLIENTS_MAX];
@@ -77,7 +92,7 @@ struct session {
 /* begin.c: each step starts the next; a failure ends in session_fail. */
 int begin_open(struct session *s, char *why, size_t cap); /* PAM session, folders, cookie, environment. 0 or -errno */
 void begin_display(struct session *s);
-int begin_agent(struct session *s);   /* also the restart. 0 or -errno */
+int begin_agent(struct session *s); /* also the restart. 0 or -errno */
 void begin_desktop_when_ready(struct session *s);
 void begin_lent(struct session *s, int status); /* the lender ended */
 
@@ -95,8 +110,8 @@ void clients_drop_all(struct session *s, enum end_cause cause, bool tell);
 
 /* end.c */
 void session_describe_exit(int status, char *out, size_t cap); /* of a wait status, for people */
-void session_fail(struct session *s, const char *reason); /* leader_failed with the last log lines, then the end */
+void session_fail(struct session *s, const char *reason);      /* leader_failed with the last log lines, then the end */
 void session_end(struct session *s, enum end_cause cause, const char *text);
-void end_step(struct session *s);     /* see how far the end has come */
+void end_step(struct session *s); /* see how far the end has come */
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/logfile.h"
 
+#include "common/log.h"
+#include "session/leader/aside.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -11,9 +14,6 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "session/leader/aside.h"
 
 #define PAUSE_S 1 /* between two looks at a log that is being written */
 
@@ -41,7 +41,8 @@ int logfile_cut(int fd)
     ssize_t n = tail ? pread(fd, tail, LOGFILE_KEEP_BYTES, st.st_size - (off_t)LOGFILE_KEEP_BYTES) : 0;
     const char *line = n > 0 ? memchr(tail, '\n', (size_t)n) : NULL;
     bool cut = ftruncate(fd, 0) == 0; /* who writes appends: no hole comes of it */
-    if (cut && write(fd, note, sizeof note - 1) > 0 && line && ++line < tail + n && write(fd, line, (size_t)(tail + n - line)) < 0)
+    if (cut && write(fd, note, sizeof note - 1) > 0 && line && ++line < tail + n &&
+        write(fd, line, (size_t)(tail + n - line)) < 0)
         log_warning("session log", "not kept when it was cut: %s", strerror(errno));
     free(tail);
     return cut;
@@ -56,9 +57,9 @@ static int watch_and_cut(const struct log_job *j, int notify)
         return -errno;
     char self[32];
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-    int r = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)                           ? -EPERM
-            : inotify_add_watch(notify, self, IN_MODIFY | IN_ONESHOT) < 0 ? -errno
-                                                                                 : 0;
+    int r = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)                ? -EPERM
+        : inotify_add_watch(notify, self, IN_MODIFY | IN_ONESHOT) < 0 ? -errno
+                                                                      : 0;
     if (r == 0)
         (void)logfile_cut(fd);
     close(fd);
@@ -112,7 +113,11 @@ static void on_pause_over(int fd, short what, void *arg)
     struct logfile *l = arg;
     if (l->looked)
         return; /* the last one hangs: so would this */
-    const struct aside_job job = {.who = l->who, .work = go_on, .what = &l->job, .bytes = sizeof l->job, .keep = {l->job.notify}};
+    const struct aside_job job = {.who = l->who,
+        .work = go_on,
+        .what = &l->job,
+        .bytes = sizeof l->job,
+        .keep = {l->job.notify}};
     int ended = aside_start(&job);
     l->looked = ended >= 0 ? event_new(l->base, ended, EV_READ | EV_PERSIST, on_looked, l) : NULL;
     if (l->looked && event_add(l->looked, NULL) == 0)
@@ -129,8 +134,13 @@ struct logfile *logfile_create(struct event_base *base, const struct account *wh
         return NULL;
     *l = (struct logfile){.base = base, .who = who};
     snprintf(l->job.path, sizeof l->job.path, "%s", path);
-    const struct aside_job job = {.who = who, .work = begin_watch, .what = &l->job, .bytes = sizeof l->job, .fd = &l->notify,
-                                  .stall_ms = BEGIN_MS, .total_ms = BEGIN_MS};
+    const struct aside_job job = {.who = who,
+        .work = begin_watch,
+        .what = &l->job,
+        .bytes = sizeof l->job,
+        .fd = &l->notify,
+        .stall_ms = BEGIN_MS,
+        .total_ms = BEGIN_MS};
     int r = aside_run(&job);
     l->job.notify = l->notify;
     l->written = l->notify >= 0 ? event_new(base, l->notify, EV_READ | EV_PERSIST, on_written, l) : NULL;

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False for a shell that is not there, cannot be executed, or only turns people away (nologin, false): `why` says it to the person. Call it
- * when the account is known to be right. */
+/* False for a shell that is not there, cannot be executed, or only turns people away (nologin, false): `why` says it to
+ * the person. Call it when the account is known to be right. */
 bool loginshell_ok(const char *shell, char *why, size_t cap);
 
 #endif

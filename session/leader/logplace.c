@@ -29,7 +29,8 @@ void logplace_name(struct logplace *p, const struct account *who, uint64_t sessi
     snprintf(p->name, sizeof p->name, "%s-session-%llu.log", p->host, id);
     if (localtime_r(&now, &tm))
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
-    snprintf(p->first_line, sizeof p->first_line, "[Oriel: session %llu of %s on %s, started %s]\n", id, who->user, p->host, when);
+    snprintf(p->first_line, sizeof p->first_line, "[Oriel: session %llu of %s on %s, started %s]\n", id, who->user,
+        p->host, when);
 }
 
 int logplace_open_file(int dir, const char *name)
@@ -120,7 +121,8 @@ struct old_log {
 static bool is_log(const struct logplace *p, const char *name)
 {
     size_t host = strlen(p->host);
-    if (strlen(name) >= LOGPLACE_NAME_BYTES || strncmp(name, p->host, host) != 0 || strncmp(name + host, "-session-", 9) != 0)
+    if (strlen(name) >= LOGPLACE_NAME_BYTES || strncmp(name, p->host, host) != 0 ||
+        strncmp(name + host, "-session-", 9) != 0)
         return false;
     const char *number = name + host + 9;
     size_t digits = strspn(number, "0123456789");
@@ -142,8 +144,8 @@ void logplace_prune(struct aside *a, const struct logplace *p, int dir)
     struct stat st;
     DIR *d = fdopendir(dup(dir));
     for (struct dirent *e; d && n < LOGS_MAX && (e = readdir(d));) {
-        if (!is_log(p, e->d_name) || strcmp(e->d_name, p->name) == 0 || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-            st.st_uid != p->owner)
+        if (!is_log(p, e->d_name) || strcmp(e->d_name, p->name) == 0 ||
+            fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid != p->owner)
             continue;
         logs[n].written = st.st_mtim;
         snprintf(logs[n++].name, sizeof logs[0].name, "%s", e->d_name);

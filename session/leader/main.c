@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* oriel-leader: one login attempt; on the monitor's word, the leader of the session. The link to the monitor is descriptor 3. */
-#include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <locale.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+/* oriel-leader: one login attempt; on the monitor's word, the leader of the session. The link to the monitor is
+ * descriptor 3. */
 #include "common/config.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -22,12 +12,23 @@
 #include "session/leader/session.h"
 #include "session/leader/warden.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define HANG_SECONDS 10 /* a PAM module that hangs beyond the deadline takes the attempt with it */
 
 static int load_config(int argc, char **argv, struct config *c)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"config-fd", required_argument, NULL, 'f'},
-                                            {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+        {"config-fd", required_argument, NULL, 'f'}, {"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
     struct config_error err = {0};
     int opt, r = 0;
     config_defaults(c);
@@ -51,7 +52,7 @@ static int load_config(int argc, char **argv, struct config *c)
     }
     if (r < 0 || optind != argc)
         log_error("configuration", "%s:%u: %s", err.file[0] ? err.file : "command line", err.line,
-                  err.text[0] ? err.text : "usage: oriel-leader [--config FILE | --config-fd N]");
+            err.text[0] ? err.text : "usage: oriel-leader [--config FILE | --config-fd N]");
     return optind != argc ? -EINVAL : r;
 }
 
@@ -108,9 +109,11 @@ static void judge_shell(struct auth *a, struct leader_verdict *v)
 
 static int run_attempt(const struct config *cfg, struct auth *a, int warden_fd)
 {
-    const struct auth_options o = {.service = cfg->login_pam_service, .pam_dir = cfg->login_pam_dir,
-                                   .policy = {cfg->login_allow_root, cfg->login_allowed_groups}, .sock = FD_LEADER_MONITOR,
-                                   .deadline_ms = conv_now_ms() + cfg->server_login_deadline * 1000};
+    const struct auth_options o = {.service = cfg->login_pam_service,
+        .pam_dir = cfg->login_pam_dir,
+        .policy = {cfg->login_allow_root, cfg->login_allowed_groups},
+        .sock = FD_LEADER_MONITOR,
+        .deadline_ms = conv_now_ms() + cfg->server_login_deadline * 1000};
     static struct leader_auth req;
     struct leader_verdict v;
     const struct wire_def *def;
@@ -145,7 +148,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     log_set_level(levels[cfg.log_level]);
     if (fcntl(FD_LEADER_MONITOR, F_SETFD, FD_CLOEXEC) < 0) {
-        log_error("no monitor", "descriptor %d is not open: oriel-leader is started by oriel-monitor", FD_LEADER_MONITOR);
+        log_error("no monitor", "descriptor %d is not open: oriel-leader is started by oriel-monitor",
+            FD_LEADER_MONITOR);
         return EXIT_FAILURE;
     }
     plain_start();

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/makeshift.h"
 
+#include "common/log.h"
+#include "session/leader/child.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "session/leader/child.h"
 
 #define REMOVE_MS 1000
 

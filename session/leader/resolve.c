@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/resolve.h"
 
+#include "session/names.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "session/names.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

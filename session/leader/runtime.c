@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/runtime.h"
 
+#include "common/log.h"
+#include "session/leader/child.h"
+#include "session/leader/logplace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,12 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "session/leader/child.h"
-#include "session/leader/logplace.h"
-
-#define REMOVE_MS 2000 /* the folder holds sockets and small files; what takes longer is a hanging mount */
-#define SAME_NUMBER_MAX 16 /* instances of Oriel on one host that count their sessions each for itself */
+/* The folder holds sockets and small files; what takes longer is a hanging mount */
+#define REMOVE_MS 2000
+/* Instances of Oriel on one host that count their sessions each for itself */
+#define SAME_NUMBER_MAX 16
 
 static bool join(char *out, size_t cap, const char *dir, const char *name)
 {
@@ -25,9 +27,10 @@ static bool join(char *out, size_t cap, const char *dir, const char *name)
 static bool name_files(struct runtime *r)
 {
     return join(r->xauthority, sizeof r->xauthority, r->dir, "Xauthority") &&
-           join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") &&
-           join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") && join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") &&
-           join(r->bus, sizeof r->bus, r->dir, "bus") && join(r->agent_out, sizeof r->agent_out, r->dir, "agent.out");
+        join(r->xorg_config, sizeof r->xorg_config, r->dir, "xorg.conf") &&
+        join(r->xorg_out, sizeof r->xorg_out, r->dir, "Xorg.out") &&
+        join(r->xorg_log, sizeof r->xorg_log, r->dir, "Xorg.log") && join(r->bus, sizeof r->bus, r->dir, "bus") &&
+        join(r->agent_out, sizeof r->agent_out, r->dir, "agent.out");
 }
 
 /* As the user. The folder of that name, made if need be (`found`: it was there), if nobody else holds it. */
@@ -68,7 +71,8 @@ static int try_own(struct runtime *r, const struct account *who, bool *found)
     return r->hold < 0 ? r->hold : 0;
 }
 
-/* A folder that nobody holds is that of a session with this number whose leader was killed; a held one is another instance's. */
+/* A folder that nobody holds is that of a session with this number whose leader was killed; a held one is another
+ * instance's. */
 static int make_own(struct runtime *r, const struct account *who, uint64_t session, char *why, size_t cap)
 {
     int e = -EBUSY;
@@ -90,7 +94,8 @@ static int make_own(struct runtime *r, const struct account *who, uint64_t sessi
     return e;
 }
 
-int runtime_create(struct runtime *r, const struct account *who, uint64_t session, const char *users_dir, char *why, size_t cap)
+int runtime_create(struct runtime *r, const struct account *who, uint64_t session, const char *users_dir, char *why,
+    size_t cap)
 {
     *r = (struct runtime){.log_fd = -1, .hold = -1};
     int e = userdir_enter(&r->user, who, users_dir, why, cap);

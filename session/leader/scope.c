@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GROUPS_MAX 4096 /* bytes of /proc/PID/cgroup that are looked at: some 15 hierarchies with paths of 250 */
+/* Bytes of /proc/PID/cgroup that are looked at: some 15 hierarchies with paths of 250 */
+#define GROUPS_MAX 4096
 
 bool scope_file(const char *where, const char *line, char *out, size_t cap)
 {
-    static const char *const folders[] = {"", "/unified", "/systemd"}; /* cgroup2 alone; beside version 1; version 1 */
+    /* cgroup2 alone; beside version 1; version 1 */
+    static const char *const folders[] = {"", "/unified", "/systemd"};
     const char *names = strchr(line, ':');
     const char *path = names ? strchr(names + 1, ':') : NULL;
     if (!path || path[1] != '/' || strstr(path, "/.."))

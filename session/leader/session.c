@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/session.h"
 
+#include "common/log.h"
+#include "common/secret.h"
+#include "session/leader/child.h"
+#include "session/leader/keeper.h"
+#include "session/leader/record.h"
+#include "session/leader/warden.h"
+#include "session/leader/xorg.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,14 +18,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "common/secret.h"
-#include "session/leader/child.h"
-#include "session/leader/keeper.h"
-#include "session/leader/record.h"
-#include "session/leader/warden.h"
-#include "session/leader/xorg.h"
 
 #define FAREWELL_MS 500 /* the last message waits so long for a monitor that does not read */
 
@@ -74,7 +74,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     else if (s->phase == PHASE_BEGIN_AGENT)
         session_fail(s, "The agent that carries the picture (oriel-agent) did not come up in time.");
     else if (s->phase == PHASE_RUNNING && !s->desktop.what[0])
-        session_fail(s, "The start-up files could not be read in time: the home folder does not answer, or something in it hangs.");
+        session_fail(s,
+            "The start-up files could not be read in time: the home folder does not answer, or something in it hangs.");
     else if (s->phase > PHASE_RUNNING)
         end_step(s);
 }
@@ -88,7 +89,8 @@ static int make_loop(struct session *s, int monitor_fd)
     s->on_child = evsignal_new(s->base, SIGCHLD, on_child, s);
     s->on_term = evsignal_new(s->base, SIGTERM, on_term, s);
     s->timer = evtimer_new(s->base, on_timer, s);
-    if (!s->monitor || !s->on_child || !s->on_term || !s->timer || event_add(s->on_child, NULL) < 0 || event_add(s->on_term, NULL) < 0)
+    if (!s->monitor || !s->on_child || !s->on_term || !s->timer || event_add(s->on_child, NULL) < 0 ||
+        event_add(s->on_term, NULL) < 0)
         return -ENOMEM;
     return 0;
 }
@@ -164,23 +166,38 @@ static void finish(struct session *s)
 static void tell_warden(const struct session *s)
 {
     static struct warden_note n;
-    n = (struct warden_note){.session = s->start.session, .leader = getpid(), .who = *s->who, .display = s->display,
-                             .recorded = s->recorded, .runtime = s->runtime, .userbus = s->userbus};
+    n = (struct warden_note){.session = s->start.session,
+        .leader = getpid(),
+        .who = *s->who,
+        .display = s->display,
+        .recorded = s->recorded,
+        .runtime = s->runtime,
+        .userbus = s->userbus};
     snprintf(n.key, sizeof n.key, "%s", s->start.key);
     snprintf(n.socket_path, sizeof n.socket_path, "%s", s->listen_fd >= 0 ? s->socket_path : "");
     warden_tell(s->warden_fd, &n);
 }
 
-int session_run(const struct config *cfg, struct auth *a, const struct leader_start *start, int monitor_fd, int warden_fd)
+int session_run(const struct config *cfg, struct auth *a, const struct leader_start *start, int monitor_fd,
+    int warden_fd)
 {
     struct session *s = calloc(1, sizeof *s);
     struct timeval deadline = {BEGIN_DEADLINE_MS / 1000, 0};
     char why[TEXT_BYTES], name[32];
     if (!s)
         return EXIT_FAILURE;
-    *s = (struct session){.cfg = cfg, .auth = a, .who = &a->who, .start = *start, .since = time(NULL), .display = -1, .listen_fd = -1,
-                          .display_pipe = -1, .bus_pipe = -1, .warden_fd = warden_fd,
-                          .runtime = {.log_fd = -1, .hold = -1, .user = {.lock = -1}}, .userbus = {.lock = -1}};
+    *s = (struct session){.cfg = cfg,
+        .auth = a,
+        .who = &a->who,
+        .start = *start,
+        .since = time(NULL),
+        .display = -1,
+        .listen_fd = -1,
+        .display_pipe = -1,
+        .bus_pipe = -1,
+        .warden_fd = warden_fd,
+        .runtime = {.log_fd = -1, .hold = -1, .user = {.lock = -1}},
+        .userbus = {.lock = -1}};
     snprintf(name, sizeof name, "%llu", (unsigned long long)start->session);
     log_set_session(name);
     detach();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/socket_folders.h"
 
+#include "common/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,11 +13,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "common/log.h"
-
 #define TRIES 3 /* the name is made, or freed, by somebody else between two steps */
 
-static bool is_as_it_should_be(const struct stat *st) { return st->st_uid == 0 && (!(st->st_mode & 022) || (st->st_mode & S_ISVTX)); }
+static bool is_as_it_should_be(const struct stat *st)
+{
+    return st->st_uid == 0 && (!(st->st_mode & 022) || (st->st_mode & S_ISVTX));
+}
 
 static int take_over(int fd, const char *path, const struct stat *st)
 {
@@ -24,8 +27,9 @@ static int take_over(int fd, const char *path, const struct stat *st)
     (void)fremovexattr(fd, "system.posix_acl_access");
     if (fchown(fd, 0, 0) < 0 || fchmod(fd, 01777) < 0)
         return -errno;
-    log_warning("socket folder taken over", "path=%s uid=%u mode=%04o: its owner could have replaced the sockets of others", path,
-                (unsigned)st->st_uid, (unsigned)st->st_mode & 07777);
+    log_warning("socket folder taken over",
+        "path=%s uid=%u mode=%04o: its owner could have replaced the sockets of others", path, (unsigned)st->st_uid,
+        (unsigned)st->st_mode & 07777);
     return 0;
 }
 
@@ -59,8 +63,9 @@ int socket_folder_claim(const char *path, char *why, size_t cap)
     for (int i = 0; i < TRIES && (r == -EAGAIN || r == -ENOENT); i++)
         r = claim_once(path);
     if (r < 0)
-        snprintf(why, cap, "%s cannot be made a folder of root with mode 1777: %s. The administrator has to remove what is there.", path,
-                 strerror(-r));
+        snprintf(why, cap,
+            "%s cannot be made a folder of root with mode 1777: %s. The administrator has to remove what is there.",
+            path, strerror(-r));
     return r;
 }
 

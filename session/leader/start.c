@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/log.h"
+#include "common/spawn.h"
+#include "session/leader/child.h"
+#include "session/leader/keeper.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "common/spawn.h"
-#include "session/leader/child.h"
-#include "session/leader/keeper.h"
 
 static void on_desktop(struct session *s, const struct startup_desktop *m)
 {
@@ -16,8 +16,8 @@ static void on_desktop(struct session *s, const struct startup_desktop *m)
     s->desktop = *m;
     s->desktop_started_ms = conv_now_ms();
     if (first)
-        log_info("session started", "user=%s display=:%d desktop=%s kind=%d id=%s", s->who->user, s->display, m->what, m->kind,
-                 m->id[0] ? m->id : "-");
+        log_info("session started", "user=%s display=:%d desktop=%s kind=%d id=%s", s->who->user, s->display, m->what,
+            m->kind, m->id[0] ? m->id : "-");
 }
 
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
@@ -29,7 +29,8 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
         on_desktop(s, msg);
     else if (def == &startup_failed_def)
         session_fail(s, ((const struct startup_failed *)msg)->text);
-    else if (def == &startup_trouble_def && s->startup_troubles++ < STARTUP_TROUBLES_MAX) /* it runs as the user and may say much */
+    else if (def == &startup_trouble_def &&
+        s->startup_troubles++ < STARTUP_TROUBLES_MAX) /* it runs as the user and may say much */
         log_warning("start-up", "user=%s: %s", s->who->user, ((const struct startup_trouble *)msg)->text);
 }
 
@@ -43,11 +44,12 @@ static void desktop_ended(struct session *s)
     session_describe_exit(s->desktop_status, how, sizeof how);
     log_info("desktop ended", "after=%lldms %s", (long long)ran, how);
     if (!s->desktop.what[0]) {
-        snprintf(why, sizeof why, "The program that reads the start-up files (oriel-startup) ended before the desktop was started: %s.", how);
+        snprintf(why, sizeof why,
+            "The program that reads the start-up files (oriel-startup) ended before the desktop was started: %s.", how);
         session_fail(s, why);
     } else if (ran < DESKTOP_EMPTY_MS || (s->desktop_status != 0 && ran < DESKTOP_FAILED_MS)) {
-        snprintf(why, sizeof why, "The desktop (%s) ended after %lld.%lld s: %s.", s->desktop.what, (long long)ran / 1000,
-                 (long long)ran % 1000 / 100, how);
+        snprintf(why, sizeof why, "The desktop (%s) ended after %lld.%lld s: %s.", s->desktop.what,
+            (long long)ran / 1000, (long long)ran % 1000 / 100, how);
         session_fail(s, why);
     } else {
         session_end(s, END_USER_LOGOFF, "");
@@ -80,8 +82,15 @@ static pid_t start_program(struct session *s, const char *path, int link)
     const char *argv[] = {"oriel-startup", "--desktop", s->start.desktop, NULL};
     int config = config_to_memfd(s->cfg); /* nothing in it is secret */
     const int fds[] = {link, config};
-    struct child c = {.path = path, .argv = argv, .envp = s->env.v, .who = s->who, .fds = fds, .nfds = 2, .out = s->runtime.log_fd,
-                      .directory = "/", .death_signal = SIGHUP};
+    struct child c = {.path = path,
+        .argv = argv,
+        .envp = s->env.v,
+        .who = s->who,
+        .fds = fds,
+        .nfds = 2,
+        .out = s->runtime.log_fd,
+        .directory = "/",
+        .death_signal = SIGHUP};
     pid_t pid = config < 0 ? config : child_start(&c);
     if (config >= 0)
         close(config);

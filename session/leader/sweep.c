@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/sweep.h"
 
+#include "session/user_manager.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -13,17 +15,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "session/user_manager.h"
-
-#define PROCESSES_MAX 65536     /* more than a host of any size runs; beyond it the rest waits for the next round */
-#define STATUS_MAX 65536         /* a kilobyte, and the groups: directories hand out hundreds */
-#define ENVIRON_MAX (256 * 1024) /* the kernel allows more; our variable stands among the first, set at the start */
+/* More than a host of any size runs; beyond it the rest waits for the next round */
+#define PROCESSES_MAX 65536
+#define STATUS_MAX 65536 /* a kilobyte, and the groups: directories hand out hundreds */
+/* The kernel allows more; our variable stands among the first, set at the start */
+#define ENVIRON_MAX (256 * 1024)
 
 struct process {
     pid_t pid, parent;
-    uid_t uid;                  /* the real one */
+    uid_t uid; /* the real one */
     bool ours;
-    bool lost;                  /* killed, and only the kernel still knows it */
+    bool lost; /* killed, and only the kernel still knows it */
 };
 struct table {
     struct process *v;
@@ -52,10 +54,11 @@ static unsigned long long number(const char *status, const char *name, int base)
     return line ? strtoull(line + strlen(name), NULL, base) : 0;
 }
 
-/* From its status, and not from its stat: that waits for a process which is about to be another program (exec_update_lock), and this one may
- * hang there in its user's home, when it closes a file. Whoever looked at it would hang with it, other users' leaders, too. The owner of
- * the /proc folder would be root for programs that may not be traced, such as ssh-agent. Zombies are nobody.
- * Lost is who has SIGKILL pending and is in the kernel, as on a file server that hangs: no line of its program will ever run again. */
+/* From its status, and not from its stat: that waits for a process which is about to be another program
+ * (exec_update_lock), and this one may hang there in its user's home, when it closes a file. Whoever looked at it would
+ * hang with it, other users' leaders, too. The owner of the /proc folder would be root for programs that may not be
+ * traced, such as ssh-agent. Zombies are nobody. Lost is who has SIGKILL pending and is in the kernel, as on a file
+ * server that hangs: no line of its program will ever run again. */
 static bool read_process(pid_t pid, struct process *p)
 {
     static char buf[STATUS_MAX];
@@ -68,8 +71,10 @@ static bool read_process(pid_t pid, struct process *p)
         return false;
     char s = state[strlen("\nState:\t")];
     unsigned long long pending = number(buf, "\nSigPnd:", 16) | number(buf, "\nShdPnd:", 16);
-    *p = (struct process){.pid = pid, .parent = (pid_t)number(buf, "\nPPid:", 10), .uid = (uid_t)number(buf, "\nUid:", 10),
-                          .lost = s == 'D' && (pending >> (SIGKILL - 1) & 1)};
+    *p = (struct process){.pid = pid,
+        .parent = (pid_t)number(buf, "\nPPid:", 10),
+        .uid = (uid_t)number(buf, "\nUid:", 10),
+        .lost = s == 'D' && (pending >> (SIGKILL - 1) & 1)};
     return s != 'Z' && s != 'X';
 }
 
@@ -166,8 +171,8 @@ static bool spared(const struct sweep *s, pid_t pid)
     return yes;
 }
 
-/* Through a pidfd, and only if it still is who the table says (an orphan has come to the leader): the number may have gone to somebody
- * else. */
+/* Through a pidfd, and only if it still is who the table says (an orphan has come to the leader): the number may have
+ * gone to somebody else. */
 static void signal_one(const struct sweep *s, const struct process *p, int sig)
 {
     struct process now;
@@ -187,7 +192,8 @@ int sweep_signal(const struct sweep *s, int sig)
         mark_descendants(&t, s->leader);
     for (size_t i = 0; r == 0 && i < t.n; i++) {
         struct process *p = &t.v[i];
-        if (spared(s, p->pid) || p->lost || (!p->ours && (!s->key[0] || !has_key(p, s->uid, s->key))) || is_manager_s(p->pid, s->uid))
+        if (spared(s, p->pid) || p->lost || (!p->ours && (!s->key[0] || !has_key(p, s->uid, s->key))) ||
+            is_manager_s(p->pid, s->uid))
             continue;
         count++;
         if (sig)

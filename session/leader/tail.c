@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/tail.h"
 
+#include "session/leader/aside.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,11 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "session/leader/aside.h"
-
 #define TAIL_BYTES (LOG_TAIL_BYTES / 3) /* three that have much to say share the text */
 
-struct tails {                   /* of an aside job */
+struct tails { /* of an aside job */
     uint32_t n, done;
     struct tail_file files[TAIL_FILES_MAX];
     char text[TAIL_FILES_MAX][TAIL_BYTES];
@@ -59,7 +59,8 @@ void tail_append(const struct account *who, const struct tail_file *files, size_
     static struct tails t;
     t = (struct tails){.n = (uint32_t)(n < TAIL_FILES_MAX ? n : TAIL_FILES_MAX)};
     memcpy(t.files, files, t.n * sizeof files[0]);
-    const struct aside_job job = {.who = who, .work = read_all, .what = &t, .bytes = sizeof t, .stall_ms = TAIL_MS, .total_ms = TAIL_MS};
+    const struct aside_job job =
+        {.who = who, .work = read_all, .what = &t, .bytes = sizeof t, .stall_ms = TAIL_MS, .total_ms = TAIL_MS};
     int r = aside_run(&job);
     for (uint32_t i = 0; i < t.n; i++) {
         size_t used = strlen(text), room = cap - used;
@@ -69,6 +70,6 @@ void tail_append(const struct account *who, const struct tail_file *files, size_
     }
     size_t used = strlen(text);
     if ((r == -ETIMEDOUT || r == -ETIME) && t.done < t.n && used + 1 < cap)
-        snprintf(text + used, cap - used, "\n\n%s (%s): cannot be read, for the folder does not answer.", files[t.done].title,
-                 files[t.done].path);
+        snprintf(text + used, cap - used, "\n\n%s (%s): cannot be read, for the folder does not answer.",
+            files[t.done].title, files[t.done].path);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/tickets.h"
 
+#include "common/secret.h"
+#include "session/leader/aside.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,13 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/secret.h"
-#include "session/leader/aside.h"
-
 #define CACHE_BYTES_MAX (1 << 20) /* a ticket is 1 to 64 KiB, a long session collects hundreds */
 #define COPY_MS 4000              /* caches lie in /tmp or /run; one in a home may hang */
 
-struct copy {                    /* of an aside job */
+struct copy { /* of an aside job */
     char from[ENV_BYTES], to[ENV_BYTES];
 };
 
@@ -77,7 +77,8 @@ int tickets_move(const struct account *who, const char *from, const char *to)
         return 0;
     snprintf(c.from, sizeof c.from, "%s", from);
     snprintf(c.to, sizeof c.to, "%s", to);
-    const struct aside_job job = {.who = who, .work = copy_cache, .what = &c, .bytes = sizeof c, .stall_ms = COPY_MS, .total_ms = COPY_MS};
+    const struct aside_job job =
+        {.who = who, .work = copy_cache, .what = &c, .bytes = sizeof c, .stall_ms = COPY_MS, .total_ms = COPY_MS};
     int r = aside_run(&job);
     return r < 0 ? r : 1;
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/userbus.h"
 
+#include "common/log.h"
+#include "session/elsewhere.h"
+#include "session/leader/child.h"
+#include "session/leader/lockfile.h"
+#include "session/leader/sweep.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,22 +17,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "session/elsewhere.h"
-#include "session/leader/child.h"
-#include "session/leader/lockfile.h"
-#include "session/leader/sweep.h"
-
 #define NAMES_MAX 32
 
 /* What a program needs that is started for this desktop by somebody outside of it. */
-static const char *const lent[] = {"DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_DESKTOP", "DESKTOP_SESSION",
-                                   "XDG_SESSION_TYPE", "XDG_SESSION_CLASS", "XDG_MENU_PREFIX", "GDK_SCALE", "GDK_DPI_SCALE",
-                                   "QT_ENABLE_HIGHDPI_SCALING", NULL};
-/* What start-up scripts tell them beyond that, most of all Debian's "dbus-update-activation-environment --systemd --all", and what means
- * nothing any more when the session has ended. */
-static const char *const told[] = {"ORIEL_SESSION_ID", "ORIEL_SESSION_KEY", "ORIEL_SESSION_DIR", "XDG_SESSION_ID", "SESSION_MANAGER",
-                                   "WINDOWID", "GDMSESSION", "GNOME_DESKTOP_SESSION_ID", "SSH_AGENT_PID", NULL};
+static const char *const lent[] = {"DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_SESSION_DESKTOP",
+    "DESKTOP_SESSION", "XDG_SESSION_TYPE", "XDG_SESSION_CLASS", "XDG_MENU_PREFIX", "GDK_SCALE", "GDK_DPI_SCALE",
+    "QT_ENABLE_HIGHDPI_SCALING", NULL};
+/* What start-up scripts tell them beyond that, most of all Debian's "dbus-update-activation-environment --systemd
+ * --all", and what means nothing any more when the session has ended. */
+static const char *const told[] = {"ORIEL_SESSION_ID", "ORIEL_SESSION_KEY", "ORIEL_SESSION_DIR", "XDG_SESSION_ID",
+    "SESSION_MANAGER", "WINDOWID", "GDMSESSION", "GNOME_DESKTOP_SESSION_ID", "SSH_AGENT_PID", NULL};
 
 static bool join(char *out, size_t cap, const char *dir, const char *name)
 {
@@ -71,7 +71,8 @@ static bool take_first(struct userbus *b, const struct account *who, const char 
     b->lock = lockfile_take(b->lock_path, LOCK_EX, 0);
     if (b->lock >= 0)
         return true;
-    log_info("bus of its own", "user=%s: %s", who->user, b->lock == -EAGAIN ? "another session has the user's" : strerror(-b->lock));
+    log_info("bus of its own", "user=%s: %s", who->user,
+        b->lock == -EAGAIN ? "another session has the user's" : strerror(-b->lock));
     return false;
 }
 
@@ -90,8 +91,8 @@ void userbus_choose(struct userbus *b, const struct runtime *r, const struct acc
     b->manager = who_listens(private, who) > 0;
 }
 
-/* A second name of the socket, not a link to it: libdbus looks for a socket there. The daemon removes only the name that it made itself,
- * so one that is just ending cannot take its successor's away. */
+/* A second name of the socket, not a link to it: libdbus looks for a socket there. The daemon removes only the name
+ * that it made itself, so one that is just ending cannot take its successor's away. */
 int userbus_publish(const struct userbus *b, const struct runtime *r, const struct account *who)
 {
     char temp[PATH_BYTES + 8];
@@ -124,7 +125,8 @@ struct script {
     size_t n;
 };
 
-static void script_init(struct script *p, const struct userbus *b, const struct runtime *r, const struct account *who, const char *text)
+static void script_init(struct script *p, const struct userbus *b, const struct runtime *r, const struct account *who,
+    const char *text)
 {
     char address[PATH_BYTES + 16];
     *p = (struct script){.argv = {"sh", "-c", text, "oriel"}, .n = 4};
@@ -146,31 +148,37 @@ static void script_add(struct script *p, const char *argument)
 
 static struct child script_child(struct script *p, const struct account *who, int out)
 {
-    return (struct child){.path = "/bin/sh", .argv = p->argv, .envp = p->env.v, .who = who, .out = out, .directory = "/",
-                          .death_signal = SIGKILL};
+    return (struct child){.path = "/bin/sh",
+        .argv = p->argv,
+        .envp = p->env.v,
+        .who = who,
+        .out = out,
+        .directory = "/",
+        .death_signal = SIGKILL};
 }
 
-/* systemctl goes to the manager's own socket: it works without a bus. The bus has an environment beside the manager's, for what it starts
- * by itself; a daemon of the session's own was started with the right one. */
-static const char lend_text[] =
-    "[ -z \"$MANAGER\" ] || systemctl --user set-environment \"$@\" || exit 3\n"
-    "[ -z \"$BUS\" ] || ! command -v dbus-update-activation-environment >/dev/null || dbus-update-activation-environment \"$@\" || exit 4\n";
+/* systemctl goes to the manager's own socket: it works without a bus. The bus has an environment beside the manager's,
+ * for what it starts by itself; a daemon of the session's own was started with the right one. */
+static const char lend_text[] = "[ -z \"$MANAGER\" ] || systemctl --user set-environment \"$@\" || exit 3\n"
+                                "[ -z \"$BUS\" ] || ! command -v dbus-update-activation-environment >/dev/null || "
+                                "dbus-update-activation-environment \"$@\" || exit 4\n";
 
-#define IF_OURS \
+#define IF_OURS                                                             \
     "display=$1 said=\"\n$(systemctl --user show-environment)\n\"; shift\n" \
     "case $said in *\"\nDISPLAY=$display\n\"*) ;; *) exit 0 ;; esac\n"
 
 static const char stop_text[] = IF_OURS "exec systemctl --user --no-block stop graphical-session.target\n";
 
 /* The bus cannot forget a variable, only have an empty one. An agent's socket that is gone is of no use either. */
-static const char end_text[] = IF_OURS
-    "systemctl --user --no-block stop graphical-session.target\n"
-    "[ -z \"$BUS\" ] || ! command -v dbus-update-activation-environment >/dev/null || dbus-update-activation-environment DISPLAY= XAUTHORITY=\n"
-    "agent=${said#*\nSSH_AUTH_SOCK=}; agent=${agent%%\n*}\n"
-    "case $agent in /*) [ -S \"$agent\" ] || set -- \"$@\" SSH_AUTH_SOCK ;; esac\n"
-    "exec systemctl --user unset-environment \"$@\"\n";
+static const char end_text[] = IF_OURS "systemctl --user --no-block stop graphical-session.target\n"
+                                       "[ -z \"$BUS\" ] || ! command -v dbus-update-activation-environment >/dev/null "
+                                       "|| dbus-update-activation-environment DISPLAY= XAUTHORITY=\n"
+                                       "agent=${said#*\nSSH_AUTH_SOCK=}; agent=${agent%%\n*}\n"
+                                       "case $agent in /*) [ -S \"$agent\" ] || set -- \"$@\" SSH_AUTH_SOCK ;; esac\n"
+                                       "exec systemctl --user unset-environment \"$@\"\n";
 
-pid_t userbus_lend(const struct userbus *b, const struct runtime *r, const struct account *who, const struct env_list *env, int out)
+pid_t userbus_lend(const struct userbus *b, const struct runtime *r, const struct account *who,
+    const struct env_list *env, int out)
 {
     struct script p;
     char *entries[NAMES_MAX] = {NULL};
@@ -191,8 +199,8 @@ pid_t userbus_lend(const struct userbus *b, const struct runtime *r, const struc
     return pid;
 }
 
-static void script_about_display(struct script *p, const struct userbus *b, const struct runtime *r, const struct account *who,
-                                 const char *text, char *display, size_t cap, unsigned number)
+static void script_about_display(struct script *p, const struct userbus *b, const struct runtime *r,
+    const struct account *who, const char *text, char *display, size_t cap, unsigned number)
 {
     snprintf(display, cap, ":%u", number);
     script_init(p, b, r, who, text);
@@ -226,7 +234,7 @@ static void take_back(const struct userbus *b, const struct runtime *r, const st
     int e = child_run(&c, USERBUS_MS);
     if (e < 0)
         log_warning("display not taken back", "user=%s: the user's systemd still has DISPLAY=%s: %s", who->user, name,
-                    e == -ETIMEDOUT ? "systemctl --user does not answer" : "systemctl --user unset-environment failed");
+            e == -ETIMEDOUT ? "systemctl --user does not answer" : "systemctl --user unset-environment failed");
     env_finish(&p.env);
 }
 

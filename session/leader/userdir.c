@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/userdir.h"
 
+#include "common/log.h"
+#include "session/leader/child.h"
+#include "session/leader/lockfile.h"
+
 #include <errno.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -10,11 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "session/leader/child.h"
-#include "session/leader/lockfile.h"
-
-#define REMOVE_MS 2000           /* sockets and small files; what takes longer is a hanging mount */
+#define REMOVE_MS 2000              /* sockets and small files; what takes longer is a hanging mount */
 #define ENTER_MS (REMOVE_MS + 1000) /* another session that is just ending removes the folder */
 
 static bool name_places(struct userdir *u, const struct account *who, const char *users_dir)
@@ -45,7 +45,8 @@ static int check(const struct userdir *u, const struct account *who, char *why, 
         return -errno;
     }
     if (!S_ISDIR(st.st_mode) || st.st_uid != who->uid) {
-        snprintf(why, cap, "%s is not a folder that belongs to %s; remove it or correct its owner.", u->path, who->user);
+        snprintf(why, cap, "%s is not a folder that belongs to %s; remove it or correct its owner.", u->path,
+            who->user);
         return -EPERM;
     }
     if ((st.st_mode & 07777) == 0700)
@@ -79,8 +80,8 @@ int userdir_enter(struct userdir *u, const struct account *who, const char *user
     return check(u, who, why, cap);
 }
 
-/* File systems of the user's own that a killed program left below the folder (gvfs, the documents portal): nobody serves them, and a
- * look into them could hang. */
+/* File systems of the user's own that a killed program left below the folder (gvfs, the documents portal): nobody
+ * serves them, and a look into them could hang. */
 static void unmount_below(const char *path)
 {
     size_t n = strlen(path);
@@ -125,6 +126,7 @@ void userdir_leave(struct userdir *u, const struct account *who)
         lockfile_remove(u->mark, lock);
         return;
     }
-    log_warning("runtime folder not removed", "path=%s: %s; the user's next session uses it, and removes it", u->path, strerror(errno));
+    log_warning("runtime folder not removed", "path=%s: %s; the user's next session uses it, and removes it", u->path,
+        strerror(errno));
     close(lock);
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/warden.h"
 
+#include "common/log.h"
+#include "session/leader/record.h"
+#include "session/leader/sweep.h"
+#include "session/leader/xorg.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,12 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "session/leader/record.h"
-#include "session/leader/sweep.h"
-#include "session/leader/xorg.h"
-
-#define GRACE_MS 500   /* the X server removes its socket on SIGTERM; programs have lost their display and go */
+/* The X server removes its socket on SIGTERM; programs have lost their display and go */
+#define GRACE_MS 500
 #define KILL_MS 3000
 #define STEP_MS 20
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* PAM modules and libcrypt copy passwords on the heap and free them as they are. In this program, and for every library in it,
- * freed memory is wiped first. It costs little: a leader allocates next to nothing after the login. */
+/* PAM modules and libcrypt copy passwords on the heap and free them as they are. In this program, and for every library
+ * in it, freed memory is wiped first. It costs little: a leader allocates next to nothing after the login. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/xauth.h"
 
+#include "common/secret.h"
+#include "common/wire.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/secret.h"
-#include "common/wire.h"
 
 #define FAMILY_LOCAL 256  /* X11/Xauth.h FamilyLocal */
 #define FAMILY_WILD 65535 /* FamilyWild */
@@ -32,7 +32,8 @@ static void entry(struct wr *w, uint16_t family, const char *address, unsigned d
     counted(w, cookie, XAUTH_COOKIE_BYTES);
 }
 
-ssize_t xauth_format(const char *host, unsigned display, const uint8_t cookie[XAUTH_COOKIE_BYTES], uint8_t *out, size_t cap)
+ssize_t xauth_format(const char *host, unsigned display, const uint8_t cookie[XAUTH_COOKIE_BYTES], uint8_t *out,
+    size_t cap)
 {
     struct wr w;
     wr_init(&w, out, cap);

@@ -3,17 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
-#define MAX_CLIENTS "2048" /* the most that an X server takes; 256 by itself, which a busy desktop reaches */
-#define FILES 4096         /* a descriptor for each of them, and those that they share memory and fences through */
+/* The most that an X server takes; 256 by itself, which a busy desktop reaches */
+#define MAX_CLIENTS "2048"
+/* A descriptor for each of them, and those that they share memory and fences through */
+#define FILES 4096
 
 static const char config_text[] =
     "# Written by Oriel for one session.\n"
     "Section \"ServerFlags\"\n"
-    "    Option \"AutoAddDevices\" \"false\"\n"   /* or it takes the console's keyboard */
+    "    Option \"AutoAddDevices\" \"false\"\n" /* or it takes the console's keyboard */
     "    Option \"AutoEnableDevices\" \"false\"\n"
     "    Option \"AutoAddGPU\" \"false\"\n"
     "    Option \"DontVTSwitch\" \"true\"\n"
@@ -43,8 +45,8 @@ static const char config_text[] =
     "        Modes \"1024x768\"\n"
     "    EndSubSection\n"
     "EndSection\n"
-    /* Without devices of its own the server opens the console's: /dev/input/mice and its keyboard. This driver has none; where it is
-     * not installed the server says so in its log and goes on. */
+    /* Without devices of its own the server opens the console's: /dev/input/mice and its keyboard. This driver has
+     * none; where it is not installed the server says so in its log and goes on. */
     "Section \"InputDevice\"\n"
     "    Identifier \"oriel pointer\"\n"
     "    Driver \"void\"\n"
@@ -62,7 +64,8 @@ static const char config_text[] =
 
 int xorg_write_config(const char *path, unsigned width, unsigned height)
 {
-    uint64_t kib = ((uint64_t)width * height * 4 + 1023) / 1024; /* address space only: the driver touches what it shows */
+    /* Address space only: the driver touches what it shows */
+    uint64_t kib = ((uint64_t)width * height * 4 + 1023) / 1024;
     (void)unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -72,15 +75,23 @@ int xorg_write_config(const char *path, unsigned width, unsigned height)
     return r;
 }
 
-pid_t xorg_start(const char *program, const struct account *who, const struct runtime *r, unsigned display, int ready_fd,
-                 int out, char *const *envp)
+pid_t xorg_start(const char *program, const struct account *who, const struct runtime *r, unsigned display,
+    int ready_fd, int out, char *const *envp)
 {
     char name[16];
     snprintf(name, sizeof name, ":%u", display);
-    const char *argv[] = {program, name, "-displayfd", "3", "-config", r->xorg_config, "-auth", r->xauthority, "-logfile", r->xorg_log,
-                          "-nolisten", "tcp", "-nolisten", "local", "-noreset", "-novtswitch", "-sharevts", "-s", "0",
-                          "-maxclients", MAX_CLIENTS, "-verbose", "0", NULL};
-    struct child c = {.path = program, .argv = argv, .envp = envp, .who = who, .fds = &ready_fd, .nfds = 1, .out = out, .files = FILES,
-                      .directory = "/", .death_signal = SIGTERM /* it removes its socket then */};
+    const char *argv[] = {program, name, "-displayfd", "3", "-config", r->xorg_config, "-auth", r->xauthority,
+        "-logfile", r->xorg_log, "-nolisten", "tcp", "-nolisten", "local", "-noreset", "-novtswitch", "-sharevts", "-s",
+        "0", "-maxclients", MAX_CLIENTS, "-verbose", "0", NULL};
+    struct child c = {.path = program,
+        .argv = argv,
+        .envp = envp,
+        .who = who,
+        .fds = &ready_fd,
+        .nfds = 1,
+        .out = out,
+        .files = FILES,
+        .directory = "/",
+        .death_signal = SIGTERM /* it removes its socket then */};
     return child_start(&c);
 }

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Display numbers: the lock, the keymap's place and both names of the socket that belong to one. All lie where any user may write. */
+/* Display numbers: the lock, the keymap's place and both names of the socket that belong to one. All lie where any user
+ * may write. */
+#include "common/log.h"
+#include "common/process.h"
+#include "session/leader/xorg.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -11,17 +16,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/process.h"
-#include "session/leader/xorg.h"
-
-#define LOCK_BYTES 11      /* "%10d\n", the format all X servers read and write */
-#define LOCK_TRIES 3       /* remove a stale lock, and lose a race or two */
-#define IN_ORDER 64        /* so many numbers are tried from the first on, as people know their displays by small numbers; then by chance */
+#define LOCK_BYTES 11 /* "%10d\n", the format all X servers read and write */
+#define LOCK_TRIES 3  /* remove a stale lock, and lose a race or two */
+/* So many numbers are tried from the first on, as people know their displays by small numbers; then by chance */
+#define IN_ORDER 64
 #define LAST_DISPLAY 59535 /* X servers add 6000 for a TCP port */
-#define OWNERS 8           /* of whom it is counted how many numbers they hold; who comes later is not counted */
+/* Of whom it is counted how many numbers they hold; who comes later is not counted */
+#define OWNERS 8
 #define OWNER_HOLDS_MANY 32 /* more X servers than one person has */
-#define STATUS_BYTES 2048  /* of /proc/PID/status; "Uid:" is in the first few hundred */
+#define STATUS_BYTES 2048   /* of /proc/PID/status; "Uid:" is in the first few hundred */
 
 const struct xorg_places xorg_system_places = {"/tmp/.X11-unix", "/tmp"};
 
@@ -57,7 +60,8 @@ static pid_t lock_names(const char *path, uid_t *owner)
     return (pid_t)pid;
 }
 
-/* The user whose process it is; (uid_t)-1: cannot tell. The folder's owner would not do: it is root where a process is not dumpable. */
+/* The user whose process it is; (uid_t)-1: cannot tell. The folder's owner would not do: it is root where a process is
+ * not dumpable. */
 static uid_t process_user(pid_t pid)
 {
     char path[64], text[STATUS_BYTES];
@@ -71,8 +75,8 @@ static uid_t process_user(pid_t pid)
     return at ? (uid_t)strtoul(at + 6, NULL, 10) : (uid_t)-1;
 }
 
-/* Whether it holds nothing: its server is dead; or it is a user's and names a process that is not that user's, or none, as no X server's
- * lock does. What is root's and no lock is left alone. */
+/* Whether it holds nothing: its server is dead; or it is a user's and names a process that is not that user's, or none,
+ * as no X server's lock does. What is root's and no lock is left alone. */
 static bool lock_is_stale(const char *path)
 {
     uid_t owner = 0;
@@ -120,8 +124,8 @@ static void drop_lock(const struct xorg_places *p, unsigned display)
 
 /* ---- the socket ---- */
 
-/* Whether a server listens on the socket though it has no lock. A dead one's socket is removed, and so is what a user put there
- * that is none. */
+/* Whether a server listens on the socket though it has no lock. A dead one's socket is removed, and so is what a user
+ * put there that is none. */
 static bool socket_is_live(const struct xorg_places *p, unsigned display)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -157,7 +161,8 @@ int xorg_hold_name(const struct xorg_places *p, unsigned display)
 
 /* ---- the keymap's place ---- */
 
-/* The server's keymap compiler writes here; killed at work it leaves the file, and the next user's could not write its own. */
+/* The server's keymap compiler writes here; killed at work it leaves the file, and the next user's could not write its
+ * own. */
 static void remove_keymap(const struct xorg_places *p, unsigned display)
 {
     char path[PATH_BYTES];
@@ -203,8 +208,16 @@ static int take(const struct xorg_places *p, unsigned display, const struct acco
 
 /* ---- who stands in the way ---- */
 
-struct holder { uid_t uid; unsigned n; char path[PATH_BYTES]; };
-struct holders { struct holder h[OWNERS]; size_t n; unsigned tried; };
+struct holder {
+    uid_t uid;
+    unsigned n;
+    char path[PATH_BYTES];
+};
+struct holders {
+    struct holder h[OWNERS];
+    size_t n;
+    unsigned tried;
+};
 
 static void count(struct holders *all, uid_t uid, const char *path)
 {
@@ -249,13 +262,16 @@ static void tell(const struct holders *all, unsigned first, bool failed, char *w
 {
     const struct holder *w = worst(all);
     if (w && w->n > OWNER_HOLDS_MANY)
-        log_warning("display numbers held", "uid=%u numbers=%u tried=%u example=%s", (unsigned)w->uid, w->n, all->tried, w->path);
+        log_warning("display numbers held", "uid=%u numbers=%u tried=%u example=%s", (unsigned)w->uid, w->n, all->tried,
+            w->path);
     if (!failed)
         return;
     int n = snprintf(why, cap, "No X display number is free: %u were tried, from %u on.", all->tried, first);
     if (w && n > 0 && (size_t)n < cap)
-        snprintf(why + n, cap - (size_t)n, " The user with the number %u holds %u of them, for example by %s. The administrator can "
-                 "remove those files.", (unsigned)w->uid, w->n, w->path);
+        snprintf(why + n, cap - (size_t)n,
+            " The user with the number %u holds %u of them, for example by %s. The administrator can "
+            "remove those files.",
+            (unsigned)w->uid, w->n, w->path);
 }
 
 /* ---- any number ---- */
@@ -268,7 +284,8 @@ static unsigned candidate(unsigned first, unsigned i)
     return first + IN_ORDER + arc4random_uniform(LAST_DISPLAY - first - IN_ORDER + 1);
 }
 
-int xorg_reserve_display(const struct xorg_places *p, unsigned first, const struct account *who, int *name, char *why, size_t cap)
+int xorg_reserve_display(const struct xorg_places *p, unsigned first, const struct account *who, int *name, char *why,
+    size_t cap)
 {
     struct holders in_the_way = {.n = 0};
     for (unsigned i = 0; i < XORG_DISPLAYS; i++) {

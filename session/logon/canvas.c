@@ -30,7 +30,8 @@ int canvas_init(struct canvas *c, uint32_t width, uint32_t height)
     c->len = len;
     if (fcntl(c->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0)
         return fail(c, errno);
-    c->surface = cairo_image_surface_create_for_data(c->pixels, CAIRO_FORMAT_RGB24, (int)width, (int)height, (int)c->stride);
+    c->surface =
+        cairo_image_surface_create_for_data(c->pixels, CAIRO_FORMAT_RGB24, (int)width, (int)height, (int)c->stride);
     if (cairo_surface_status(c->surface) != CAIRO_STATUS_SUCCESS)
         return fail(c, ENOMEM);
     return 0;

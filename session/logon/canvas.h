@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct canvas {
-    int fd;                   /* -1: none */
+    int fd; /* -1: none */
     uint32_t width, height, stride;
     uint8_t *pixels;
     size_t len;

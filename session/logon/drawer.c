@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/drawer.h"
 
+#include "common/link.h"
+#include "common/log.h"
+#include "session/logon/canvas.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <stdbool.h>
@@ -8,10 +12,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "common/link.h"
-#include "common/log.h"
-#include "session/logon/canvas.h"
 
 struct drawer {
     const struct drawer_ops *ops;
@@ -35,13 +35,17 @@ static uint64_t now_us(void)
 
 /* ---- monitors ---- */
 
-static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
+static int64_t clamp(int64_t v, int64_t low, int64_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
 
 #define DEFAULT_WIDTH 1024
 #define DEFAULT_HEIGHT 768
 #define MONITOR_MIN 64 /* smaller than any real screen; keeps arithmetic on sizes sane */
 
-uint32_t drawer_normalise(const struct display_monitor *in, uint32_t n, struct display_monitor *out, int *width, int *height)
+uint32_t drawer_normalise(const struct display_monitor *in, uint32_t n, struct display_monitor *out, int *width,
+    int *height)
 {
     int64_t left = INT32_MAX, top = INT32_MAX, right = 0, bottom = 0;
     uint32_t m = 0;
@@ -271,7 +275,10 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
     explicit_bzero(msg, def->size); /* keystrokes */
 }
 
-static void on_closed(void *user, struct link *l, int err) { end(user, err); }
+static void on_closed(void *user, struct link *l, int err)
+{
+    end(user, err);
+}
 
 static const struct link_ops ops = {on_message, on_closed};
 

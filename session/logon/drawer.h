@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The drawing end of a display link (session/proto/display.h) for a picture that this process paints itself: buffers, damage, one
- * frame on loan at a time. The front end is taken for hostile: monitors are clamped, anything out of order ends the link.
- * Thread: the loop's. */
+/* The drawing end of a display link (session/proto/display.h) for a picture that this process paints itself: buffers,
+ * damage, one frame on loan at a time. The front end is taken for hostile: monitors are clamped, anything out of order
+ * ends the link. Thread: the loop's. */
 #ifndef ORIEL_SESSION_LOGON_DRAWER_H
 #define ORIEL_SESSION_LOGON_DRAWER_H
-
-#include <cairo.h>
-#include <stdint.h>
 
 #include "session/logon/page.h"
 #include "session/proto/display.h"
 
+#include <cairo.h>
+#include <stdint.h>
+
 struct event_base;
 struct drawer;
 
-#define DRAWER_WIDTH_MAX 16384  /* display.max_width and max_height as they come: 512 MiB of pixels is the most we hold */
+/* display.max_width and max_height as they come: 512 MiB of pixels is the most we hold */
+#define DRAWER_WIDTH_MAX 16384
 #define DRAWER_HEIGHT_MAX 8192
-#define DRAWER_DAMAGE_MAX 32    /* rectangles that wait; more become one */
+#define DRAWER_DAMAGE_MAX 32 /* rectangles that wait; more become one */
 
 struct drawer_ops { /* all mandatory */
     /* The desktop has this layout now, its corner at 0,0; everything will be painted anew. */
@@ -38,8 +39,9 @@ void drawer_ready(struct drawer *d);
 void drawer_cursor(struct drawer *d, const struct display_cursor *c);
 void drawer_leds(struct drawer *d, uint8_t locks);
 
-/* Bring a client's monitors into the form that drawer_ops.layout gets: at least one, none empty, corner at 0,0, within the
- * largest desktop. Returns the count; fills the desktop's size. */
-uint32_t drawer_normalise(const struct display_monitor *in, uint32_t n, struct display_monitor *out, int *width, int *height);
+/* Bring a client's monitors into the form that drawer_ops.layout gets: at least one, none empty, corner at 0,0, within
+ * the largest desktop. Returns the count; fills the desktop's size. */
+uint32_t drawer_normalise(const struct display_monitor *in, uint32_t n, struct display_monitor *out, int *width,
+    int *height);
 
 #endif

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text fields on the screen: which place is which byte. A secret's text never reaches Pango: its dots are counted, not shaped. */
+/* Text fields on the screen: which place is which byte. A secret's text never reaches Pango: its dots are counted, not
+ * shaped. */
 #include "session/logon/entry.h"
-
-#include <math.h>
 
 #include "session/logon/look.h"
 
-int entry_dot_step(const struct page *p) { return (int)lround(11 * p->fit); }
+#include <math.h>
 
-static int pad(const struct page *p) { return (int)lround(LOOK_FIELD_PAD * p->fit); }
+int entry_dot_step(const struct page *p)
+{
+    return (int)lround(11 * p->fit);
+}
+
+static int pad(const struct page *p)
+{
+    return (int)lround(LOOK_FIELD_PAD * p->fit);
+}
 
 PangoLayout *entry_layout(const struct page *p, const struct field *f)
 {

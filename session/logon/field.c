@@ -5,7 +5,10 @@
 
 #define UTF8_MAX 4
 
-static bool is_continuation(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
 
 static size_t encode(uint32_t cp, char out[UTF8_MAX])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One line of editable UTF-8 text. Pure: no drawing, no clock, no allocation.
  *
- * Positions are byte offsets at code point boundaries. The text is always valid UTF-8, terminated, and without control characters.
- * The selection lies between `anchor` and `cursor`; they are equal when nothing is selected. */
+ * Positions are byte offsets at code point boundaries. The text is always valid UTF-8, terminated, and without control
+ * characters. The selection lies between `anchor` and `cursor`; they are equal when nothing is selected. */
 #ifndef ORIEL_SESSION_LOGON_FIELD_H
 #define ORIEL_SESSION_LOGON_FIELD_H
 
@@ -14,7 +14,7 @@ struct field {
     char *text;      /* `cap` bytes that belong to the caller (a vault) */
     size_t cap, len; /* len without the NUL, < cap */
     size_t cursor, anchor;
-    bool secret;     /* drawn as dots */
+    bool secret; /* drawn as dots */
 };
 
 /* Take `mem` over and empty it. cap ≥ 1. */
@@ -25,7 +25,8 @@ void field_clear(struct field *f);
 void field_set(struct field *f, const char *text);
 /* Replace the selection by one character. False: a control character, not a character, or no room; nothing changed. */
 bool field_insert(struct field *f, uint32_t cp);
-/* Delete the selection, or the code point before / the cluster up to `next` after the cursor. False: nothing to delete. */
+/* Delete the selection, or the code point before / the cluster up to `next` after the cursor. False: nothing to delete.
+ */
 bool field_backspace(struct field *f);
 bool field_delete(struct field *f, size_t next);
 /* Ctrl-U: everything before the cursor. */

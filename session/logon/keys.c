@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/keys.h"
 
+#include "common/log.h"
+#include "session/agent/layouts.h"
+#include "session/agent/scancode.h"
+
 #include <errno.h>
 #include <linux/input-event-codes.h>
 #include <stdlib.h>
@@ -8,11 +12,8 @@
 #include <xkbcommon/xkbcommon-compose.h>
 #include <xkbcommon/xkbcommon.h>
 
-#include "common/log.h"
-#include "session/agent/layouts.h"
-#include "session/agent/scancode.h"
-
-#define COMPOSE_LOCALE "en_US.UTF-8" /* its table has the dead keys of all Latin, Greek and Cyrillic layouts */
+/* Its table has the dead keys of all Latin, Greek and Cyrillic layouts */
+#define COMPOSE_LOCALE "en_US.UTF-8"
 #define KEYCODES_MAX 256
 #define KEYCODE_XKB_OFFSET 8 /* an XKB keycode is the evdev code plus eight */
 
@@ -74,7 +75,8 @@ int keys_set_layout(struct keys *k, uint32_t klid, uint32_t type, uint32_t subty
         return 0;
     layouts_find(klid, type, subtype, &m);
     bool two = strchr(m.layout, ',') != NULL; /* without Latin letters: "us" is the second group */
-    struct xkb_rule_names names = {"evdev", m.model, m.layout, m.variant, two && !m.options[0] ? "grp:alt_shift_toggle" : m.options};
+    struct xkb_rule_names names = {"evdev", m.model, m.layout, m.variant,
+        two && !m.options[0] ? "grp:alt_shift_toggle" : m.options};
     struct xkb_keymap *map = k->ctx ? xkb_keymap_new_from_names(k->ctx, &names, XKB_KEYMAP_COMPILE_NO_FLAGS) : NULL;
     struct xkb_state *state = map ? xkb_state_new(map) : NULL;
     if (!state) {
@@ -123,7 +125,7 @@ static void set_locks(struct keys *k, uint32_t locks)
     xkb_state_unref(k->state);
     k->state = fresh;
     xkb_mod_mask_t m = (locks & INPUT_LOCK_CAPS ? mod_mask(k, XKB_MOD_NAME_CAPS) : 0) |
-                       (locks & INPUT_LOCK_NUM ? mod_mask(k, XKB_MOD_NAME_NUM) : 0);
+        (locks & INPUT_LOCK_NUM ? mod_mask(k, XKB_MOD_NAME_NUM) : 0);
     xkb_state_update_mask(k->state, 0, 0, m, 0, 0, group);
 }
 
@@ -132,7 +134,7 @@ uint8_t keys_locks(const struct keys *k)
     if (!k->state)
         return 0;
     return (uint8_t)((mod_on(k, XKB_MOD_NAME_CAPS, XKB_STATE_MODS_LOCKED) ? INPUT_LOCK_CAPS : 0) |
-                     (mod_on(k, XKB_MOD_NAME_NUM, XKB_STATE_MODS_LOCKED) ? INPUT_LOCK_NUM : 0));
+        (mod_on(k, XKB_MOD_NAME_NUM, XKB_STATE_MODS_LOCKED) ? INPUT_LOCK_NUM : 0));
 }
 
 /* The letter for a shortcut: what the key types, else what it would type on a US keyboard. */
@@ -213,7 +215,7 @@ static bool press(struct keys *k, uint32_t evdev, struct key_press *out)
 static bool key_event(struct keys *k, const struct display_event *ev, struct key_press *out)
 {
     uint32_t evdev = scancode_to_evdev(&k->scancodes, ev->code, ev->flags & INPUT_EXTENDED, ev->flags & INPUT_EXTENDED1,
-                                       ev->flags & INPUT_DOWN);
+        ev->flags & INPUT_DOWN);
     if (!evdev || evdev >= KEYCODES_MAX || !k->state)
         return false;
     uint8_t bit = (uint8_t)(1u << (evdev % 8));
@@ -235,13 +237,19 @@ static bool key_event(struct keys *k, const struct display_event *ev, struct key
 static uint32_t control_keysym(uint32_t cp)
 {
     switch (cp) {
-    case '\b': return XKB_KEY_BackSpace;
-    case '\t': return XKB_KEY_Tab;
+    case '\b':
+        return XKB_KEY_BackSpace;
+    case '\t':
+        return XKB_KEY_Tab;
     case '\r':
-    case '\n': return XKB_KEY_Return;
-    case 0x1b: return XKB_KEY_Escape;
-    case 0x7f: return XKB_KEY_Delete;
-    default: return 0;
+    case '\n':
+        return XKB_KEY_Return;
+    case 0x1b:
+        return XKB_KEY_Escape;
+    case 0x7f:
+        return XKB_KEY_Delete;
+    default:
+        return 0;
     }
 }
 

@@ -4,19 +4,19 @@
 #ifndef ORIEL_SESSION_LOGON_KEYS_H
 #define ORIEL_SESSION_LOGON_KEYS_H
 
+#include "session/proto/display.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "session/proto/display.h"
-
 struct keys;
 
 struct key_press {
-    uint32_t keysym;     /* xkbcommon/xkbcommon-keysyms.h; 0: text only */
-    uint32_t text[8];    /* code points to insert; a secret as long as it lies here: the caller wipes it */
+    uint32_t keysym;  /* xkbcommon/xkbcommon-keysyms.h; 0: text only */
+    uint32_t text[8]; /* code points to insert; a secret as long as it lies here: the caller wipes it */
     unsigned ntext;
-    char shortcut;       /* with Ctrl alone: the lower-case Latin letter on the key, else 0 */
+    char shortcut; /* with Ctrl alone: the lower-case Latin letter on the key, else 0 */
     bool shift, ctrl, alt;
 };
 

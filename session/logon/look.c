@@ -3,7 +3,11 @@
 
 #include <math.h>
 
-struct face { const char *family; double px; PangoWeight weight; };
+struct face {
+    const char *family;
+    double px;
+    PangoWeight weight;
+};
 static const struct face faces[] = {
     [FONT_TEXT] = {"sans-serif", LOOK_TEXT_PX, PANGO_WEIGHT_NORMAL},
     [FONT_TITLE] = {"sans-serif", LOOK_TITLE_PX, PANGO_WEIGHT_SEMIBOLD},
@@ -49,7 +53,10 @@ PangoContext *look_context(void)
     return pc;
 }
 
-void look_source(cairo_t *cr, struct colour c) { cairo_set_source_rgb(cr, c.r, c.g, c.b); }
+void look_source(cairo_t *cr, struct colour c)
+{
+    cairo_set_source_rgb(cr, c.r, c.g, c.b);
+}
 
 void look_rounded(cairo_t *cr, double x, double y, double w, double h, double r)
 {

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* oriel-logon: one logon screen. Descriptor 3 is its link to the monitor, 4 the display link to the client's front end. */
-#include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
+/* oriel-logon: one logon screen. Descriptor 3 is its link to the monitor, 4 the display link to the client's front end.
+ */
 #include "common/config.h"
 #include "common/link.h"
 #include "common/log.h"
@@ -18,6 +11,14 @@
 #include "session/logon/pointer.h"
 #include "session/logon/render.h"
 #include "session/logon/screen.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 enum { EXIT_SETUP = 2, EXIT_LINK = 3 }; /* the monitor logs it */
 
@@ -46,8 +47,14 @@ static void send_monitor(struct logon *l, const struct wire_def *def, const void
         leave(l, EXIT_LINK);
 }
 
-static void on_submit(void *user, const struct logon_submit *m) { send_monitor(user, &logon_submit_def, m); }
-static void on_answers(void *user, const struct logon_answers *m) { send_monitor(user, &logon_answers_def, m); }
+static void on_submit(void *user, const struct logon_submit *m)
+{
+    send_monitor(user, &logon_submit_def, m);
+}
+static void on_answers(void *user, const struct logon_answers *m)
+{
+    send_monitor(user, &logon_answers_def, m);
+}
 
 static void on_cancel(void *user)
 {
@@ -126,8 +133,14 @@ static void on_event(void *user, const struct display_event *ev)
         arm_blink(l);
 }
 
-static void on_paint(void *user, cairo_t *cr) { screen_paint(((struct logon *)user)->screen, cr); }
-static void on_display_closed(void *user, int err) { leave(user, err == -EPIPE ? EXIT_SUCCESS : EXIT_LINK); }
+static void on_paint(void *user, cairo_t *cr)
+{
+    screen_paint(((struct logon *)user)->screen, cr);
+}
+static void on_display_closed(void *user, int err)
+{
+    leave(user, err == -EPIPE ? EXIT_SUCCESS : EXIT_LINK);
+}
 
 static const struct drawer_ops drawer_ops = {on_layout, on_keyboard, on_event, on_paint, on_display_closed};
 
@@ -184,7 +197,10 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
     }
 }
 
-static void on_closed(void *user, struct link *link, int err) { leave(user, err == -EPIPE ? EXIT_SUCCESS : EXIT_LINK); }
+static void on_closed(void *user, struct link *link, int err)
+{
+    leave(user, err == -EPIPE ? EXIT_SUCCESS : EXIT_LINK);
+}
 
 static const struct link_ops monitor_ops = {on_message, on_closed};
 
@@ -218,7 +234,8 @@ static void tear_down(struct logon *l)
     g_object_unref(l->pango);
 }
 
-/* Read before the sandbox closes. The logon screen takes nothing but the log level from it: what it shows comes in logon_start. */
+/* Read before the sandbox closes. The logon screen takes nothing but the log level from it: what it shows comes in
+ * logon_start. */
 static int read_config(int argc, char **argv)
 {
     static struct config c;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/page.h"
 
+#include "session/logon/look.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "session/logon/look.h"
 
 void page_init(struct page *p, PangoContext *pango)
 {
@@ -72,17 +72,26 @@ struct widget *page_find(struct page *p, int id)
 
 /* ---- arranging ---- */
 
-static int px(const struct page *p, double units) { return (int)lround(units * p->fit); }
+static int px(const struct page *p, double units)
+{
+    return (int)lround(units * p->fit);
+}
 
 static enum font font_of(enum widget_kind kind)
 {
     switch (kind) {
-    case WIDGET_TITLE: return FONT_TITLE;
-    case WIDGET_LABEL: return FONT_SMALL;
-    case WIDGET_FOOTER: return FONT_SMALL;
-    case WIDGET_BUTTON: return FONT_STRONG;
-    case WIDGET_LOG: return FONT_LOG;
-    default: return FONT_TEXT;
+    case WIDGET_TITLE:
+        return FONT_TITLE;
+    case WIDGET_LABEL:
+        return FONT_SMALL;
+    case WIDGET_FOOTER:
+        return FONT_SMALL;
+    case WIDGET_BUTTON:
+        return FONT_STRONG;
+    case WIDGET_LOG:
+        return FONT_LOG;
+    default:
+        return FONT_TEXT;
     }
 }
 
@@ -90,8 +99,16 @@ static enum font font_of(enum widget_kind kind)
 static double gap_before(const struct page *p, const struct widget *w, const struct widget *prev)
 {
     static const double roomy[] = {
-        [WIDGET_EMBLEM] = 0, [WIDGET_TITLE] = 10, [WIDGET_TEXT] = 4, [WIDGET_LABEL] = 16, [WIDGET_MESSAGE] = 16,
-        [WIDGET_FIELD] = 6, [WIDGET_BUTTON] = 22, [WIDGET_LOG] = 14, [WIDGET_FOOTER] = 20, [WIDGET_CHOICE] = 6,
+        [WIDGET_EMBLEM] = 0,
+        [WIDGET_TITLE] = 10,
+        [WIDGET_TEXT] = 4,
+        [WIDGET_LABEL] = 16,
+        [WIDGET_MESSAGE] = 16,
+        [WIDGET_FIELD] = 6,
+        [WIDGET_BUTTON] = 22,
+        [WIDGET_LOG] = 14,
+        [WIDGET_FOOTER] = 20,
+        [WIDGET_CHOICE] = 6,
     };
     if (!prev)
         return 0;
@@ -126,14 +143,22 @@ static int choice_height(struct page *p, struct widget *w, int width)
 static int widget_height(struct page *p, struct widget *w, int width)
 {
     switch (w->kind) {
-    case WIDGET_CHOICE: return choice_height(p, w, width);
-    case WIDGET_EMBLEM: return p->compact ? 0 : px(p, LOOK_EMBLEM);
-    case WIDGET_FIELD: return px(p, LOOK_FIELD);
-    case WIDGET_BUTTON: return px(p, LOOK_BUTTON);
-    case WIDGET_FOOTER: return px(p, LOOK_FOOTER);
-    case WIDGET_MESSAGE: return text_height(p, w, width - 2 * px(p, LOOK_STRIP_PAD)) + 2 * px(p, LOOK_STRIP_PAD) * 3 / 4;
-    case WIDGET_LOG: return text_height(p, w, width - 2 * px(p, LOOK_LOG_PAD)) + 2 * px(p, LOOK_LOG_PAD);
-    default: break;
+    case WIDGET_CHOICE:
+        return choice_height(p, w, width);
+    case WIDGET_EMBLEM:
+        return p->compact ? 0 : px(p, LOOK_EMBLEM);
+    case WIDGET_FIELD:
+        return px(p, LOOK_FIELD);
+    case WIDGET_BUTTON:
+        return px(p, LOOK_BUTTON);
+    case WIDGET_FOOTER:
+        return px(p, LOOK_FOOTER);
+    case WIDGET_MESSAGE:
+        return text_height(p, w, width - 2 * px(p, LOOK_STRIP_PAD)) + 2 * px(p, LOOK_STRIP_PAD) * 3 / 4;
+    case WIDGET_LOG:
+        return text_height(p, w, width - 2 * px(p, LOOK_LOG_PAD)) + 2 * px(p, LOOK_LOG_PAD);
+    default:
+        break;
     }
     if (w->text[0])
         return text_height(p, w, width);
@@ -246,7 +271,8 @@ bool page_takes_focus(const struct page *p, unsigned index)
     const struct widget *w = &p->widgets[index];
     if (w->disabled)
         return false;
-    return w->kind == WIDGET_FIELD || w->kind == WIDGET_BUTTON || w->kind == WIDGET_CHOICE || (w->kind == WIDGET_FOOTER && p->footer_acts);
+    return w->kind == WIDGET_FIELD || w->kind == WIDGET_BUTTON || w->kind == WIDGET_CHOICE ||
+        (w->kind == WIDGET_FOOTER && p->footer_acts);
 }
 
 struct box page_box(const struct page *p, int index)

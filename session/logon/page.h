@@ -1,70 +1,78 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page of the logon screen: a flat background and one card with widgets below each other. The page knows geometry, focus and
- * drawing; what a button means is the screen's business (screen.h).
+/* A page of the logon screen: a flat background and one card with widgets below each other. The page knows geometry,
+ * focus and drawing; what a button means is the screen's business (screen.h).
  *
  * Coordinates are desktop pixels. Thread: the loop's. */
 #ifndef ORIEL_SESSION_LOGON_PAGE_H
 #define ORIEL_SESSION_LOGON_PAGE_H
 
+#include "session/logon/field.h"
+
 #include <pango/pangocairo.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "session/logon/field.h"
+/* CONV_MAX prompts of label and field, as many messages, heading, buttons, footer */
+#define PAGE_WIDGETS_MAX 64
 
-#define PAGE_WIDGETS_MAX 64 /* CONV_MAX prompts of label and field, as many messages, heading, buttons, footer */
-
-struct box { int x, y, w, h; };
-static inline bool box_has(struct box b, int x, int y) { return x >= b.x && y >= b.y && x < b.x + b.w && y < b.y + b.h; }
+struct box {
+    int x, y, w, h;
+};
+static inline bool box_has(struct box b, int x, int y)
+{
+    return x >= b.x && y >= b.y && x < b.x + b.w && y < b.y + b.h;
+}
 
 enum widget_kind {
-    WIDGET_EMBLEM,  /* the house's mark */
+    WIDGET_EMBLEM, /* the house's mark */
     WIDGET_TITLE,
     WIDGET_TEXT,    /* muted running text */
     WIDGET_LABEL,   /* names the field below it */
     WIDGET_MESSAGE, /* tinted strip */
     WIDGET_FIELD,
-    WIDGET_BUTTON,  /* neighbours share a row */
-    WIDGET_LOG,     /* monospace, scrolls by itself, takes the height that is left */
-    WIDGET_FOOTER,  /* keyboard layout on the left, Caps Lock on the right */
-    WIDGET_CHOICE   /* one line that can be pressed: what is chosen (an arrow shows that there is more), or one of a list */
+    WIDGET_BUTTON, /* neighbours share a row */
+    WIDGET_LOG,    /* monospace, scrolls by itself, takes the height that is left */
+    WIDGET_FOOTER, /* keyboard layout on the left, Caps Lock on the right */
+    /* One line that can be pressed: what is chosen (an arrow shows that there is more), or one of a list */
+    WIDGET_CHOICE
 };
 enum tone { TONE_INFO, TONE_ERROR, TONE_WARNING };
 
 struct widget {
     enum widget_kind kind;
-    int id;                /* the screen's; 0 for texts */
+    int id; /* the screen's; 0 for texts */
     enum tone tone;
-    bool primary;          /* button: Enter anywhere means it; choice: the one in force */
-    bool more;             /* choice: pressing it opens the list */
+    bool primary; /* button: Enter anywhere means it; choice: the one in force */
+    bool more;    /* choice: pressing it opens the list */
     bool disabled;
-    char *text;            /* owned; valid UTF-8 */
-    struct field *field;   /* borrowed */
-    struct box at;         /* after page_arrange */
-    int scroll;            /* field: pixels to the left; log: pixels above */
-    PangoLayout *layout;   /* texts: made by page_arrange */
+    char *text;          /* owned; valid UTF-8 */
+    struct field *field; /* borrowed */
+    struct box at;       /* after page_arrange */
+    int scroll;          /* field: pixels to the left; log: pixels above */
+    PangoLayout *layout; /* texts: made by page_arrange */
 };
 
 struct page {
     struct widget widgets[PAGE_WIDGETS_MAX];
     unsigned nwidgets;
-    bool wide;             /* notices */
-    bool rendered;         /* the card is the whole picture (RENDER mode) */
+    bool wide;                 /* notices */
+    bool rendered;             /* the card is the whole picture (RENDER mode) */
     int focus, hover, pressed; /* widget index, -1 none */
     bool caret_on, caps;
-    bool footer_acts;      /* the layout can be switched */
-    double scale;          /* what the client wished, 1.0 = 100 % */
-    double fit;            /* what was possible, set by page_arrange */
+    bool footer_acts; /* the layout can be switched */
+    double scale;     /* what the client wished, 1.0 = 100 % */
+    double fit;       /* what was possible, set by page_arrange */
     bool compact;
     struct box monitor, card;
-    int scroll, content;   /* of the card, pixels */
-    PangoContext *pango;   /* borrowed */
+    int scroll, content; /* of the card, pixels */
+    PangoContext *pango; /* borrowed */
 };
 
 void page_init(struct page *p, PangoContext *pango);
 /* Drop all widgets. */
 void page_clear(struct page *p);
-/* Append. `text` is copied, made valid UTF-8 and freed of control characters; NULL is "". Returns NULL when the page is full. */
+/* Append. `text` is copied, made valid UTF-8 and freed of control characters; NULL is "". Returns NULL when the page is
+ * full. */
 struct widget *page_add(struct page *p, enum widget_kind kind, int id, const char *text);
 /* Change a text; arrange again afterwards if its height may differ. */
 void page_set_text(struct widget *w, const char *text);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <math.h>
-
 #include "session/logon/entry.h"
 #include "session/logon/look.h"
 #include "session/logon/page.h"
 
-static double un(const struct page *p, double units) { return units * p->fit; }
+#include <math.h>
+
+static double un(const struct page *p, double units)
+{
+    return units * p->fit;
+}
 
 static void fill_rounded(cairo_t *cr, struct box b, double r, struct colour c)
 {
@@ -39,7 +42,9 @@ static void focus_ring(const struct page *p, cairo_t *cr, struct box b)
 
 static void paint_message(const struct page *p, cairo_t *cr, const struct widget *w)
 {
-    static const struct { unsigned fill, bar, ink; } tones[] = {
+    static const struct {
+        unsigned fill, bar, ink;
+    } tones[] = {
         [TONE_INFO] = {0xe9f1fb, 0x1f63c1, 0x17457f},
         [TONE_ERROR] = {0xfdeceb, 0xc62f2b, 0x8c1d1a},
         [TONE_WARNING] = {0xfff4da, 0xd48b06, 0x6e4a04},
@@ -53,7 +58,8 @@ static void paint_message(const struct page *p, cairo_t *cr, const struct widget
 }
 
 /* Paint the highlighted byte range of a shaped line: several boxes where directions mix. */
-static void paint_selection(cairo_t *cr, const struct page *p, const struct field *f, PangoLayout *l, int x, struct box in)
+static void paint_selection(cairo_t *cr, const struct page *p, const struct field *f, PangoLayout *l, int x,
+    struct box in)
 {
     size_t from = f->cursor < f->anchor ? f->cursor : f->anchor, to = f->cursor < f->anchor ? f->anchor : f->cursor;
     int inset = (int)lround(un(p, 7));
@@ -63,14 +69,14 @@ static void paint_selection(cairo_t *cr, const struct page *p, const struct fiel
     if (!l) {
         int step = entry_dot_step(p);
         cairo_rectangle(cr, x + (int)field_chars(f, from) * step, in.y + inset,
-                        (int)(field_chars(f, to) - field_chars(f, from)) * step, in.h - 2 * inset);
+            (int)(field_chars(f, to) - field_chars(f, from)) * step, in.h - 2 * inset);
     } else {
         int *ranges, n;
         PangoLayoutLine *line = pango_layout_get_line_readonly(l, 0);
         pango_layout_line_get_x_ranges(line, (int)from, (int)to, &ranges, &n);
         for (int i = 0; i < n; i++)
             cairo_rectangle(cr, x + PANGO_PIXELS(ranges[2 * i]), in.y + inset,
-                            PANGO_PIXELS(ranges[2 * i + 1] - ranges[2 * i]), in.h - 2 * inset);
+                PANGO_PIXELS(ranges[2 * i + 1] - ranges[2 * i]), in.h - 2 * inset);
         g_free(ranges);
     }
     cairo_fill(cr);
@@ -109,7 +115,8 @@ static void paint_field(const struct page *p, cairo_t *cr, const struct widget *
     PangoLayout *l = f->secret ? NULL : entry_layout(p, f);
     int h = 0, x = in.x - w->scroll;
     fill_rounded(cr, w->at, un(p, LOOK_CORNER), w->disabled ? LOOK_DISABLED : LOOK_CARD);
-    stroke_rounded(cr, w->at, un(p, LOOK_CORNER), fmax(1, round(un(p, focused ? 2 : 1))), focused ? LOOK_ACCENT : LOOK_LINE);
+    stroke_rounded(cr, w->at, un(p, LOOK_CORNER), fmax(1, round(un(p, focused ? 2 : 1))),
+        focused ? LOOK_ACCENT : LOOK_LINE);
     cairo_save(cr);
     cairo_rectangle(cr, in.x - un(p, 2), in.y, in.w + un(p, 4), in.h);
     cairo_clip(cr);
@@ -136,8 +143,12 @@ static void paint_field(const struct page *p, cairo_t *cr, const struct widget *
 static void paint_button(const struct page *p, cairo_t *cr, const struct widget *w, int index)
 {
     bool down = p->pressed == index && p->hover == index, over = p->hover == index;
-    struct colour c = w->primary ? (down ? LOOK_ACCENT_DOWN : over ? LOOK_ACCENT_HOVER : LOOK_ACCENT)
-                                 : (down ? LOOK_PLAIN_DOWN : over ? LOOK_PLAIN_HOVER : LOOK_PLAIN);
+    struct colour c = w->primary ? (down          ? LOOK_ACCENT_DOWN
+                                           : over ? LOOK_ACCENT_HOVER
+                                                  : LOOK_ACCENT)
+                                 : (down          ? LOOK_PLAIN_DOWN
+                                           : over ? LOOK_PLAIN_HOVER
+                                                  : LOOK_PLAIN);
     struct colour ink = w->primary ? LOOK_ACCENT_INK : LOOK_INK;
     if (w->disabled) {
         c = LOOK_PLAIN;
@@ -177,12 +188,17 @@ static void paint_choice_mark(const struct page *p, cairo_t *cr, const struct wi
 static void paint_choice(const struct page *p, cairo_t *cr, const struct widget *w, int index)
 {
     bool focused = p->focus == index, over = p->hover == index && !w->disabled, down = over && p->pressed == index;
-    struct colour fill = w->disabled ? LOOK_DISABLED : down ? LOOK_PLAIN_HOVER : over ? LOOK_PLAIN : w->primary ? LOOK_CHOSEN : LOOK_CARD;
+    struct colour fill = w->disabled ? LOOK_DISABLED
+        : down                       ? LOOK_PLAIN_HOVER
+        : over                       ? LOOK_PLAIN
+        : w->primary                 ? LOOK_CHOSEN
+                                     : LOOK_CARD;
     struct colour ink = w->disabled ? LOOK_MUTED : LOOK_INK;
     int h;
     fill_rounded(cr, w->at, un(p, LOOK_CORNER), fill);
     if (w->more || focused)
-        stroke_rounded(cr, w->at, un(p, LOOK_CORNER), fmax(1, round(un(p, focused ? 2 : 1))), focused ? LOOK_ACCENT : LOOK_LINE);
+        stroke_rounded(cr, w->at, un(p, LOOK_CORNER), fmax(1, round(un(p, focused ? 2 : 1))),
+            focused ? LOOK_ACCENT : LOOK_LINE);
     pango_layout_get_pixel_size(w->layout, NULL, &h);
     show(cr, w->layout, w->at.x + un(p, LOOK_FIELD_PAD), w->at.y + (w->at.h - h) / 2.0, ink);
     look_source(cr, w->disabled ? LOOK_LINE : w->more ? LOOK_MUTED : LOOK_ACCENT);
@@ -250,15 +266,36 @@ static void paint_widget(struct page *p, cairo_t *cr, int i)
         if (w->at.h > 0)
             look_emblem(cr, w->at.x, w->at.y, w->at.h);
         break;
-    case WIDGET_MESSAGE: paint_message(p, cr, w); break;
-    case WIDGET_FIELD: paint_field(p, cr, w, p->focus == i); break;
-    case WIDGET_BUTTON: paint_button(p, cr, w, i); break;
-    case WIDGET_CHOICE: paint_choice(p, cr, w, i); break;
-    case WIDGET_LOG: paint_log(p, cr, w); break;
-    case WIDGET_FOOTER: paint_footer(p, cr, w, i); break;
-    case WIDGET_TITLE: if (w->layout) show(cr, w->layout, w->at.x, w->at.y, LOOK_INK); break;
-    case WIDGET_LABEL: if (w->layout) show(cr, w->layout, w->at.x, w->at.y, LOOK_INK); break;
-    case WIDGET_TEXT: if (w->layout) show(cr, w->layout, w->at.x, w->at.y, LOOK_MUTED); break;
+    case WIDGET_MESSAGE:
+        paint_message(p, cr, w);
+        break;
+    case WIDGET_FIELD:
+        paint_field(p, cr, w, p->focus == i);
+        break;
+    case WIDGET_BUTTON:
+        paint_button(p, cr, w, i);
+        break;
+    case WIDGET_CHOICE:
+        paint_choice(p, cr, w, i);
+        break;
+    case WIDGET_LOG:
+        paint_log(p, cr, w);
+        break;
+    case WIDGET_FOOTER:
+        paint_footer(p, cr, w, i);
+        break;
+    case WIDGET_TITLE:
+        if (w->layout)
+            show(cr, w->layout, w->at.x, w->at.y, LOOK_INK);
+        break;
+    case WIDGET_LABEL:
+        if (w->layout)
+            show(cr, w->layout, w->at.x, w->at.y, LOOK_INK);
+        break;
+    case WIDGET_TEXT:
+        if (w->layout)
+            show(cr, w->layout, w->at.x, w->at.y, LOOK_MUTED);
+        break;
     }
 }
 

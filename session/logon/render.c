@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/render.h"
 
-#include <math.h>
-
 #include "session/logon/look.h"
 #include "session/logon/page.h"
+
+#include <math.h>
 
 static void fill_page(struct page *p, const char *title, const char *text)
 {

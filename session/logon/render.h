@@ -3,10 +3,10 @@
 #ifndef ORIEL_SESSION_LOGON_RENDER_H
 #define ORIEL_SESSION_LOGON_RENDER_H
 
-#include <pango/pangocairo.h>
-
 #include "session/logon/canvas.h"
 #include "session/proto/logon.h"
+
+#include <pango/pangocairo.h>
 
 #define RENDER_WIDTH LOGON_NOTICE_WIDTH
 #define RENDER_HEIGHT_MAX 600 /* longer texts are cut */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/screen.h"
 
+#include "session/logon/screen_input.h"
+#include "session/logon/vault.h"
+#include "session/logon/words.h"
+
 #include <security/_pam_types.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "session/logon/screen_input.h"
-#include "session/logon/vault.h"
-#include "session/logon/words.h"
 
 struct screen *screen_create(const struct screen_ops *ops, void *user, PangoContext *pango)
 {
@@ -39,7 +39,10 @@ void screen_destroy(struct screen *s)
     free(s);
 }
 
-struct page *screen_page(struct screen *s) { return &s->page; }
+struct page *screen_page(struct screen *s)
+{
+    return &s->page;
+}
 
 /* ---- building pages ---- */
 
@@ -69,7 +72,10 @@ static void update_footer(struct screen *s)
         page_set_text(w, keys_layout_name(s->keys));
 }
 
-static int index_of(const struct screen *s, const struct widget *w) { return w ? (int)(w - s->page.widgets) : -1; }
+static int index_of(const struct screen *s, const struct widget *w)
+{
+    return w ? (int)(w - s->page.widgets) : -1;
+}
 
 /* Arrange, focus `focus` (or what takes it first) and paint old and new card. */
 static void finish(struct screen *s, struct widget *focus)
@@ -125,7 +131,10 @@ static void add_button(struct screen *s, int id, const char *text, bool primary,
 
 #define CHOICES_BEFORE 2 /* as last time, default */
 
-static unsigned choices(const struct screen *s) { return s->start.ndesktops > 1 ? CHOICES_BEFORE + s->start.ndesktops : 0; }
+static unsigned choices(const struct screen *s)
+{
+    return s->start.ndesktops > 1 ? CHOICES_BEFORE + s->start.ndesktops : 0;
+}
 
 static const char *choice_name(const struct screen *s, unsigned n)
 {
@@ -232,7 +241,7 @@ void screen_start(struct screen *s, const struct logon_start *m)
         show_notice(s);
     else
         show_login(s, m->reason == REFUSE_CONVERSATION || m->reason == REFUSE_COOKIE ? TONE_INFO : TONE_ERROR,
-                   m->reason == REFUSE_ACCOUNT && m->why[0] ? m->why : words_refusal(m->reason), false);
+            m->reason == REFUSE_ACCOUNT && m->why[0] ? m->why : words_refusal(m->reason), false);
 }
 
 #define WIDE_COLON "\uff1a" /* of Chinese and Japanese prompts */
@@ -329,7 +338,8 @@ void screen_refused(struct screen *s, const struct logon_refused *m)
     bool replace = m->text[0] && words_text_replaces(m->reason);
     char text[2 * TEXT_BYTES];
     s->nkept = 0;
-    snprintf(text, sizeof text, "%s%s%s", replace ? "" : words_refusal(m->reason), m->text[0] && !replace ? "\n" : "", m->text);
+    snprintf(text, sizeof text, "%s%s%s", replace ? "" : words_refusal(m->reason), m->text[0] && !replace ? "\n" : "",
+        m->text);
     field_clear(&s->password);
     wipe_answers(s);
     if (!m->final) {
@@ -384,11 +394,20 @@ static void answer(struct screen *s)
 void screen_ok(struct screen *s)
 {
     switch (s->state) {
-    case SCREEN_LOGIN: submit(s); break;
-    case SCREEN_CONVERSATION: answer(s); break;
-    case SCREEN_NOTICE: s->ops->cancel(s->user); break;
-    case SCREEN_CHOOSING: screen_choose(s, s->desktop); break;
-    default: break;
+    case SCREEN_LOGIN:
+        submit(s);
+        break;
+    case SCREEN_CONVERSATION:
+        answer(s);
+        break;
+    case SCREEN_NOTICE:
+        s->ops->cancel(s->user);
+        break;
+    case SCREEN_CHOOSING:
+        screen_choose(s, s->desktop);
+        break;
+    default:
+        break;
     }
 }
 
@@ -464,9 +483,15 @@ void screen_touch(struct screen *s, int index)
         s->ops->damage(s->user, page_box(&s->page, index));
 }
 
-void screen_touch_card(struct screen *s) { s->ops->damage(s->user, s->page.card); }
+void screen_touch_card(struct screen *s)
+{
+    s->ops->damage(s->user, s->page.card);
+}
 
-void screen_paint(struct screen *s, cairo_t *cr) { page_paint(&s->page, cr); }
+void screen_paint(struct screen *s, cairo_t *cr)
+{
+    page_paint(&s->page, cr);
+}
 
 #define BLINKS_BEFORE_REST 20 /* ten seconds */
 

@@ -134,18 +134,31 @@ static void arrow(struct screen *s, struct field *f, bool right, const struct ke
 static bool edit(struct screen *s, struct field *f, const struct key_press *k)
 {
     switch (k->keysym) {
-    case XKB_KEY_BackSpace: (void)field_backspace(f); return true;
+    case XKB_KEY_BackSpace:
+        (void)field_backspace(f);
+        return true;
     case XKB_KEY_Delete:
-    case XKB_KEY_KP_Delete: (void)field_delete(f, page_field_cluster(&s->page, s->page.focus)); return true;
+    case XKB_KEY_KP_Delete:
+        (void)field_delete(f, page_field_cluster(&s->page, s->page.focus));
+        return true;
     case XKB_KEY_Left:
-    case XKB_KEY_KP_Left: arrow(s, f, false, k); return true;
+    case XKB_KEY_KP_Left:
+        arrow(s, f, false, k);
+        return true;
     case XKB_KEY_Right:
-    case XKB_KEY_KP_Right: arrow(s, f, true, k); return true;
+    case XKB_KEY_KP_Right:
+        arrow(s, f, true, k);
+        return true;
     case XKB_KEY_Home:
-    case XKB_KEY_KP_Home: field_move(f, 0, k->shift); return true;
+    case XKB_KEY_KP_Home:
+        field_move(f, 0, k->shift);
+        return true;
     case XKB_KEY_End:
-    case XKB_KEY_KP_End: field_move(f, f->len, k->shift); return true;
-    default: break;
+    case XKB_KEY_KP_End:
+        field_move(f, f->len, k->shift);
+        return true;
+    default:
+        break;
     }
     if (k->shortcut == 'a')
         field_select_all(f);
@@ -166,13 +179,26 @@ static bool scroll_key(struct screen *s, uint32_t keysym)
 {
     int line = (int)(20 * s->page.fit), screenful = s->page.card.h * 2 / 3;
     switch (keysym) {
-    case XKB_KEY_Up: scroll_by(s, -line); return true;
-    case XKB_KEY_Down: scroll_by(s, line); return true;
-    case XKB_KEY_Page_Up: scroll_by(s, -screenful); return true;
-    case XKB_KEY_Page_Down: scroll_by(s, screenful); return true;
-    case XKB_KEY_Home: scroll_by(s, -(1 << 24)); return true;
-    case XKB_KEY_End: scroll_by(s, 1 << 24); return true;
-    default: return false;
+    case XKB_KEY_Up:
+        scroll_by(s, -line);
+        return true;
+    case XKB_KEY_Down:
+        scroll_by(s, line);
+        return true;
+    case XKB_KEY_Page_Up:
+        scroll_by(s, -screenful);
+        return true;
+    case XKB_KEY_Page_Down:
+        scroll_by(s, screenful);
+        return true;
+    case XKB_KEY_Home:
+        scroll_by(s, -(1 << 24));
+        return true;
+    case XKB_KEY_End:
+        scroll_by(s, 1 << 24);
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -185,7 +211,10 @@ static void type(struct screen *s, struct field *f, const struct key_press *k)
 /* Up and Down go through the desktops: on the first page without opening the list, in the list from line to line. */
 static bool choice_key(struct screen *s, uint32_t keysym)
 {
-    int f = s->page.focus, by = keysym == XKB_KEY_Down || keysym == XKB_KEY_KP_Down ? 1 : keysym == XKB_KEY_Up || keysym == XKB_KEY_KP_Up ? -1 : 0;
+    int f = s->page.focus,
+        by = keysym == XKB_KEY_Down || keysym == XKB_KEY_KP_Down ? 1
+        : keysym == XKB_KEY_Up || keysym == XKB_KEY_KP_Up        ? -1
+                                                                 : 0;
     if (f < 0 || by == 0 || s->page.widgets[f].kind != WIDGET_CHOICE)
         return false;
     if (s->page.widgets[f].more)
@@ -201,11 +230,18 @@ static void press(struct screen *s, const struct key_press *k)
     screen_awake(s);
     switch (k->keysym) {
     case XKB_KEY_Tab:
-    case XKB_KEY_ISO_Left_Tab: step_focus(s, k->shift || k->keysym == XKB_KEY_ISO_Left_Tab); return;
+    case XKB_KEY_ISO_Left_Tab:
+        step_focus(s, k->shift || k->keysym == XKB_KEY_ISO_Left_Tab);
+        return;
     case XKB_KEY_Return:
-    case XKB_KEY_KP_Enter: enter(s); return;
-    case XKB_KEY_Escape: escape(s); return;
-    default: break;
+    case XKB_KEY_KP_Enter:
+        enter(s);
+        return;
+    case XKB_KEY_Escape:
+        escape(s);
+        return;
+    default:
+        break;
     }
     if (w) {
         if (!edit(s, w->field, k))
@@ -230,7 +266,8 @@ void screen_point(struct screen *s, int x, int y)
         screen_touch(s, old);
         screen_touch(s, at);
     }
-    enum screen_cursor c = at >= 0 && s->page.widgets[at].kind == WIDGET_FIELD ? SCREEN_CURSOR_TEXT : SCREEN_CURSOR_ARROW;
+    enum screen_cursor c =
+        at >= 0 && s->page.widgets[at].kind == WIDGET_FIELD ? SCREEN_CURSOR_TEXT : SCREEN_CURSOR_ARROW;
     if (c != s->cursor && s->page.monitor.w > 0) {
         s->cursor = c;
         s->ops->cursor(s->user, c, s->page.scale);

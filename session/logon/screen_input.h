@@ -7,17 +7,17 @@
 #include "session/logon/screen.h"
 
 enum screen_state {
-    SCREEN_WAITING,      /* no logon_start yet: nothing shows, nothing reacts */
+    SCREEN_WAITING, /* no logon_start yet: nothing shows, nothing reacts */
     SCREEN_LOGIN,
-    SCREEN_CHOOSING,     /* the list of desktops is open */
-    SCREEN_BUSY,         /* something was handed to the monitor; only cancelling is possible */
+    SCREEN_CHOOSING, /* the list of desktops is open */
+    SCREEN_BUSY,     /* something was handed to the monitor; only cancelling is possible */
     SCREEN_CONVERSATION,
-    SCREEN_FINAL,        /* no attempts left */
+    SCREEN_FINAL, /* no attempts left */
     SCREEN_STARTING,
     SCREEN_NOTICE
 };
 
-struct screen_vault {    /* everything typed, and the messages that carry it */
+struct screen_vault { /* everything typed, and the messages that carry it */
     char name[USER_BYTES];
     char password[SECRET_BYTES];
     char answers[CONV_MAX][SECRET_BYTES];
@@ -33,25 +33,26 @@ struct screen {
     struct keys *keys;
     struct screen_vault *vault;
     struct field name, password, answers[CONV_MAX];
-    bool asked[CONV_MAX];      /* prompt i wants an answer */
+    bool asked[CONV_MAX]; /* prompt i wants an answer */
     uint32_t nanswers;
     struct conv_prompt kept[CONV_MAX]; /* messages that PAM did not wait with: they stay above its next question */
     uint32_t nkept;
     struct logon_start start;
-    unsigned desktop;          /* chosen: 0 as last time, 1 the default, 2 … start.desktops */
+    unsigned desktop; /* chosen: 0 as last time, 1 the default, 2 … start.desktops */
     struct box old_card;
     int pointer_x, pointer_y, wheel;
     bool selecting;            /* the left button is down in the focused field */
     enum screen_cursor cursor; /* told, 0 none yet */
     uint8_t locks_told;
-    const char *layout_told;   /* as the footer shows it */
+    const char *layout_told; /* as the footer shows it */
     int blinks;
 };
 
 /* The two decisions. */
 void screen_ok(struct screen *s);
 void screen_cancel(struct screen *s);
-/* The list of desktops: open it; take its n-th line (as screen.desktop counts) and go back; go `by` lines on without opening it. */
+/* The list of desktops: open it; take its n-th line (as screen.desktop counts) and go back; go `by` lines on without
+ * opening it. */
 void screen_open_choice(struct screen *s);
 void screen_choose(struct screen *s, unsigned n);
 void screen_step_choice(struct screen *s, int by);

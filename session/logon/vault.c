@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/vault.h"
 
+#include "common/log.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include "common/log.h"
 
 void *vault_alloc(size_t len)
 {

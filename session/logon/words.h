@@ -5,8 +5,8 @@
 
 #include "session/proto/types.h"
 
-/* One or two sentences: what happened and what to do. Tells nothing that PAM did not say first: a wrong password, an unknown user
- * and a locked account read the same. Never NULL. */
+/* One or two sentences: what happened and what to do. Tells nothing that PAM did not say first: a wrong password, an
+ * unknown user and a locked account read the same. Never NULL. */
 const char *words_refusal(enum refuse_reason reason);
 /* Whether the refusal's `text` (PAM's own) takes the place of ours. */
 int words_text_replaces(enum refuse_reason reason);

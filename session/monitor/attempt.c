@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/attempt.h"
 
-#include <event2/event.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/log.h"
 #include "common/secret.h"
 #include "session/elsewhere.h"
@@ -16,16 +11,22 @@
 #include "session/monitor/session.h"
 #include "session/monitor/tokens.h"
 
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 struct attempt {
     struct monitor *m;
     struct peer *peer;
-    struct leader *leader;      /* NULL: waiting, or not begun */
-    char user[USER_BYTES];      /* who it is, for log and audit: what was given, without a domain, until the leader knows the account.
-                                 * "" when it cannot be a name */
-    char key[NAME_BYTES];       /* the throttle's name for that (name_key) */
+    struct leader *leader; /* NULL: waiting, or not begun */
+    /* Who it is, for log and audit: what was given, without a domain, until the leader knows the account. "" when it
+     * cannot be a name */
+    char user[USER_BYTES];
+    char key[NAME_BYTES]; /* the throttle's name for that (name_key) */
     bool interactive, charged;
-    uint64_t cookie_session;    /* AUTH_RECONNECT_COOKIE: the session it is bound to, else 0 */
-    struct leader_auth auth;    /* wiped once the leader has it */
+    uint64_t cookie_session; /* AUTH_RECONNECT_COOKIE: the session it is bound to, else 0 */
+    struct leader_auth auth; /* wiped once the leader has it */
     struct event *delay;
 };
 
@@ -48,7 +49,8 @@ void attempt_abandon(struct attempt *a)
 /* Reasons that say the password itself was right, or was not looked at. */
 static bool is_no_guess(enum refuse_reason r)
 {
-    return r == REFUSE_ACCOUNT || r == REFUSE_POLICY || r == REFUSE_LIMIT || r == REFUSE_ELSEWHERE || r == REFUSE_UNAVAILABLE;
+    return r == REFUSE_ACCOUNT || r == REFUSE_POLICY || r == REFUSE_LIMIT || r == REFUSE_ELSEWHERE ||
+        r == REFUSE_UNAVAILABLE;
 }
 
 static void refuse(struct attempt *a, enum refuse_reason reason, const char *text, uint32_t wait_s)
@@ -58,7 +60,8 @@ static void refuse(struct attempt *a, enum refuse_reason reason, const char *tex
     if (a->charged && is_no_guess(reason))
         throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->key, p->prefix);
     snprintf(words, sizeof words, "%s", text && *text ? text : monitor_refuse_text(reason, wait_s));
-    log_audit("refused", "user=%s address=%s reason=%s", *a->user ? a->user : "-", p->address, monitor_refuse_name(reason));
+    log_audit("refused", "user=%s address=%s reason=%s", *a->user ? a->user : "-", p->address,
+        monitor_refuse_name(reason));
     leader_discard(a->leader);
     attempt_free(a);
     peer_refused(p, reason, words);
@@ -129,7 +132,8 @@ static bool screen(struct attempt *a, const struct peer_auth *q)
         reason = REFUSE_UNAVAILABLE;
     else if (!*a->user || (q->method == AUTH_PASSWORD && (!q->nsecret || memchr(q->secret, 0, q->nsecret))))
         reason = REFUSE_CREDENTIALS; /* no such name or password can be right; PAM would cut at the NUL */
-    else if (!a->m->config.login_allow_root && strcmp(a->auth.user, "root") == 0) /* other names of uid 0 are the leader's to find */
+    else if (!a->m->config.login_allow_root &&
+        strcmp(a->auth.user, "root") == 0) /* other names of uid 0 are the leader's to find */
         reason = REFUSE_POLICY;
     if (reason == REFUSE_CONVERSATION)
         throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->key, a->peer->prefix);
@@ -140,8 +144,8 @@ static bool screen(struct attempt *a, const struct peer_auth *q)
     return reason == REFUSE_NONE;
 }
 
-/* What the leader asks the name service for: the name as it was given, but for a domain that is the client's own machine, which knows
- * nobody here. */
+/* What the leader asks the name service for: the name as it was given, but for a domain that is the client's own
+ * machine, which knows nobody here. */
 static void take_name(struct attempt *a, const struct peer_auth *q)
 {
     struct name n;
@@ -225,7 +229,7 @@ static bool is_our_display(void *arg, unsigned display)
 {
     struct monitor *m = arg;
     struct session *s;
-    LIST_FOREACH(s, &m->sessions, entry)
+    LIST_FOREACH (s, &m->sessions, entry)
         if (s->display == display)
             return true;
     return false;
@@ -237,7 +241,7 @@ static bool elsewhere(struct monitor *m, const struct leader_verdict *v)
     if (m->config.session_elsewhere != REFUSE)
         return false;
     return elsewhere_graphical("/run/systemd/sessions", v->uid, m->config.login_pam_service) ||
-           policy_utmp_elsewhere(v->user, is_our_display, m);
+        policy_utmp_elsewhere(v->user, is_our_display, m);
 }
 
 /* PAM said yes: may this account have a session, and which? */
@@ -263,7 +267,7 @@ static void accept_login(struct attempt *a, const struct leader_verdict *v, stru
     bool trusted = a->cookie_session != 0;
     throttle_success(a->m->throttle, monitor_throttle_limits(a->m), a->key, p->prefix);
     log_audit("login", "user=%s address=%s method=%s client=%s", v->user, p->address, trusted ? "cookie" : "password",
-              p->hello.client_name);
+        p->hello.client_name);
     l->attempt = NULL;
     a->leader = NULL;
     int r = s ? session_attach(s, p) : session_start(l, p, v);
@@ -288,10 +292,11 @@ void attempt_on_verdict(struct attempt *a, const struct leader_verdict *v)
     if (*v->user)
         snprintf(a->user, sizeof a->user, "%s", v->user);
     if (v->reason != REFUSE_NONE) {
-        bool known = v->reason == REFUSE_CREDENTIALS || v->reason == REFUSE_CONVERSATION || v->reason == REFUSE_ACCOUNT ||
-                     v->reason == REFUSE_POLICY;
+        bool known = v->reason == REFUSE_CREDENTIALS || v->reason == REFUSE_CONVERSATION ||
+            v->reason == REFUSE_ACCOUNT || v->reason == REFUSE_POLICY;
         a->charged = a->charged && !(v->reason == REFUSE_POLICY && v->uid == 0); /* asking for root stays charged */
-        /* Only where PAM knows the person may its words be shown; elsewhere they could tell whether the account exists. */
+        /* Only where PAM knows the person may its words be shown; elsewhere they could tell whether the account exists.
+         */
         refuse(a, known ? v->reason : REFUSE_UNAVAILABLE, v->reason == REFUSE_ACCOUNT ? v->text : NULL, 0);
         return;
     }

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/clients.h"
 
-#include <errno.h>
-#include <event2/event.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "common/link.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -16,7 +9,15 @@
 #include "session/monitor/peer.h"
 #include "session/monitor/tokens.h"
 
-#define RESHOW_MAX 10 /* in the life of a client: more is a peer that breaks the display protocol again and again */
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* In the life of a client: more is a peer that breaks the display protocol again and again */
+#define RESHOW_MAX 10
 #define RESHOW_MS 150 /* a peer that ends closes its display first: wait whether it is gone, too */
 #define ID(s) ((unsigned long long)(s)->id)
 
@@ -51,7 +52,7 @@ void session_settle(struct session *s)
 void session_limits_changed(struct monitor *m)
 {
     struct session *s;
-    LIST_FOREACH(s, &m->sessions, entry)
+    LIST_FOREACH (s, &m->sessions, entry)
         session_settle(s);
 }
 
@@ -161,7 +162,8 @@ static int show(struct session *s, struct client *c)
     if (r < 0)
         return r;
     send_cookie(s, c->peer);
-    log_audit("attach", "session=%llu user=%s client=%u address=%s name=%s", ID(s), s->user, c->id, c->address, c->client_name);
+    log_audit("attach", "session=%llu user=%s client=%u address=%s name=%s", ID(s), s->user, c->id, c->address,
+        c->client_name);
     return 0;
 }
 
@@ -271,7 +273,7 @@ int session_view(struct session *s, struct control_end *viewer, uint32_t *client
 void session_viewer_left(struct monitor *m, struct control_end *viewer)
 {
     struct session *s;
-    LIST_FOREACH(s, &m->sessions, entry) {
+    LIST_FOREACH (s, &m->sessions, entry) {
         for (uint32_t i = s->nclients; i-- > 0;) {
             if (s->clients[i].viewer == viewer) {
                 tell_leader_detach(s, &s->clients[i], END_USER_DISCONNECT);

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/control_end.h"
 
+#include "common/link.h"
+#include "common/log.h"
+#include "session/monitor/leader_end.h"
+#include "session/monitor/logon_end.h"
+#include "session/monitor/peer.h"
+#include "session/monitor/server_end.h"
+#include "session/monitor/session.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <stdarg.h>
@@ -10,16 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/link.h"
-#include "common/log.h"
-#include "session/monitor/leader_end.h"
-#include "session/monitor/logon_end.h"
-#include "session/monitor/peer.h"
-#include "session/monitor/server_end.h"
-#include "session/monitor/session.h"
-
 #define CONTROL_QUEUE (16 * 1024 * 1024) /* rows of session.max_sessions at its highest */
-#define FREERDP_WANTED_MAJOR 3           /* from 3.30 on the library refuses what we refuse: see docs/THREATS.md */
+/* From 3.30 on the library refuses what we refuse: see docs/THREATS.md */
+#define FREERDP_WANTED_MAJOR 3
 #define FREERDP_WANTED_MINOR 30
 
 static void on_status(void *end, const void *msg, const int *fds);
@@ -56,14 +57,14 @@ static const struct request control_rows[] = {
     {&control_view_def, CONTROL_READY, 0, true, on_view},
 };
 static const char *const state_names[CONTROL_STATES] = {"READY", "BUSY", "VIEWING"};
-const struct request_table control_table = {"control", control_rows, sizeof control_rows / sizeof control_rows[0], state_names,
-                                            CONTROL_STATES};
+const struct request_table control_table = {"control", control_rows, sizeof control_rows / sizeof control_rows[0],
+    state_names, CONTROL_STATES};
 
 void control_destroy(struct control_end *c)
 {
     struct logon *l;
     session_viewer_left(c->m, c);
-    LIST_FOREACH(l, &c->m->logons, entry)
+    LIST_FOREACH (l, &c->m->logons, entry)
         if (l->control == c)
             l->control = NULL;
     LIST_REMOVE(c, entry);
@@ -81,7 +82,7 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
         return;
     }
     log_warning("control link ended", "uid=%u state=%s message=%s why=%s", (unsigned)c->uid,
-                request_state_name(&control_table, c->state), def->name, why);
+        request_state_name(&control_table, c->state), def->name, why);
     control_destroy(c);
 }
 
@@ -107,7 +108,8 @@ void control_accept(struct monitor *m, int fd, uid_t uid)
     LIST_INSERT_HEAD(&m->controls, c, entry);
 }
 
-static void done(struct control_end *c, enum control_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void done(struct control_end *c, enum control_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 static void done(struct control_end *c, enum control_code code, const char *fmt, ...)
 {
     struct control_done d = {.code = (uint8_t)code};
@@ -154,7 +156,8 @@ static void say_server(struct control_end *c)
     }
     bool old = major < FREERDP_WANTED_MAJOR || (major == FREERDP_WANTED_MAJOR && minor < FREERDP_WANTED_MINOR);
     say(c, "libfreerdp: %s%s\n", s->hello.freerdp,
-        old ? " (warning: older than 3.30; known faults are contained by the sandbox only. Debian 13's backports carry a newer "
+        old ? " (warning: older than 3.30; known faults are contained by the sandbox only. Debian 13's backports carry "
+              "a newer "
               "one)"
             : "");
 }
@@ -166,9 +169,9 @@ static void on_status(void *end, const void *msg, const int *fds)
     unsigned by_state[SESSION_STATE_MAX + 1] = {0}, peers = 0;
     struct session *s;
     struct peer *p;
-    LIST_FOREACH(s, &m->sessions, entry)
+    LIST_FOREACH (s, &m->sessions, entry)
         by_state[s->state]++;
-    LIST_FOREACH(p, &m->peers, entry)
+    LIST_FOREACH (p, &m->peers, entry)
         peers++;
     say(c, "oriel-monitor: version %s, running since %llu s\n", ORIEL_VERSION,
         (unsigned long long)((uint64_t)time(NULL) - m->started_s));
@@ -183,22 +186,25 @@ static void on_status(void *end, const void *msg, const int *fds)
 static void fill_row(struct control_session *r, const struct session *s)
 {
     *r = (struct control_session){.session = s->id,
-                                  .uid = s->uid,
-                                  .state = (uint8_t)s->state,
-                                  .since = s->since,
-                                  .display = s->display,
-                                  .leader_pid = s->leader_pid,
-                                  .display_pid = s->display_pid,
-                                  .agent_pid = s->agent_pid,
-                                  .desktop_pid = s->desktop_pid,
-                                  .nclients = s->nclients};
+        .uid = s->uid,
+        .state = (uint8_t)s->state,
+        .since = s->since,
+        .display = s->display,
+        .leader_pid = s->leader_pid,
+        .display_pid = s->display_pid,
+        .agent_pid = s->agent_pid,
+        .desktop_pid = s->desktop_pid,
+        .nclients = s->nclients};
     snprintf(r->user, sizeof r->user, "%s", s->user);
     snprintf(r->xauthority, sizeof r->xauthority, "%s", s->xauthority);
     for (uint32_t i = 0; i < s->nclients; i++) {
         const struct client *c = &s->clients[i];
         struct leader_client *out = &r->clients[i];
-        *out = (struct leader_client){
-            .client = c->id, .role = c->role, .width = c->width, .height = c->height, .nmonitors = c->nmonitors};
+        *out = (struct leader_client){.client = c->id,
+            .role = c->role,
+            .width = c->width,
+            .height = c->height,
+            .nmonitors = c->nmonitors};
         snprintf(out->address, sizeof out->address, "%s", c->address);
         snprintf(out->client_name, sizeof out->client_name, "%s", c->client_name);
         if (c->role == ROLE_CONTROL)
@@ -209,7 +215,8 @@ static void fill_row(struct control_session *r, const struct session *s)
 static int by_id(const void *a, const void *b)
 {
     const struct session *const *x = a, *const *y = b;
-    return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+    uint64_t left = (*x)->id, right = (*y)->id;
+    return left < right ? -1 : left > right;
 }
 
 static void on_sessions(void *end, const void *msg, const int *fds)
@@ -219,7 +226,7 @@ static void on_sessions(void *end, const void *msg, const int *fds)
     struct session **all = calloc(n + 1, sizeof *all), *s;
     struct control_session *row = malloc(sizeof *row);
     if (all && row) {
-        LIST_FOREACH(s, &c->m->sessions, entry)
+        LIST_FOREACH (s, &c->m->sessions, entry)
             all[i++] = s;
         qsort(all, n, sizeof *all, by_id);
         for (i = 0; i < n; i++) {
@@ -240,8 +247,8 @@ static void on_disconnect(void *end, const void *msg, const int *fds)
     struct session *s = wanted(c, q->session);
     if (!s)
         return;
-    log_audit("admin", "uid=%u request=disconnect session=%llu client=%u", (unsigned)c->uid, (unsigned long long)q->session,
-              q->client);
+    log_audit("admin", "uid=%u request=disconnect session=%llu client=%u", (unsigned)c->uid,
+        (unsigned long long)q->session, q->client);
     if (!session_disconnect(s, q->client, END_ADMIN_DISCONNECT))
         done(c, CONTROL_NO_SUCH, "Session %llu has no such client.", (unsigned long long)q->session);
     else
@@ -359,7 +366,7 @@ static void on_view(void *end, const void *msg, const int *fds)
     int r = is_drawing(s) ? session_view(s, c, &v.client, &fd) : -EAGAIN;
     if (r < 0) {
         done(c, CONTROL_FAILED, "%s",
-             r == -EUSERS ? "The session has as many clients as it can have." : "The session is starting or ending.");
+            r == -EUSERS ? "The session has as many clients as it can have." : "The session is starting or ending.");
         return;
     }
     (void)link_send(c->link, &control_viewer_def, &v, &fd);

@@ -17,13 +17,19 @@ struct control_end {
     struct link *link;
     enum control_state state;
     uint32_t said;
-    uid_t uid;                 /* who asks, for the audit line */
-    uint64_t session;          /* BUSY: where the message goes */
+    uid_t uid;        /* who asks, for the audit line */
+    uint64_t session; /* BUSY: where the message goes */
 };
 extern const struct request_table control_table;
 
 /* Exit codes of orielctl, as control_done carries them. */
-enum control_code { CONTROL_OK = 0, CONTROL_FAILED = 1, CONTROL_USAGE = 2, CONTROL_NO_SUCH = 3, CONTROL_UNREACHABLE = 4 };
+enum control_code {
+    CONTROL_OK = 0,
+    CONTROL_FAILED = 1,
+    CONTROL_USAGE = 2,
+    CONTROL_NO_SUCH = 3,
+    CONTROL_UNREACHABLE = 4
+};
 
 void control_accept(struct monitor *m, int fd, uid_t uid);
 void control_destroy(struct control_end *c);

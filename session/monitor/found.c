@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/found.h"
 
+#include "common/log.h"
+#include "common/sockets.h"
+#include "session/monitor/leader_end.h"
+#include "session/monitor/reap.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -9,11 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/log.h"
-#include "common/sockets.h"
-#include "session/monitor/leader_end.h"
-#include "session/monitor/reap.h"
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -43,7 +43,8 @@ static bool connect_leader(struct monitor *m, const char *path, int *count)
 
 static void on_cleared(struct monitor *m, uint64_t session, bool clean)
 {
-    log_audit("logoff", "session=%" PRIu64 " user=- reason=%s", session, clean ? "leader-lost" : "leader-lost-not-cleared");
+    log_audit("logoff", "session=%" PRIu64 " user=- reason=%s", session,
+        clean ? "leader-lost" : "leader-lost-not-cleared");
     (void)store_cookie_delete_session(m->store, session);
     reap_note_remove(m, session);
 }

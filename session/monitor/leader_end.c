@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/leader_end.h"
 
+#include "common/link.h"
+#include "common/log.h"
+#include "session/monitor/attempt.h"
+#include "session/monitor/found.h"
+#include "session/monitor/session.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -8,12 +14,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "common/link.h"
-#include "common/log.h"
-#include "session/monitor/attempt.h"
-#include "session/monitor/found.h"
-#include "session/monitor/session.h"
 
 static void on_name(void *end, const void *msg, const int *fds);
 static void on_conv(void *end, const void *msg, const int *fds);
@@ -39,10 +39,10 @@ static const struct request leader_rows[] = {
     {&leader_idle_def, LEADER_RUNNING, LEADER_ENDING, false, on_idle},
     {&leader_ended_def, LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_ended},
 };
-static const char *const state_names[LEADER_STATES] = {"AUTH",  "CONV",    "JUDGED", "REFRESHING", "STARTING",
-                                                       "FOUND", "RUNNING", "ENDING", "GOING"};
-const struct request_table leader_table = {"leader", leader_rows, sizeof leader_rows / sizeof leader_rows[0], state_names,
-                                           LEADER_STATES};
+static const char *const state_names[LEADER_STATES] = {"AUTH", "CONV", "JUDGED", "REFRESHING", "STARTING", "FOUND",
+    "RUNNING", "ENDING", "GOING"};
+const struct request_table leader_table = {"leader", leader_rows, sizeof leader_rows / sizeof leader_rows[0],
+    state_names, LEADER_STATES};
 
 static void leader_free(struct leader *l)
 {
@@ -67,7 +67,7 @@ static void on_overdue(int fd, short what, void *arg)
     struct monitor *m = l->m;
     uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
     log_warning("leader killed", "pid=%d state=%s why=it did not go in time", (int)l->pid,
-                request_state_name(&leader_table, l->state));
+        request_state_name(&leader_table, l->state));
     kill_process(l);
     leader_free(l);
     if (found)
@@ -90,7 +90,8 @@ void leader_discard(struct leader *l)
     l->link = NULL;
     if (l->pidfd >= 0)
         l->exited = event_new(l->m->base, l->pidfd, EV_READ, on_exited, l);
-    if (!l->exited || event_add(l->exited, NULL) < 0 || monitor_timer(l->m, &l->timer, LEADER_GRACE_MS, on_overdue, l) < 0) {
+    if (!l->exited || event_add(l->exited, NULL) < 0 ||
+        monitor_timer(l->m, &l->timer, LEADER_GRACE_MS, on_overdue, l) < 0) {
         kill_process(l);
         leader_free(l);
     }
@@ -115,8 +116,8 @@ static void punish(struct leader *l, const char *what, const char *why)
     struct session *s = l->session;
     struct monitor *m = l->m;
     uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
-    log_error("leader killed", "pid=%d state=%s message=%s why=%s", (int)l->pid, request_state_name(&leader_table, l->state),
-              what, why);
+    log_error("leader killed", "pid=%d state=%s message=%s why=%s", (int)l->pid,
+        request_state_name(&leader_table, l->state), what, why);
     leader_kill(l);
     if (a)
         attempt_on_leader_lost(a);
@@ -132,9 +133,14 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
     const struct request *row;
     const char *why;
     switch (request_judge(&leader_table, def, l->state, &l->said, &row, &why)) {
-    case REQUEST_RUN: row->handler(l, msg, fds); break;
-    case REQUEST_LATE: break;
-    case REQUEST_REFUSED: punish(l, def->name, why); break;
+    case REQUEST_RUN:
+        row->handler(l, msg, fds);
+        break;
+    case REQUEST_LATE:
+        break;
+    case REQUEST_REFUSED:
+        punish(l, def->name, why);
+        break;
     }
 }
 

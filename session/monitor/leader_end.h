@@ -15,23 +15,33 @@ struct link;
  *   connected to after a restart of the monitor: FOUND ──▶ RUNNING
  * Invariants: `attempt` in AUTH, CONV, JUDGED; `session` in STARTING, RUNNING, ENDING; `link` except in GOING. */
 enum leader_state {
-    LEADER_AUTH = 1, LEADER_CONV = 2, LEADER_JUDGED = 4, LEADER_REFRESHING = 8, LEADER_STARTING = 16, LEADER_FOUND = 32,
-    LEADER_RUNNING = 64, LEADER_ENDING = 128, LEADER_GOING = 256 /* its link is closed; it is watched until it has exited */
+    LEADER_AUTH = 1,
+    LEADER_CONV = 2,
+    LEADER_JUDGED = 4,
+    LEADER_REFRESHING = 8,
+    LEADER_STARTING = 16,
+    LEADER_FOUND = 32,
+    /* Its link is closed; it is watched until it has exited */
+    LEADER_RUNNING = 64,
+    LEADER_ENDING = 128,
+    LEADER_GOING = 256
 };
 #define LEADER_STATES 9
-#define LEADER_GRACE_MS 10000  /* a PAM module may sleep after a failure, or hang: then it is killed */
+/* A PAM module may sleep after a failure, or hang: then it is killed */
+#define LEADER_GRACE_MS 10000
 #define LEADER_REFRESH_MS 30000
-#define LEADER_HELLO_MS 120000 /* a found leader that says nothing: it may still be starting its session (START_LIMIT_MS) */
+/* A found leader that says nothing: it may still be starting its session (START_LIMIT_MS) */
+#define LEADER_HELLO_MS 120000
 
 struct leader {
     LIST_ENTRY(leader) entry;
     struct monitor *m;
     struct link *link;
     pid_t pid;
-    int pidfd;                 /* -1: already gone */
+    int pidfd; /* -1: already gone */
     enum leader_state state;
     uint32_t said;
-    uint64_t found;            /* FOUND: the session its socket is named after */
+    uint64_t found; /* FOUND: the session its socket is named after */
     struct attempt *attempt;
     struct session *session;
     struct event *timer, *exited;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/login_limits.h"
 
+#include "common/log.h"
+#include "common/process.h"
+#include "common/spawn.h"
+#include "session/monitor/throttle.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,19 +16,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/process.h"
-#include "common/spawn.h"
-#include "session/monitor/throttle.h"
-
 #define ASK_MS 2000
-#define ANSWER_BYTES 65536 /* 16 limits, two lines each, and the manager's other properties, its environment among them */
+/* 16 limits, two lines each, and the manager's other properties, its environment among them */
+#define ANSWER_BYTES 65536
 
-static const struct name { const char *text; int which; } names[] = {
-    {"CPU", RLIMIT_CPU},         {"FSIZE", RLIMIT_FSIZE},   {"DATA", RLIMIT_DATA},         {"STACK", RLIMIT_STACK},
-    {"CORE", RLIMIT_CORE},       {"RSS", RLIMIT_RSS},       {"NOFILE", RLIMIT_NOFILE},     {"AS", RLIMIT_AS},
-    {"NPROC", RLIMIT_NPROC},     {"MEMLOCK", RLIMIT_MEMLOCK}, {"LOCKS", RLIMIT_LOCKS},     {"SIGPENDING", RLIMIT_SIGPENDING},
-    {"MSGQUEUE", RLIMIT_MSGQUEUE}, {"NICE", RLIMIT_NICE},   {"RTPRIO", RLIMIT_RTPRIO},     {"RTTIME", RLIMIT_RTTIME},
+static const struct name {
+    const char *text;
+    int which;
+} names[] = {
+    {"CPU", RLIMIT_CPU},
+    {"FSIZE", RLIMIT_FSIZE},
+    {"DATA", RLIMIT_DATA},
+    {"STACK", RLIMIT_STACK},
+    {"CORE", RLIMIT_CORE},
+    {"RSS", RLIMIT_RSS},
+    {"NOFILE", RLIMIT_NOFILE},
+    {"AS", RLIMIT_AS},
+    {"NPROC", RLIMIT_NPROC},
+    {"MEMLOCK", RLIMIT_MEMLOCK},
+    {"LOCKS", RLIMIT_LOCKS},
+    {"SIGPENDING", RLIMIT_SIGPENDING},
+    {"MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"NICE", RLIMIT_NICE},
+    {"RTPRIO", RLIMIT_RTPRIO},
+    {"RTTIME", RLIMIT_RTTIME},
 };
 
 static bool number(const char *text, rlim_t *out)
@@ -64,7 +80,8 @@ bool limits_take_line(struct limits *l, const char *line)
     return false;
 }
 
-/* Everything that comes until the end of file or the deadline. Returns its length; less than all is as good as nothing. */
+/* Everything that comes until the end of file or the deadline. Returns its length; less than all is as good as nothing.
+ */
 static ssize_t read_all(int fd, char *out, size_t cap)
 {
     uint64_t deadline = throttle_boottime_ms() + ASK_MS;
@@ -89,8 +106,14 @@ static bool ask_systemd(char *answer, size_t cap)
     int p[2];
     if (pipe2(p, O_CLOEXEC) < 0)
         return false;
-    const struct spawn s = {.path = "/bin/sh", .argv = argv, .fds = &p[1], .nfds = 1, .uid = (uid_t)-1, .gid = (gid_t)-1, .new_session = 1,
-                            .death_signal = SIGKILL};
+    const struct spawn s = {.path = "/bin/sh",
+        .argv = argv,
+        .fds = &p[1],
+        .nfds = 1,
+        .uid = (uid_t)-1,
+        .gid = (gid_t)-1,
+        .new_session = 1,
+        .death_signal = SIGKILL};
     pid_t pid = spawn_program(&s);
     close(p[1]);
     ssize_t n = pid > 0 ? read_all(p[0], answer, cap - 1) : -1;
@@ -128,5 +151,6 @@ void limits_find(struct limits *l)
     for (char *line; heard && (line = strsep(&rest, "\n"));)
         told = limits_take_line(l, line) || told;
     if (!told)
-        log_warning("limits of logins", "systemctl show does not tell systemd's defaults: sessions get this service's own limits");
+        log_warning("limits of logins",
+            "systemctl show does not tell systemd's defaults: sessions get this service's own limits");
 }

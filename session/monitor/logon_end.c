@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/logon_end.h"
 
-#include <errno.h>
-#include <event2/event.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "common/link.h"
 #include "common/log.h"
 #include "common/process.h"
@@ -18,6 +10,14 @@
 #include "session/monitor/offers.h"
 #include "session/monitor/peer.h"
 
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 static void on_submit(void *end, const void *msg, const int *fds);
 static void on_answers(void *end, const void *msg, const int *fds);
 static void on_cancel(void *end, const void *msg, const int *fds);
@@ -26,12 +26,13 @@ static void on_rendered(void *end, const void *msg, const int *fds);
 static const struct request logon_rows[] = {
     {&logon_submit_def, LOGON_FORM, LOGON_FINAL | LOGON_DONE, false, on_submit},
     {&logon_answers_def, LOGON_ASKED, LOGON_FORM | LOGON_FINAL | LOGON_DONE, false, on_answers},
-    {&logon_cancel_def, LOGON_FORM | LOGON_BUSY | LOGON_ASKED | LOGON_FINAL | LOGON_NOTICE, LOGON_DONE, false, on_cancel},
+    {&logon_cancel_def, LOGON_FORM | LOGON_BUSY | LOGON_ASKED | LOGON_FINAL | LOGON_NOTICE, LOGON_DONE, false,
+        on_cancel},
     {&logon_rendered_def, LOGON_RENDER, 0, true, on_rendered},
 };
 static const char *const state_names[LOGON_STATES] = {"FORM", "BUSY", "ASKED", "DONE", "FINAL", "NOTICE", "RENDER"};
 const struct request_table logon_table = {"logon", logon_rows, sizeof logon_rows / sizeof logon_rows[0], state_names,
-                                          LOGON_STATES};
+    LOGON_STATES};
 
 void logon_destroy(struct logon *l)
 {
@@ -70,11 +71,14 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
     const struct request *row;
     const char *why;
     switch (request_judge(&logon_table, def, l->state, &l->said, &row, &why)) {
-    case REQUEST_RUN: row->handler(l, msg, fds); return;
-    case REQUEST_LATE: break;
+    case REQUEST_RUN:
+        row->handler(l, msg, fds);
+        return;
+    case REQUEST_LATE:
+        break;
     case REQUEST_REFUSED:
         log_warning("logon screen ended", "pid=%d state=%s message=%s why=%s", (int)l->pid,
-                    request_state_name(&logon_table, l->state), def->name, why);
+            request_state_name(&logon_table, l->state), def->name, why);
         (void)process_signal(l->pid, SIGKILL); /* unless it has ended before its message was read */
         gone(l, monitor_refuse_text(REFUSE_UNAVAILABLE, 0));
         break;

@@ -14,10 +14,16 @@ struct link;
  *                 ◀── refused ──┘ └──▶ FINAL (no attempts left)
  *   NOTICE mode: NOTICE      RENDER mode: RENDER ─▶ DONE */
 enum logon_state {
-    LOGON_FORM = 1, LOGON_BUSY = 2, LOGON_ASKED = 4, LOGON_DONE = 8, LOGON_FINAL = 16, LOGON_NOTICE = 32, LOGON_RENDER = 64
+    LOGON_FORM = 1,
+    LOGON_BUSY = 2,
+    LOGON_ASKED = 4,
+    LOGON_DONE = 8,
+    LOGON_FINAL = 16,
+    LOGON_NOTICE = 32,
+    LOGON_RENDER = 64
 };
 #define LOGON_STATES 7
-#define LOGON_FINAL_MS 5000    /* how long the last refusal can be read */
+#define LOGON_FINAL_MS 5000 /* how long the last refusal can be read */
 #define LOGON_RENDER_MS 10000
 
 struct logon {
@@ -27,10 +33,10 @@ struct logon {
     pid_t pid;
     enum logon_state state;
     uint32_t said;
-    struct peer *peer;              /* FORM … NOTICE */
-    enum end_cause cause;           /* NOTICE: what the peer is told afterwards */
-    struct control_end *control;    /* RENDER: who asked; NULL when that one went away */
-    uint32_t nprompts;              /* ASKED: so many answers are due */
+    struct peer *peer;           /* FORM … NOTICE */
+    enum end_cause cause;        /* NOTICE: what the peer is told afterwards */
+    struct control_end *control; /* RENDER: who asked; NULL when that one went away */
+    uint32_t nprompts;           /* ASKED: so many answers are due */
     struct event *timer;
 };
 extern const struct request_table logon_table;

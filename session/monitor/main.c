@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-monitor: decides who may do what. Root, no network; it parses nothing but Oriel's own messages. */
+#include "common/log.h"
+#include "common/name_list.h"
+#include "common/pam_service.h"
+#include "common/rundir.h"
+#include "common/sockets.h"
+#include "session/monitor/control_end.h"
+#include "session/monitor/found.h"
+#include "session/monitor/leader_end.h"
+#include "session/monitor/logon_end.h"
+#include "session/monitor/peer.h"
+#include "session/monitor/reap.h"
+#include "session/monitor/server_end.h"
+#include "session/monitor/session.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -16,29 +30,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/name_list.h"
-#include "common/pam_service.h"
-#include "common/rundir.h"
-#include "common/sockets.h"
-#include "session/monitor/control_end.h"
-#include "session/monitor/found.h"
-#include "session/monitor/leader_end.h"
-#include "session/monitor/logon_end.h"
-#include "session/monitor/peer.h"
-#include "session/monitor/reap.h"
-#include "session/monitor/server_end.h"
-#include "session/monitor/session.h"
-
 #define BACKLOG 64
-#define NOFILE 65536 /* two descriptors for each of server.max_clients and session.max_sessions at their highest, and some */
+/* Two descriptors for each of server.max_clients and session.max_sessions at their highest, and some */
+#define NOFILE 65536
 #define STOP_CHECK_MS 100
 
 struct daemon {
     struct monitor m;
     char config_path[PATH_MAX];
     int server_listener, control_listener;
-    gid_t control_gid;          /* (gid_t)-1: root only */
+    gid_t control_gid; /* (gid_t)-1: root only */
     struct event *on_server, *on_control, *on_hup, *on_term, *on_int, *on_chld, *stop_timer;
     uint64_t stop_by_ms;
 };
@@ -100,7 +101,8 @@ static void find_control_group(struct daemon *d)
 {
     char name[GROUP_NAME_BYTES], why[64];
     const struct group *gr = NULL;
-    if (name_list_single(d->m.config.control_group, name, why, sizeof why) == 0 && *name) /* config_load has looked already */
+    /* config_load has looked already */
+    if (name_list_single(d->m.config.control_group, name, why, sizeof why) == 0 && *name)
         gr = getgrnam(name);
     d->control_gid = gr ? gr->gr_gid : (gid_t)-1;
     if (*d->m.config.control_group && !gr)
@@ -114,7 +116,8 @@ static void control_group_changed(struct daemon *d)
     find_control_group(d);
     bool none = d->control_gid == (gid_t)-1;
     int r = config_run_path(&d->m.config, "control.sock", path, sizeof path);
-    if (r == 0 && (chown(path, (uid_t)-1, none ? getegid() : d->control_gid) < 0 || chmod(path, none ? 0600 : 0660) < 0))
+    if (r == 0 &&
+        (chown(path, (uid_t)-1, none ? getegid() : d->control_gid) < 0 || chmod(path, none ? 0600 : 0660) < 0))
         r = -errno;
     if (r < 0)
         log_error("control group not changed", "path=%s error=%s", path, strerror(-r));
@@ -151,7 +154,7 @@ static void on_sigchld(int sig, short what, void *arg)
     pid_t pid;
     struct logon *l;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        LIST_FOREACH(l, &d->m.logons, entry)
+        LIST_FOREACH (l, &d->m.logons, entry)
             if (l->pid == pid)
                 l->pid = 0; /* the number may be another's by now */
 }
@@ -219,7 +222,8 @@ static int listen_both(struct daemon *d)
         return d->server_listener;
     }
     r = config_run_path(&d->m.config, "control.sock", path, sizeof path);
-    d->control_listener = r < 0 ? r : sockets_listen(path, d->control_gid == (gid_t)-1 ? 0600 : 0660, d->control_gid, BACKLOG);
+    d->control_listener =
+        r < 0 ? r : sockets_listen(path, d->control_gid == (gid_t)-1 ? 0600 : 0660, d->control_gid, BACKLOG);
     if (d->control_listener < 0)
         log_error("cannot listen", "path=%s error=%s", path, strerror(-d->control_listener));
     return d->control_listener < 0 ? d->control_listener : 0;
@@ -324,7 +328,8 @@ static int pam_service(const struct config *c)
     char why[512];
     int r = pam_service_check(c->login_pam_service, c->login_pam_dir, why, sizeof why);
     if (r < 0)
-        log_error("no PAM service", "service=%s: %s; install conf's PAM file or set login.pam_service", c->login_pam_service, why);
+        log_error("no PAM service", "service=%s: %s; install conf's PAM file or set login.pam_service",
+            c->login_pam_service, why);
     return r;
 }
 
@@ -344,7 +349,8 @@ static int run(struct daemon *d)
     d->m.started_s = (uint64_t)time(NULL);
     if (gethostname(d->m.host, sizeof d->m.host - 1) < 0)
         d->m.host[0] = 0;
-    if (!d->m.base || pam_service(&d->m.config) < 0 || find_logon_account(&d->m) < 0 || open_state(&d->m) < 0 || listen_both(d) < 0 || add_events(d) < 0)
+    if (!d->m.base || pam_service(&d->m.config) < 0 || find_logon_account(&d->m) < 0 || open_state(&d->m) < 0 ||
+        listen_both(d) < 0 || add_events(d) < 0)
         return 1;
     hold_sighup(SIG_UNBLOCK);
     int n = found_scan(&d->m);

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What every part of oriel-monitor shares. One process, one loop, one thread: nothing here is locked.
  *
- * Who owns whom: the monitor owns all lists. A peer owns its link, its attempt and its logon screen. An attempt owns its leader
- * until the verdict; from START on the session owns it. A session owns its clients; a client points at its peer (or viewer) and
- * the peer points back with (session, client id): both ends are cut together, in session.c alone. */
+ * Who owns whom: the monitor owns all lists. A peer owns its link, its attempt and its logon screen. An attempt owns
+ * its leader until the verdict; from START on the session owns it. A session owns its clients; a client points at its
+ * peer (or viewer) and the peer points back with (session, client id): both ends are cut together, in session.c alone.
+ */
 #ifndef ORIEL_SESSION_MONITOR_MONITOR_H
 #define ORIEL_SESSION_MONITOR_MONITOR_H
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/queue.h>
-#include <sys/types.h>
 
 #include "common/config.h"
 #include "session/monitor/login_limits.h"
 #include "session/monitor/throttle.h"
 #include "session/proto/types.h"
 #include "session/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
 
 struct event;
 struct event_base;
@@ -32,18 +33,18 @@ struct reap;
 struct monitor {
     struct event_base *base;
     struct config config;
-    const char *config_path;     /* absolute, or NULL: defaults */
+    const char *config_path; /* absolute, or NULL: defaults */
     struct store *store;
     struct throttle *throttle;
     char boot[STORE_BOOT_BYTES];
-    char host[256];              /* shown on the logon screen */
-    uid_t server_uid;            /* who may connect to monitor.sock */
-    uid_t logon_uid;             /* paths.user_logon; -1: our own, where we are not root */
+    char host[256];   /* shown on the logon screen */
+    uid_t server_uid; /* who may connect to monitor.sock */
+    uid_t logon_uid;  /* paths.user_logon; -1: our own, where we are not root */
     gid_t logon_gid;
-    uid_t own_uid;               /* leaders found in RUN_DIR/leaders must run as this: 0, or the tester's own */
-    struct limits limits;        /* what those that we start get */
-    bool stopping;               /* SIGTERM came: no new logins */
-    uint64_t started_s;          /* CLOCK_REALTIME, for people */
+    uid_t own_uid;        /* leaders found in RUN_DIR/leaders must run as this: 0, or the tester's own */
+    struct limits limits; /* what those that we start get */
+    bool stopping;        /* SIGTERM came: no new logins */
+    uint64_t started_s;   /* CLOCK_REALTIME, for people */
     LIST_HEAD(, server_end) servers;
     LIST_HEAD(, peer) peers;
     LIST_HEAD(, leader) leaders;
@@ -54,16 +55,18 @@ struct monitor {
 };
 
 /* A one-shot timer; *ev is made on first use, re-armed later. ms 0 disarms. Returns 0 or -ENOMEM. */
-int monitor_timer(struct monitor *m, struct event **ev, uint64_t ms, void (*cb)(int fd, short what, void *arg), void *arg);
+int monitor_timer(struct monitor *m, struct event **ev, uint64_t ms, void (*cb)(int fd, short what, void *arg),
+    void *arg);
 /* Disarm and free; NULL is fine. */
 void monitor_timer_free(struct event **ev);
 struct throttle_limits monitor_throttle_limits(const struct monitor *m);
 /* What the user reads for a reason; `wait_s` for REFUSE_THROTTLED. Borrowed until the next call. */
 const char *monitor_refuse_text(enum refuse_reason reason, uint32_t wait_s);
-const char *monitor_refuse_name(enum refuse_reason reason);  /* for logs */
-const char *monitor_end_text(enum end_cause cause);          /* for people */
-const char *monitor_end_name(enum end_cause cause);          /* for logs */
+const char *monitor_refuse_name(enum refuse_reason reason); /* for logs */
+const char *monitor_end_text(enum end_cause cause);         /* for people */
+const char *monitor_end_name(enum end_cause cause);         /* for logs */
 /* Start one of our programs with descriptors 3, 4 …; `detached`: it survives us. Returns pid or negative errno. */
-pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t nfds, uid_t uid, gid_t gid, bool detached);
+pid_t monitor_spawn(struct monitor *m, const char *name, const int *fds, size_t nfds, uid_t uid, gid_t gid,
+    bool detached);
 
 #endif

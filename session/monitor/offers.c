@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/offers.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "session/desktops.h"
 #include "session/leader/env.h"
+
+#include <stdio.h>
+#include <string.h>
 
 void offers_fill(struct logon_start *m)
 {

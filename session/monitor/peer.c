@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/peer.h"
 
-#include <errno.h>
-#include <event2/event.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "common/link.h"
 #include "common/log.h"
 #include "session/monitor/attempt.h"
@@ -16,6 +9,13 @@
 #include "session/monitor/server_end.h"
 #include "session/monitor/session.h"
 #include "session/monitor/tokens.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static void on_hello(void *end, const void *msg, const int *fds);
 static void on_auth(void *end, const void *msg, const int *fds);
@@ -28,17 +28,19 @@ static const struct request peer_rows[] = {
     {&peer_auth_def, PEER_READY, PEER_ENDING, false, on_auth},
     {&peer_logon_def, PEER_READY, PEER_ENDING, true, on_logon},
     {&peer_resume_def, PEER_READY, PEER_ENDING, true, on_resume},
-    {&peer_status_def, PEER_READY | PEER_CHECKING | PEER_LOGON | PEER_STARTING | PEER_ATTACHED | PEER_NOTICE, PEER_ENDING,
-     false, on_status},
+    {&peer_status_def, PEER_READY | PEER_CHECKING | PEER_LOGON | PEER_STARTING | PEER_ATTACHED | PEER_NOTICE,
+        PEER_ENDING, false, on_status},
 };
-static const char *const state_names[PEER_STATES] = {"FRESH",    "READY",    "CHECKING", "LOGON",
-                                                     "STARTING", "ATTACHED", "NOTICE",   "ENDING"};
-const struct request_table peer_table = {"peer", peer_rows, sizeof peer_rows / sizeof peer_rows[0], state_names, PEER_STATES};
+static const char *const state_names[PEER_STATES] = {"FRESH", "READY", "CHECKING", "LOGON", "STARTING", "ATTACHED",
+    "NOTICE", "ENDING"};
+const struct request_table peer_table = {"peer", peer_rows, sizeof peer_rows / sizeof peer_rows[0], state_names,
+    PEER_STATES};
 
 static void on_login_deadline(int fd, short what, void *arg)
 {
     struct peer *p = arg;
-    log_audit("refused", "address=%s user=- reason=timeout state=%s", p->address, request_state_name(&peer_table, p->state));
+    log_audit("refused", "address=%s user=- reason=timeout state=%s", p->address,
+        request_state_name(&peer_table, p->state));
     peer_finish(p, END_LOGON_TIMEOUT, monitor_end_text(END_LOGON_TIMEOUT));
 }
 
@@ -59,9 +61,14 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
     const struct request *row;
     const char *why;
     switch (request_judge(&peer_table, def, p->state, &p->said, &row, &why)) {
-    case REQUEST_RUN: row->handler(p, msg, fds); return;
-    case REQUEST_LATE: break;
-    case REQUEST_REFUSED: peer_punish(p, why, def->name); return;
+    case REQUEST_RUN:
+        row->handler(p, msg, fds);
+        return;
+    case REQUEST_LATE:
+        break;
+    case REQUEST_REFUSED:
+        peer_punish(p, why, def->name);
+        return;
     }
     for (int i = 0; i < def->nfds; i++)
         close(fds[i]);
@@ -122,7 +129,7 @@ void peer_destroy(struct peer *p, bool keep_place)
 struct peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id)
 {
     struct peer *p;
-    LIST_FOREACH(p, &m->peers, entry)
+    LIST_FOREACH (p, &m->peers, entry)
         if (p->server == server && p->id == id)
             return p;
     return NULL;
@@ -130,8 +137,8 @@ struct peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id
 
 void peer_punish(struct peer *p, const char *why, const char *what)
 {
-    log_warning("peer killed", "peer=%llu pid=%d address=%s state=%s request=%s why=%s", (unsigned long long)p->id, (int)p->pid,
-                p->address, request_state_name(&peer_table, p->state), what, why);
+    log_warning("peer killed", "peer=%llu pid=%d address=%s state=%s request=%s why=%s", (unsigned long long)p->id,
+        (int)p->pid, p->address, request_state_name(&peer_table, p->state), what, why);
     if (p->server)
         server_kill_peer(p->server, p->id, why);
     peer_destroy(p, false);
@@ -232,7 +239,7 @@ void peer_refused(struct peer *p, enum refuse_reason reason, const char *text)
 }
 
 void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
-                   const uint8_t token[TOKEN_BYTES], const char *user)
+    const uint8_t token[TOKEN_BYTES], const char *user)
 {
     struct peer_verdict v = {.verdict = (uint8_t)kind, .session = s->id, .client = client, .ntoken = TOKEN_BYTES};
     memcpy(v.token, token, TOKEN_BYTES);

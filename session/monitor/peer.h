@@ -4,8 +4,8 @@
 #define ORIEL_SESSION_MONITOR_PEER_H
 
 #include "session/monitor/monitor.h"
-#include "session/names.h"
 #include "session/monitor/table.h"
+#include "session/names.h"
 #include "session/proto/peer.h"
 #include "session/proto/server.h"
 
@@ -20,21 +20,28 @@ struct link;
  *                       └─ peer_resume (token right) ──────────────────┼───────────────┼───────────────▶┘
  *   any ── peer_end sent ──▶ ENDING (it has END_GRACE_MS to go, then it is killed)
  *
- * Invariants: `attempt` only in CHECKING and LOGON; `logon` only in LOGON, NOTICE and (until the display is there) STARTING;
- * `session` exactly in STARTING and ATTACHED; `deadline` runs in FRESH to LOGON (login) and in ENDING (grace). */
+ * Invariants: `attempt` only in CHECKING and LOGON; `logon` only in LOGON, NOTICE and (until the display is there)
+ * STARTING; `session` exactly in STARTING and ATTACHED; `deadline` runs in FRESH to LOGON (login) and in ENDING
+ * (grace). */
 enum peer_state {
-    PEER_FRESH = 1, PEER_READY = 2, PEER_CHECKING = 4, PEER_LOGON = 8, PEER_STARTING = 16, PEER_ATTACHED = 32, PEER_NOTICE = 64,
+    PEER_FRESH = 1,
+    PEER_READY = 2,
+    PEER_CHECKING = 4,
+    PEER_LOGON = 8,
+    PEER_STARTING = 16,
+    PEER_ATTACHED = 32,
+    PEER_NOTICE = 64,
     PEER_ENDING = 128
 };
 #define PEER_STATES 8
-#define END_GRACE_MS 5000   /* for telling the client why, over a slow line */
+#define END_GRACE_MS 5000      /* for telling the client why, over a slow line */
 #define NOTICE_LIMIT_MS 120000 /* an unread notice holds its connection so long */
 
 struct peer {
     LIST_ENTRY(peer) entry;
     struct monitor *m;
     struct server_end *server;
-    uint64_t id;             /* the server's */
+    uint64_t id; /* the server's */
     int32_t pid;
     char address[ADDRESS_BYTES];
     char prefix[PREFIX_BYTES];
@@ -42,13 +49,13 @@ struct peer {
     enum peer_state state;
     uint32_t said;
     struct peer_hello hello;
-    uint32_t scale;            /* of the client's primary monitor, in percent; 0: not known */
+    uint32_t scale; /* of the client's primary monitor, in percent; 0: not known */
     struct attempt *attempt;
     struct logon *logon;
     struct session *session;
-    uint32_t client;         /* its id in the session */
+    uint32_t client; /* its id in the session */
     unsigned failures;
-    uint8_t refused;         /* enum refuse_reason of the last attempt without a logon screen, and what it said */
+    uint8_t refused; /* enum refuse_reason of the last attempt without a logon screen, and what it said */
     char refused_text[TEXT_BYTES];
     char desktop[DESKTOP_ID_BYTES]; /* chosen on its logon screen, for a session that starts; "" nothing */
     struct event *deadline;
@@ -57,7 +64,8 @@ extern const struct request_table peer_table;
 
 /* `fd`: our end of the link, taken. NULL when out of memory (fd closed). */
 struct peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd);
-/* Forget it, close its link. Its session goes on without it: as a detach (`lost` false), or keeping the place for a peer_resume. */
+/* Forget it, close its link. Its session goes on without it: as a detach (`lost` false), or keeping the place for a
+ * peer_resume. */
 void peer_destroy(struct peer *p, bool keep_place);
 struct peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id);
 /* It broke a rule: have it killed, log why, forget it. */
@@ -67,7 +75,7 @@ void peer_punish(struct peer *p, const char *why, const char *what);
 void peer_refused(struct peer *p, enum refuse_reason reason, const char *text);
 /* START or ATTACH: the session has made room for client `id`; tell the peer. The attempt is over. */
 void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
-                   const uint8_t token[TOKEN_BYTES], const char *user);
+    const uint8_t token[TOKEN_BYTES], const char *user);
 /* Hand it a display. `fd` stays the caller's. */
 int peer_show(struct peer *p, enum peer_display_kind kind, int fd);
 /* Show a text through oriel-logon, then end with `cause`. */

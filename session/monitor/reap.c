@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/reap.h"
 
+#include "common/log.h"
+#include "common/process.h"
+#include "session/user_manager.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -16,13 +20,10 @@
 #include <unistd.h>
 #include <utmpx.h>
 
-#include "common/log.h"
-#include "common/process.h"
-#include "session/user_manager.h"
-
-#define ROUNDS_MAX 200      /* at ROUND_MS: four seconds against something that forks */
+#define ROUNDS_MAX 200 /* at ROUND_MS: four seconds against something that forks */
 #define ROUND_MS 20
-#define ENVIRON_MAX (1 << 20) /* an environment is at most a quarter of the stack limit; ours stands early in it */
+/* An environment is at most a quarter of the stack limit; ours stands early in it */
+#define ENVIRON_MAX (1 << 20)
 
 struct reap {
     LIST_ENTRY(reap) entry;
@@ -51,9 +52,9 @@ int reap_note_write(struct monitor *m, const struct reap_note *n)
     if (fd < 0)
         return -errno;
     r = dprintf(fd, "%" PRIu64 " %" PRIu32 " %s %" PRId32 " %" PRIu32 "\n", n->session, n->uid, n->key, n->leader_pid,
-                n->display) > 0
-            ? 0
-            : -EIO;
+            n->display) > 0
+        ? 0
+        : -EIO;
     close(fd);
     if (r == 0 && rename(tmp, path) < 0)
         r = -errno;
@@ -67,7 +68,7 @@ int reap_note_read(const char *path, struct reap_note *n)
         return -errno;
     *n = (struct reap_note){0};
     int got = fscanf(f, "%" SCNu64 " %" SCNu32 " %32[0-9a-f] %" SCNd32 " %" SCNu32, &n->session, &n->uid, n->key,
-                     &n->leader_pid, &n->display);
+        &n->leader_pid, &n->display);
     fclose(f);
     return got == 5 && strlen(n->key) == 2 * TOKEN_BYTES ? 0 : -EINVAL;
 }
@@ -199,7 +200,8 @@ static void reap_step(int fd, short what, void *arg)
     copy.done(copy.m, copy.note.session, left == 0);
 }
 
-void reap_start(struct monitor *m, const struct reap_note *n, void (*done)(struct monitor *m, uint64_t session, bool clean))
+void reap_start(struct monitor *m, const struct reap_note *n,
+    void (*done)(struct monitor *m, uint64_t session, bool clean))
 {
     struct reap *r = calloc(1, sizeof *r);
     if (!r) {

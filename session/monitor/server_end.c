@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/server_end.h"
 
+#include "common/link.h"
+#include "common/log.h"
+#include "session/monitor/peer.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "common/link.h"
-#include "common/log.h"
-#include "session/monitor/peer.h"
 
 static void on_hello(void *end, const void *msg, const int *fds);
 static void on_peer_new(void *end, const void *msg, const int *fds);
@@ -22,8 +22,8 @@ static const struct request server_rows[] = {
     {&server_peer_gone_def, SERVER_READY, 0, false, on_peer_gone},
 };
 static const char *const state_names[SERVER_STATES] = {"NEW", "READY"};
-const struct request_table server_table = {"server", server_rows, sizeof server_rows / sizeof server_rows[0], state_names,
-                                           SERVER_STATES};
+const struct request_table server_table = {"server", server_rows, sizeof server_rows / sizeof server_rows[0],
+    state_names, SERVER_STATES};
 
 /* Its peers keep their places: if they live on, they come back through the next link. */
 void server_destroy(struct server_end *s)
@@ -50,7 +50,8 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
         row->handler(s, msg, fds);
         return;
     }
-    log_error("server link ended", "state=%s message=%s why=%s", request_state_name(&server_table, s->state), def->name, why);
+    log_error("server link ended", "state=%s message=%s why=%s", request_state_name(&server_table, s->state), def->name,
+        why);
     server_destroy(s);
 }
 

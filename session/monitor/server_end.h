@@ -14,7 +14,7 @@ struct server_end {
     LIST_ENTRY(server_end) entry;
     struct monitor *m;
     struct link *link;
-    enum server_state state;   /* READY after its first message */
+    enum server_state state; /* READY after its first message */
     uint32_t said;
     struct server_hello hello;
 };

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/link.h"
+#include "common/log.h"
+#include "common/secret.h"
 #include "session/monitor/clients.h"
+#include "session/monitor/found.h"
+#include "session/monitor/leader_end.h"
+#include "session/monitor/peer.h"
+#include "session/monitor/reap.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -9,14 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/link.h"
-#include "common/log.h"
-#include "common/secret.h"
-#include "session/monitor/found.h"
-#include "session/monitor/leader_end.h"
-#include "session/monitor/peer.h"
-#include "session/monitor/reap.h"
-
 #define ID(s) ((unsigned long long)(s)->id)
 
 static void on_start_overdue(int fd, short what, void *arg);
@@ -25,18 +24,18 @@ static void on_end_overdue(int fd, short what, void *arg);
 struct session *session_find(struct monitor *m, uint64_t id)
 {
     struct session *s;
-    LIST_FOREACH(s, &m->sessions, entry)
-    if (s->id == id)
-        return s;
+    LIST_FOREACH (s, &m->sessions, entry)
+        if (s->id == id)
+            return s;
     return NULL;
 }
 
 struct session *session_of_uid(struct monitor *m, uint32_t uid)
 {
     struct session *s;
-    LIST_FOREACH(s, &m->sessions, entry)
-    if (s->uid == uid && s->state != SESSION_ENDING)
-        return s;
+    LIST_FOREACH (s, &m->sessions, entry)
+        if (s->uid == uid && s->state != SESSION_ENDING)
+            return s;
     return NULL;
 }
 
@@ -44,17 +43,17 @@ size_t session_count(struct monitor *m)
 {
     size_t n = 0;
     struct session *s;
-    LIST_FOREACH(s, &m->sessions, entry)
-    n++;
+    LIST_FOREACH (s, &m->sessions, entry)
+        n++;
     return n;
 }
 
 static bool is_ending_of_uid(struct monitor *m, uint32_t uid)
 {
     struct session *s;
-    LIST_FOREACH(s, &m->sessions, entry)
-    if (s->uid == uid && s->state == SESSION_ENDING)
-        return true;
+    LIST_FOREACH (s, &m->sessions, entry)
+        if (s->uid == uid && s->state == SESSION_ENDING)
+            return true;
     return false;
 }
 /* ---- beginning ---- */
@@ -68,9 +67,9 @@ static void fill_open(struct display_open *o, const struct peer_hello *h)
     uint32_t w = h->width ? h->width : 1024, hgt = h->height ? h->height : 768;
     o->nmonitors = 1;
     o->monitors[0] = (struct display_monitor){.width = w < DISPLAY_SIDE_MAX ? w : DISPLAY_SIDE_MAX,
-                                              .height = hgt < DISPLAY_SIDE_MAX ? hgt : DISPLAY_SIDE_MAX,
-                                              .scale = 100,
-                                              .primary = 1};
+        .height = hgt < DISPLAY_SIDE_MAX ? hgt : DISPLAY_SIDE_MAX,
+        .scale = 100,
+        .primary = 1};
     o->keyboard_layout = h->keyboard_layout;
 }
 
@@ -144,7 +143,7 @@ int session_start(struct leader *l, struct peer *p, const struct leader_verdict 
     l->session = s;
     l->state = LEADER_STARTING;
     log_info("session starting", "session=%llu user=%s leader=%d%s", ID(s), s->user, (int)l->pid,
-             deferred ? " after the one that ends" : "");
+        deferred ? " after the one that ends" : "");
     return session_admit(s, p, VERDICT_START);
 }
 
@@ -240,7 +239,7 @@ void session_on_hello(struct leader *l, const struct leader_hello *h)
         struct monitor *m = l->m;
         uint64_t lost = found && !session_find(m, l->found) ? l->found : 0;
         log_error("leader killed", "pid=%d why=its hello does not fit session %llu", (int)l->pid,
-                  (unsigned long long)h->session);
+            (unsigned long long)h->session);
         leader_kill(l);
         if (mine)
             session_on_leader_lost(mine, "Its leader process gave a wrong account of itself and was stopped.");
@@ -257,7 +256,8 @@ void session_on_hello(struct leader *l, const struct leader_hello *h)
     free(s->start);
     s->start = NULL;
     if (!found)
-        log_audit("session", "session=%llu user=%s display=:%u leader=%d", ID(s), s->user, s->display, (int)s->leader_pid);
+        log_audit("session", "session=%llu user=%s display=:%u leader=%d", ID(s), s->user, s->display,
+            (int)s->leader_pid);
     session_show_all(s);
     session_settle(s);
 }
@@ -314,8 +314,8 @@ void session_on_failed(struct session *s, const char *text)
 void session_on_leader_failed(struct session *s, const char *text)
 {
     log_error("session failed", "session=%llu user=%s", ID(s), s->user);
-    notify_clients(s, s->state == SESSION_STARTING ? "The session could not be started" : "The session ended unexpectedly",
-                   text);
+    notify_clients(s,
+        s->state == SESSION_STARTING ? "The session could not be started" : "The session ended unexpectedly", text);
     enter_ending(s, s->ending ? s->ending : END_SESSION_FAILED);
 }
 

@@ -8,8 +8,10 @@
 #include "session/proto/leader.h"
 #include "session/proto/peer.h"
 
-#define START_LIMIT_MS 90000   /* from leader_start to leader_hello: a cold disk and a slow PAM session module */
-#define END_SLACK_MS 15000     /* a leader's logoff may take logoff_grace and this; then the monitor does it by force */
+/* From leader_start to leader_hello: a cold disk and a slow PAM session module */
+#define START_LIMIT_MS 90000
+/* A leader's logoff may take logoff_grace and this; then the monitor does it by force */
+#define END_SLACK_MS 15000
 
 /* One attachment. `peer` is NULL while its peer has not resumed after a restart, and for viewers. */
 struct client {
@@ -17,10 +19,10 @@ struct client {
     uint8_t role;
     struct peer *peer;
     struct control_end *viewer;
-    uint8_t hash[HASH_BYTES];  /* SHA-256 of the peer_resume token */
-    bool shown;                /* the leader was told; its display is handed over */
-    bool reshow;               /* its display is gone: it gets the next one, unless its peer goes, too */
-    uint8_t reshown;           /* how often that happened */
+    uint8_t hash[HASH_BYTES]; /* SHA-256 of the peer_resume token */
+    bool shown;               /* the leader was told; its display is handed over */
+    bool reshow;              /* its display is gone: it gets the next one, unless its peer goes, too */
+    uint8_t reshown;          /* how often that happened */
     char address[ADDRESS_BYTES], client_name[CLIENT_NAME_BYTES];
     uint32_t width, height, nmonitors;
 };
@@ -29,7 +31,8 @@ struct session {
     struct monitor *m;
     uint64_t id;
     enum session_state state;
-    bool deferred;             /* STARTING: an older session of this user is still ENDING; leader_start waits for that */
+    /* STARTING: an older session of this user is still ENDING; leader_start waits for that */
+    bool deferred;
     char user[USER_BYTES];
     uint32_t uid, gid;
     uint64_t since;
@@ -42,9 +45,9 @@ struct session {
     uint32_t nclients, next_client;
     struct env_entry *env;
     uint32_t nenv;
-    struct leader_start *start;/* STARTING */
-    enum end_cause ending;     /* ENDING: why */
-    struct event *timer;       /* STARTING: start limit; DETACHED: disconnected limit; ENDING: end limit */
+    struct leader_start *start; /* STARTING */
+    enum end_cause ending;      /* ENDING: why */
+    struct event *timer;        /* STARTING: start limit; DETACHED: disconnected limit; ENDING: end limit */
     struct event *reshow;
 };
 
@@ -53,7 +56,8 @@ struct session *session_find(struct monitor *m, uint64_t id);
 struct session *session_of_uid(struct monitor *m, uint32_t uid);
 size_t session_count(struct monitor *m);
 
-/* VERDICT_START: `l` becomes the leader of a new session with `p` as its first client. 0, or -errno and nothing happened. */
+/* VERDICT_START: `l` becomes the leader of a new session with `p` as its first client. 0, or -errno and nothing
+ * happened. */
 int session_start(struct leader *l, struct peer *p, const struct leader_verdict *v);
 /* VERDICT_ATTACH: earlier control clients are replaced. */
 int session_attach(struct session *s, struct peer *p);

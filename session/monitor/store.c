@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/store.h"
 
+#include "common/log.h"
+#include "common/secret.h"
+
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include "common/log.h"
-#include "common/secret.h"
 
 enum {
     Q_NEXT,
@@ -27,9 +27,11 @@ enum {
     Q_COUNT
 };
 static const char *const queries[Q_COUNT] = {
-    [Q_NEXT] = ("INSERT INTO counter(name, value) VALUES('session', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1 "
-                "RETURNING value"),
-    [Q_SEEN] = "INSERT INTO counter(name, value) VALUES('session', ?1) ON CONFLICT(name) DO UPDATE SET value = max(value, ?1)",
+    [Q_NEXT] =
+        ("INSERT INTO counter(name, value) VALUES('session', 1) ON CONFLICT(name) DO UPDATE SET value = value + 1 "
+         "RETURNING value"),
+    [Q_SEEN] =
+        "INSERT INTO counter(name, value) VALUES('session', ?1) ON CONFLICT(name) DO UPDATE SET value = max(value, ?1)",
     [Q_SECRET_PUT] = "INSERT OR IGNORE INTO secret(name, value) VALUES('cache', ?1)",
     [Q_SECRET] = "SELECT value FROM secret WHERE name = 'cache'",
     [Q_BUCKET_PUT] = "INSERT OR REPLACE INTO bucket(key, tokens, at_ms, boot) VALUES(?1, ?2, ?3, ?4)",
@@ -42,15 +44,16 @@ static const char *const queries[Q_COUNT] = {
     [Q_COOKIE_TAKE] = "DELETE FROM cookie WHERE logon_id = ?1 RETURNING session, user, hash, expires_ms, boot",
     [Q_COOKIE_PRUNE] = "DELETE FROM cookie WHERE boot <> ?1 OR expires_ms <= ?2",
 };
-static const char schema[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
-                             "CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
-                             "CREATE TABLE IF NOT EXISTS secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;"
-                             "CREATE TABLE IF NOT EXISTS bucket(key TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT "
-                             "NULL, boot TEXT NOT NULL) STRICT;"
-                             "CREATE TABLE IF NOT EXISTS cookie(logon_id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user "
-                             "TEXT NOT NULL, hash BLOB NOT NULL,"
-                             " expires_ms INTEGER NOT NULL, boot TEXT NOT NULL) STRICT;"
-                             "CREATE INDEX IF NOT EXISTS cookie_session ON cookie(session);";
+static const char schema[] =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
+    "CREATE TABLE IF NOT EXISTS counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS secret(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS bucket(key TEXT PRIMARY KEY, tokens REAL NOT NULL, at_ms INTEGER NOT "
+    "NULL, boot TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS cookie(logon_id INTEGER PRIMARY KEY, session INTEGER NOT NULL, user "
+    "TEXT NOT NULL, hash BLOB NOT NULL,"
+    " expires_ms INTEGER NOT NULL, boot TEXT NOT NULL) STRICT;"
+    "CREATE INDEX IF NOT EXISTS cookie_session ON cookie(session);";
 
 struct store {
     sqlite3 *db;
@@ -60,13 +63,26 @@ struct store {
 static int to_errno(int rc)
 {
     switch (rc & 0xff) {
-    case SQLITE_OK: case SQLITE_DONE: case SQLITE_ROW: return 0;
-    case SQLITE_FULL: return -ENOSPC;
-    case SQLITE_NOMEM: return -ENOMEM;
-    case SQLITE_PERM: case SQLITE_AUTH: case SQLITE_READONLY: return -EACCES;
-    case SQLITE_BUSY: case SQLITE_LOCKED: return -EBUSY;
-    case SQLITE_CORRUPT: case SQLITE_NOTADB: return -EUCLEAN;
-    default: return -EIO;
+    case SQLITE_OK:
+    case SQLITE_DONE:
+    case SQLITE_ROW:
+        return 0;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+        return -EACCES;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return -EUCLEAN;
+    default:
+        return -EIO;
     }
 }
 
@@ -114,7 +130,8 @@ struct store *store_open(const char *path, int *err)
     if (*err == -EUCLEAN) {
         close_db(s);
         log_error("store broken",
-                  "file=%s: moved to %s.broken, a new one is begun; throttle state and reconnect cookies are lost", path, path);
+            "file=%s: moved to %s.broken, a new one is begun; throttle state and reconnect cookies are lost", path,
+            path);
         *err = move_aside(path);
         if (*err == 0)
             *err = open_once(s, path);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/table.h"
 
-enum request_answer request_judge(const struct request_table *t, const struct wire_def *def, uint32_t state, uint32_t *said,
-                                  const struct request **row, const char **why)
+enum request_answer request_judge(const struct request_table *t, const struct wire_def *def, uint32_t state,
+    uint32_t *said, const struct request **row, const char **why)
 {
     *row = NULL;
     *why = "no such request";

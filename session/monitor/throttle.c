@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/throttle.h"
 
+#include "common/log.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,15 +10,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/log.h"
-
 #define TABLE_SLOTS 16384 /* chains of four at THROTTLE_BUCKETS_MAX */
 
 struct bucket {
     struct bucket *next;
     double tokens;
     uint64_t at_ms;
-    bool slow;              /* a user's own bucket: half the rate */
+    bool slow; /* a user's own bucket: half the rate */
     char key[];
 };
 struct throttle {
@@ -46,7 +46,8 @@ void throttle_boot_id(char out[STORE_BOOT_BYTES])
 
 static size_t slot_of(const char *key)
 {
-    uint64_t h = 1469598103934665603u; /* FNV-1a; a crowded chain is only slow, and is bounded by THROTTLE_BUCKETS_MAX */
+    /* FNV-1a; a crowded chain is only slow, and is bounded by THROTTLE_BUCKETS_MAX */
+    uint64_t h = 1469598103934665603u;
     for (; *key; key++)
         h = (h ^ (unsigned char)*key) * 1099511628211u;
     return h % TABLE_SLOTS;
@@ -191,7 +192,9 @@ static uint32_t wait_of(struct throttle_limits lim, const struct bucket *b)
     return (uint32_t)ceil((1 - b->tokens) / (b->slow ? rate / 2 : rate));
 }
 
-struct keys { char by_user[STORE_KEY_BYTES], anywhere[STORE_KEY_BYTES]; };
+struct keys {
+    char by_user[STORE_KEY_BYTES], anywhere[STORE_KEY_BYTES];
+};
 static void make_keys(struct keys *k, const char *user, const char *prefix)
 {
     snprintf(k->by_user, sizeof k->by_user, "%s@%s", user, prefix);
@@ -204,7 +207,8 @@ static void charge(struct throttle *t, struct bucket *b)
     save(t, b);
 }
 
-struct throttle_verdict throttle_begin(struct throttle *t, struct throttle_limits lim, const char *user, const char *prefix)
+struct throttle_verdict throttle_begin(struct throttle *t, struct throttle_limits lim, const char *user,
+    const char *prefix)
 {
     struct keys k;
     make_keys(&k, user, prefix);
@@ -265,7 +269,7 @@ void throttle_success(struct throttle *t, struct throttle_limits lim, const char
 }
 
 void throttle_each(struct throttle *t, struct throttle_limits lim,
-                   void (*each)(void *user, const char *key, double tokens, uint32_t wait_s), void *user)
+    void (*each)(void *user, const char *key, double tokens, uint32_t wait_s), void *user)
 {
     for (size_t i = 0; i < TABLE_SLOTS; i++) {
         for (struct bucket *b = t->slots[i]; b; b = b->next) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/tokens.h"
 
+#include "common/secret.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "common/secret.h"
 
 int cookie_verifier(const uint8_t random[TOKEN_BYTES], uint8_t out[16])
 {
@@ -18,7 +18,8 @@ int cookie_verifier(const uint8_t random[TOKEN_BYTES], uint8_t out[16])
     return 0;
 }
 
-int cookie_mint(struct store *s, uint64_t session, const char *user, const char *boot, uint64_t now_ms, struct peer_cookie *out)
+int cookie_mint(struct store *s, uint64_t session, const char *user, const char *boot, uint64_t now_ms,
+    struct peer_cookie *out)
 {
     struct store_cookie c = {.session = session, .expires_ms = now_ms + COOKIE_LIFE_MS};
     uint8_t verifier[16];
@@ -37,7 +38,7 @@ int cookie_mint(struct store *s, uint64_t session, const char *user, const char 
 }
 
 int cookie_redeem(struct store *s, const uint8_t *secret, size_t nsecret, const char *boot, uint64_t now_ms,
-                  struct store_cookie *out)
+    struct store_cookie *out)
 {
     struct rd r;
     uint8_t hash[HASH_BYTES];

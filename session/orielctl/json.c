@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/orielctl/json.h"
 
+#include "common/text.h"
+
 #include <inttypes.h>
 #include <string.h>
-
-#include "common/text.h"
 
 const char *session_state_name(uint8_t state)
 {
@@ -52,7 +52,7 @@ static void json_client(FILE *out, const struct leader_client *c)
     fputs(", \"name\": ", out);
     json_string(out, c->client_name);
     fprintf(out, ", \"width\": %" PRIu32 ", \"height\": %" PRIu32 ", \"monitors\": %" PRIu32 "}", c->width, c->height,
-            c->nmonitors);
+        c->nmonitors);
 }
 
 void json_session(FILE *out, const struct control_session *s)
@@ -60,7 +60,7 @@ void json_session(FILE *out, const struct control_session *s)
     fprintf(out, "{\"id\": %" PRIu64 ", \"user\": ", s->session);
     json_string(out, s->user);
     fprintf(out, ", \"uid\": %" PRIu32 ", \"state\": \"%s\", \"since\": %" PRIu64 ", \"display\": ", s->uid,
-            session_state_name(s->state), s->since);
+        session_state_name(s->state), s->since);
     if (s->display)
         fprintf(out, "\":%" PRIu32 "\"", s->display);
     else
@@ -68,9 +68,9 @@ void json_session(FILE *out, const struct control_session *s)
     fputs(", \"xauthority\": ", out);
     json_string(out, s->xauthority);
     fprintf(out,
-            ", \"monitors\": %" PRIu32 ", \"pids\": {\"leader\": %" PRId32 ", \"display\": %" PRId32 ", \"agent\": %" PRId32
-            ", \"desktop\": %" PRId32 "}, \"clients\": [",
-            s->nmonitors, s->leader_pid, s->display_pid, s->agent_pid, s->desktop_pid);
+        ", \"monitors\": %" PRIu32 ", \"pids\": {\"leader\": %" PRId32 ", \"display\": %" PRId32 ", \"agent\": %" PRId32
+        ", \"desktop\": %" PRId32 "}, \"clients\": [",
+        s->nmonitors, s->leader_pid, s->display_pid, s->agent_pid, s->desktop_pid);
     for (uint32_t i = 0; i < s->nclients; i++) {
         if (i)
             fputs(", ", out);

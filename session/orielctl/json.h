@@ -3,9 +3,9 @@
 #ifndef ORIEL_SESSION_ORIELCTL_JSON_H
 #define ORIEL_SESSION_ORIELCTL_JSON_H
 
-#include <stdio.h>
-
 #include "session/proto/control.h"
+
+#include <stdio.h>
 
 /* A string with quotes; bytes that are no UTF-8 become U+FFFD. */
 void json_string(FILE *out, const char *s);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* orielctl: the administrator's words to oriel-monitor. */
+#include "common/config.h"
+#include "common/sockets.h"
+#include "common/text.h"
+#include "session/orielctl/json.h"
+#include "session/proto/control.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -11,26 +17,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/sockets.h"
-#include "common/text.h"
-#include "session/orielctl/json.h"
-#include "session/proto/control.h"
-
 #define ANSWER_MS 20000 /* drawing a message takes the longest */
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_SUCH = 3, EXIT_UNREACHABLE = 4 };
 
-static const char usage[] =
-    "usage: orielctl [--config FILE] COMMAND\n"
-    "FILE: the one oriel was started with; default " ORIEL_CONF "\n"
-    "  status                     versions, and how much is going on\n"
-    "  sessions [--json]          who has a session, in which state, from where\n"
-    "  disconnect ID [CLIENT]     disconnect the clients of a session; it goes on\n"
-    "  logoff ID                  end a session\n"
-    "  message ID TEXT            show a message in a session\n"
-    "  throttle [clear [KEY]]     who guessed too often; forget one key, or all\n"
-    "  config                     the configuration in use\n"
-    "exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such session, client or key, 4 oriel-monitor cannot be reached\n";
+static const char usage[] = "usage: orielctl [--config FILE] COMMAND\n"
+                            "FILE: the one oriel was started with; default " ORIEL_CONF "\n"
+                            "  status                     versions, and how much is going on\n"
+                            "  sessions [--json]          who has a session, in which state, from where\n"
+                            "  disconnect ID [CLIENT]     disconnect the clients of a session; it goes on\n"
+                            "  logoff ID                  end a session\n"
+                            "  message ID TEXT            show a message in a session\n"
+                            "  throttle [clear [KEY]]     who guessed too often; forget one key, or all\n"
+                            "  config                     the configuration in use\n"
+                            "exit codes: 0 done, 1 failed, 2 wrong usage, 3 no such session, client or key, 4 "
+                            "oriel-monitor cannot be reached\n";
 
 struct ask {
     int fd;
@@ -142,7 +142,8 @@ static int view(struct ask *a, int display)
     int fds[WIRE_FDS_MAX];
     printf("client %" PRIu32 "\n", a->msg.viewer.client);
     fflush(stdout);
-    struct display_open open = {.nmonitors = 1, .monitors = {{.width = 1024, .height = 768, .scale = 100, .primary = 1}}};
+    struct display_open open = {.nmonitors = 1,
+        .monitors = {{.width = 1024, .height = 768, .scale = 100, .primary = 1}}};
     (void)wire_send(display, &display_open_def, &open, NULL);
     int r = wire_recv(a->fd, &monitor_to_control, &def, &a->msg, fds, -1);
     close(display);
@@ -247,8 +248,10 @@ static const struct wire_def *parse_throttle(int argc, char **argv, union reques
 
 static const struct wire_def *parse(int argc, char **argv, union request *q, bool *json, const char **why)
 {
-    static const struct { const char *name; const struct wire_def *def; } plain[] = {
-        {"status", &control_status_def}, {"sessions", &control_sessions_def}, {"config", &control_config_def}};
+    static const struct {
+        const char *name;
+        const struct wire_def *def;
+    } plain[] = {{"status", &control_status_def}, {"sessions", &control_sessions_def}, {"config", &control_config_def}};
     static const char *const with_session[] = {"disconnect", "logoff", "message", "view"};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (strcmp(argv[0], plain[i].name) != 0)
@@ -273,8 +276,8 @@ static void quit(int sig)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'}, {0}};
     static struct ask a;
     static union request q;
     const char *config_path = NULL, *why = NULL;

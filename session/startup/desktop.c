@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/startup/desktop.h"
 
+#include "session/startup/quote.h"
+
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <unistd.h>
 
-#include "session/startup/quote.h"
+const char desktop_missing_text[] = "This host has no desktop: no session manager, no window manager and no terminal "
+                                    "was found. The administrator can install "
+                                    "one, for example with \"apt install openbox xterm\" or \"apt install xfce4\", or "
+                                    "set session.start_command in oriel.conf.";
 
-const char desktop_missing_text[] =
-    "This host has no desktop: no session manager, no window manager and no terminal was found. The administrator can install "
-    "one, for example with \"apt install openbox xterm\" or \"apt install xfce4\", or set session.start_command in oriel.conf.";
-
-static const char *const window_managers[] = {"openbox", "xfwm4", "marco", "metacity", "kwin_x11", "mutter", "muffin", "icewm-session",
-                                              "icewm", "fluxbox", "jwm", "blackbox", "wmaker", "fvwm3", "fvwm", "awesome", "i3",
-                                              "twm", "matchbox-window-manager", "evilwm", "x-window-manager"};
-static const char *const terminals[] = {"x-terminal-emulator", "xfce4-terminal", "mate-terminal", "gnome-terminal", "konsole",
-                                        "lxterminal", "qterminal", "xterm", "uxterm", "lxterm", "rxvt", "urxvt", "st"};
+static const char *const window_managers[] = {"openbox", "xfwm4", "marco", "metacity", "kwin_x11", "mutter", "muffin",
+    "icewm-session", "icewm", "fluxbox", "jwm", "blackbox", "wmaker", "fvwm3", "fvwm", "awesome", "i3", "twm",
+    "matchbox-window-manager", "evilwm", "x-window-manager"};
+static const char *const terminals[] = {"x-terminal-emulator", "xfce4-terminal", "mate-terminal", "gnome-terminal",
+    "konsole", "lxterminal", "qterminal", "xterm", "uxterm", "lxterm", "rxvt", "urxvt", "st"};
 /* A session manager that is only a window manager shows an empty screen: the fallback around it is better. */
-static const char *const bare[] = {"openbox-session", "openbox", "twm", "evilwm", "matchbox-window-manager", "xfwm4", "metacity", "marco"};
+static const char *const bare[] = {"openbox-session", "openbox", "twm", "evilwm", "matchbox-window-manager", "xfwm4",
+    "metacity", "marco"};
 
 static bool find_program(const struct desktop_options *o, const char *name, char *out, size_t cap)
 {
@@ -134,8 +136,9 @@ static bool choose_xsession(const struct desktop_options *o, const char *home, s
         if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
             continue;
         snprintf(script, sizeof script,
-                 "[ -r \"$HOME/.Xresources\" ] && command -v xrdb >/dev/null && xrdb -merge \"$HOME/.Xresources\"; "
-                 "if [ -x \"$HOME/%s\" ]; then exec \"$HOME/%s\"; else exec /bin/sh \"$HOME/%s\"; fi", names[i], names[i], names[i]);
+            "[ -r \"$HOME/.Xresources\" ] && command -v xrdb >/dev/null && xrdb -merge \"$HOME/.Xresources\"; "
+            "if [ -x \"$HOME/%s\" ]; then exec \"$HOME/%s\"; else exec /bin/sh \"$HOME/%s\"; fi",
+            names[i], names[i], names[i]);
         if (finish(d, DESKTOP_XSESSION, path, script) < 0)
             return false;
         if (allowed > 0)
@@ -147,7 +150,8 @@ static bool choose_xsession(const struct desktop_options *o, const char *home, s
 
 /* ---- entries of xsessions ---- */
 
-static bool choose_entry(const struct desktop_options *o, const struct desktop_entry *e, enum desktop_kind kind, struct desktop *d)
+static bool choose_entry(const struct desktop_options *o, const struct desktop_entry *e, enum desktop_kind kind,
+    struct desktop *d)
 {
     char script[COMMAND_BYTES * 3] = "exec", word[DESKTOP_TEXT_BYTES + 64];
     for (size_t i = 0; i < e->nwords; i++) {
@@ -170,12 +174,16 @@ static bool choose_named(const struct desktop_options *o, const char *id, const 
     char text[256];
     if (desktop_find(o->root, id, o->locale, &e) == 0 && choose_entry(o, &e, DESKTOP_ENTRY, d))
         return true;
-    snprintf(text, sizeof text, "The desktop \"%.*s\", which %s names, is not installed here: another one is started.", DESKTOP_ID_BYTES, id, who);
+    snprintf(text, sizeof text, "The desktop \"%.*s\", which %s names, is not installed here: another one is started.",
+        DESKTOP_ID_BYTES, id, who);
     tell(o, text);
     return false;
 }
 
-static void choice_path(const char *home, char out[2 * PATH_BYTES]) { snprintf(out, 2 * PATH_BYTES, "%s/.config/oriel/desktop", home); }
+static void choice_path(const char *home, char out[2 * PATH_BYTES])
+{
+    snprintf(out, 2 * PATH_BYTES, "%s/.config/oriel/desktop", home);
+}
 
 /* The first line of the user's file. */
 static bool remembered(const char *home, char id[DESKTOP_ID_BYTES])
@@ -222,8 +230,8 @@ static const char *base_name(const char *path)
 /* Some session managers are started by a script of another name. */
 static bool is_same_session(const char *manager, const char *program)
 {
-    static const char *const pairs[][2] = {{"xfce4-session", "startxfce4"}, {"lxqt-session", "startlxqt"}, {"lxsession", "startlxde"},
-                                           {"cinnamon-session", "cinnamon-session-cinnamon"}, {"startkde", "startplasma-x11"}};
+    static const char *const pairs[][2] = {{"xfce4-session", "startxfce4"}, {"lxqt-session", "startlxqt"},
+        {"lxsession", "startlxde"}, {"cinnamon-session", "cinnamon-session-cinnamon"}, {"startkde", "startplasma-x11"}};
     const char *a = base_name(manager), *b = base_name(program);
     bool same = !strcmp(a, b);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0] && !same; i++)
@@ -248,8 +256,8 @@ static void name_distribution(const struct desktop_options *o, const char *manag
 
 static bool choose_distribution(const struct desktop_options *o, struct desktop *d)
 {
-    static const char *const managers[] = {"x-session-manager", "startplasma-x11", "xfce4-session", "mate-session", "lxqt-session",
-                                           "cinnamon-session", "startlxde"};
+    static const char *const managers[] = {"x-session-manager", "startplasma-x11", "xfce4-session", "mate-session",
+        "lxqt-session", "cinnamon-session", "startlxde"};
     char manager[PATH_BYTES * 2], script[PATH_BYTES * 3];
     if (!find_first(o, managers, sizeof managers / sizeof managers[0], manager, sizeof manager) || is_bare(manager))
         return false;
@@ -281,9 +289,11 @@ static int choose_fallback(const struct desktop_options *o, struct desktop *d)
     bool have_wm = find_first(o, window_managers, sizeof window_managers / sizeof window_managers[0], wm, sizeof wm);
     bool have_term = find_first(o, terminals, sizeof terminals / sizeof terminals[0], term, sizeof term);
     static const char colour[] = "command -v xsetroot >/dev/null && xsetroot -solid '#2c3e50' -cursor_name left_ptr; ";
-    /* A window that appears while the window manager starts may be overlooked by it: wait until it says that it manages. */
-    static const char managed[] = "i=0; until xprop -root _NET_SUPPORTING_WM_CHECK 2>/dev/null | grep -q window || [ $i -ge 15 ]; "
-                                  "do i=$((i + 1)); sleep 0.1; done";
+    /* A window that appears while the window manager starts may be overlooked by it: wait until it says that it
+     * manages. */
+    static const char managed[] =
+        "i=0; until xprop -root _NET_SUPPORTING_WM_CHECK 2>/dev/null | grep -q window || [ $i -ge 15 ]; "
+        "do i=$((i + 1)); sleep 0.1; done";
     const char *name = have_wm ? strrchr(wm, '/') + 1 : "";
     if (have_term && !strcmp(name, "openbox"))
         snprintf(script, sizeof script, "%sexec %s --startup %s", colour, wm, term); /* it knows when it manages */
@@ -310,7 +320,10 @@ int desktop_choose(const struct desktop_options *o, const char *home, struct des
 
 /* ---- the choice of the next login ---- */
 
-static int make_folder(const char *path) { return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno; }
+static int make_folder(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+}
 
 int desktop_remember(const char *home, const char *chosen)
 {

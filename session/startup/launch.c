@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/startup/launch.h"
 
+#include "common/process.h"
+#include "session/startup/proc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,9 +16,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "common/process.h"
-#include "session/startup/proc.h"
 
 #define LOOK_MS 100 /* a script that is stopped is continued within this */
 
@@ -107,7 +107,8 @@ static void await_hand_over(const struct launch *l, struct starter *s)
     }
 }
 
-/* Its environment, with what the scripts have added so far; then it ends, but not what it waits for: that may be a question to the user. */
+/* Its environment, with what the scripts have added so far; then it ends, but not what it waits for: that may be a
+ * question to the user. */
 static void end_hanging(const struct launch *l, const struct starter *s)
 {
     struct snapshot n;
@@ -138,8 +139,9 @@ static int go_without(const struct launch *l, struct starter *s)
     } else if (s->pid > 0) {
         snprintf(how, sizeof how, "ended (exit status %d)", WEXITSTATUS(s->status));
     }
-    snprintf(text, sizeof text, "%s %s before it started the desktop; its output is in ~/.xsession-errors. The desktop is started without it.",
-             l->desktop->starter, how);
+    snprintf(text, sizeof text,
+        "%s %s before it started the desktop; its output is in ~/.xsession-errors. The desktop is started without it.",
+        l->desktop->starter, how);
     l->merge->trouble(l->merge->user, text);
     return become_desktop(l);
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* oriel-startup: between the leader and the desktop, as the user. Reads the start-up files as a login does, chooses the desktop, and becomes
- * it. Nothing of the user's home is opened by a process with more rights than the user's. Descriptor 3: link to the leader, 4: the
- * configuration. Standard error: the session's log. */
+/* oriel-startup: between the leader and the desktop, as the user. Reads the start-up files as a login does, chooses the
+ * desktop, and becomes it. Nothing of the user's home is opened by a process with more rights than the user's.
+ * Descriptor 3: link to the leader, 4: the configuration. Standard error: the session's log. */
+#include "common/config.h"
+#include "common/spawn.h"
+#include "session/startup/drain.h"
+#include "session/startup/launch.h"
+#include "session/startup/reader.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -10,19 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/spawn.h"
-#include "session/startup/drain.h"
-#include "session/startup/launch.h"
-#include "session/startup/reader.h"
-
 struct startup {
     struct config config;
     char chosen[DESKTOP_ID_BYTES];
-    struct env_list ours;        /* as the leader gave it */
+    struct env_list ours; /* as the leader gave it */
     struct snapshot now;
     struct desktop desktop;
-    char note[PATH_BYTES * 4];   /* the program oriel-startup-note; "" when it cannot be used */
+    char note[PATH_BYTES * 4]; /* the program oriel-startup-note; "" when it cannot be used */
     unsigned troubles;
 };
 
@@ -91,11 +91,20 @@ static void read_files(struct startup *s, const char *home, const struct merge *
 {
     const char *shell = env_get(&s->ours, "SHELL");
     int out = drain_start();
-    struct reader r = {.shell = shell ? shell : "/bin/sh", .home = home, .root = "", .note = s->note, .out = out,
-                       .files_ms = READER_FILES_MS, .careful_ms = READER_CAREFUL_MS, .total_ms = READER_TOTAL_MS,
-                       .trouble = on_trouble, .user = s};
+    struct reader r = {.shell = shell ? shell : "/bin/sh",
+        .home = home,
+        .root = "",
+        .note = s->note,
+        .out = out,
+        .files_ms = READER_FILES_MS,
+        .careful_ms = READER_CAREFUL_MS,
+        .total_ms = READER_TOTAL_MS,
+        .trouble = on_trouble,
+        .user = s};
     if (!s->note[0])
-        on_trouble(s, "The start-up files are not read: oriel-startup-note is not to be had, or lies in a folder with an unusual name.");
+        on_trouble(s,
+            "The start-up files are not read: oriel-startup-note is not to be had, or lies in a folder with an unusual "
+            "name.");
     else
         reader_run(&r, &s->now);
     if (out >= 0)
@@ -106,9 +115,15 @@ static void read_files(struct startup *s, const char *home, const struct merge *
 
 static int choose(struct startup *s, const char *home)
 {
-    struct desktop_options o = {.user_xsession = s->config.session_user_xsession, .start_command = s->config.session_start_command,
-                                .desktop = s->config.session_desktop, .chosen = s->chosen, .locale = locale(&s->now.env), .root = "",
-                                .path = "/usr/local/bin:/usr/bin:/bin", .trouble = on_trouble, .user = s};
+    struct desktop_options o = {.user_xsession = s->config.session_user_xsession,
+        .start_command = s->config.session_start_command,
+        .desktop = s->config.session_desktop,
+        .chosen = s->chosen,
+        .locale = locale(&s->now.env),
+        .root = "",
+        .path = "/usr/local/bin:/usr/bin:/bin",
+        .trouble = on_trouble,
+        .user = s};
     struct desktop_entry e;
     bool offered = !strcmp(s->chosen, DESKTOP_DEFAULT) || (s->chosen[0] && desktop_find("", s->chosen, "", &e) == 0);
     int r = offered ? desktop_remember(home, s->chosen) : 0;
@@ -155,7 +170,13 @@ int main(int argc, char **argv, char **envp)
     name_desktop(&s);
     if (!s.note[0])
         s.desktop.starter[0] = 0;
-    const struct launch l = {.desktop = &s.desktop, .merge = &m, .now = &s.now, .home = home, .note = s.note, .starter_ms = LAUNCH_STARTER_MS,
-                             .started = on_started, .user = &s};
+    const struct launch l = {.desktop = &s.desktop,
+        .merge = &m,
+        .now = &s.now,
+        .home = home,
+        .note = s.note,
+        .starter_ms = LAUNCH_STARTER_MS,
+        .started = on_started,
+        .user = &s};
     return launch_desktop(&l);
 }

@@ -9,11 +9,11 @@
 #define PLAIN_PATH "/usr/local/bin:/usr/bin:/bin"
 
 /* The session's: set over whatever a file says, where we have them. */
-static const char *const session_names[] = {"DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_TYPE",
-                                            "XDG_SESSION_ID", "XDG_SESSION_CLASS", "USER", "LOGNAME"};
+static const char *const session_names[] = {"DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_SESSION_TYPE", "XDG_SESSION_ID", "XDG_SESSION_CLASS", "USER", "LOGNAME"};
 /* Those of another display or another shell: without a value of ours they go. */
-static const char *const foreign_names[] = {"WAYLAND_DISPLAY", "XDG_SEAT", "XDG_VTNR", "DBUS_SESSION_BUS_PID", "SESSION_MANAGER", "SHLVL",
-                                            "_", "PWD", "OLDPWD", "SHELLOPTS", "BASHOPTS"};
+static const char *const foreign_names[] = {"WAYLAND_DISPLAY", "XDG_SEAT", "XDG_VTNR", "DBUS_SESSION_BUS_PID",
+    "SESSION_MANAGER", "SHLVL", "_", "PWD", "OLDPWD", "SHELLOPTS", "BASHOPTS"};
 
 static int put_back(const struct merge *m, struct env_list *e, const char *name)
 {
@@ -52,9 +52,11 @@ static int mend_path(const struct merge *m, struct env_list *e)
     const char *now = env_get(e, "PATH"), *ours = env_get(m->ours, "PATH");
     if (now && has_folder(now, "/usr/bin"))
         return 0;
-    m->trouble(m->user, now && now[0] ? "The start-up files left a PATH without /usr/bin. The usual folders are added at its end."
-                                      : "The start-up files left no PATH. The usual one is set.");
-    int n = snprintf(path, sizeof path, "%s%s%s", now ? now : "", now && now[0] ? ":" : "", ours && ours[0] ? ours : PLAIN_PATH);
+    m->trouble(m->user,
+        now && now[0] ? "The start-up files left a PATH without /usr/bin. The usual folders are added at its end."
+                      : "The start-up files left no PATH. The usual one is set.");
+    int n = snprintf(path, sizeof path, "%s%s%s", now ? now : "", now && now[0] ? ":" : "",
+        ours && ours[0] ? ours : PLAIN_PATH);
     return env_set(e, "PATH", n > 0 && (size_t)n < sizeof path ? path : PLAIN_PATH);
 }
 
@@ -79,10 +81,19 @@ int merge_environment(const struct merge *m, struct snapshot *s)
 }
 
 /* Below these no desktop starts; whoever sets less means a shell. */
-static const struct { __rlimit_resource_t which; rlim_t least; const char *name; } floors[] = {
-    {RLIMIT_NOFILE, 256, "open files"},        {RLIMIT_NPROC, 256, "processes"},    {RLIMIT_AS, 2ull << 30, "address space"},
-    {RLIMIT_DATA, 1ull << 30, "data segment"}, {RLIMIT_FSIZE, 64u << 20, "file size"}, {RLIMIT_STACK, 1u << 20, "stack"},
-    {RLIMIT_CPU, 3600, "processor time"},      {RLIMIT_RSS, 1ull << 30, "memory"},
+static const struct {
+    __rlimit_resource_t which;
+    rlim_t least;
+    const char *name;
+} floors[] = {
+    {RLIMIT_NOFILE, 256, "open files"},
+    {RLIMIT_NPROC, 256, "processes"},
+    {RLIMIT_AS, 2ull << 30, "address space"},
+    {RLIMIT_DATA, 1ull << 30, "data segment"},
+    {RLIMIT_FSIZE, 64u << 20, "file size"},
+    {RLIMIT_STACK, 1u << 20, "stack"},
+    {RLIMIT_CPU, 3600, "processor time"},
+    {RLIMIT_RSS, 1ull << 30, "memory"},
 };
 
 /* What was set, but no less than the floor, and the floor no more than what there was before. */
@@ -101,10 +112,12 @@ static void take_limit(const struct merge *m, int i, struct rlimit want)
     for (size_t k = 0; k < sizeof floors / sizeof floors[0]; k++) {
         if ((int)floors[k].which != i)
             continue;
-        struct rlimit mended = {at_least(want.rlim_cur, before.rlim_cur, floors[k].least), at_least(want.rlim_max, before.rlim_max, floors[k].least)};
+        struct rlimit mended = {at_least(want.rlim_cur, before.rlim_cur, floors[k].least),
+            at_least(want.rlim_max, before.rlim_max, floors[k].least)};
         if (mended.rlim_cur != want.rlim_cur) {
-            snprintf(text, sizeof text, "The start-up files limit the %s to %llu: no desktop runs with so little. %llu are set.", floors[k].name,
-                     (unsigned long long)want.rlim_cur, (unsigned long long)mended.rlim_cur);
+            snprintf(text, sizeof text,
+                "The start-up files limit the %s to %llu: no desktop runs with so little. %llu are set.",
+                floors[k].name, (unsigned long long)want.rlim_cur, (unsigned long long)mended.rlim_cur);
             m->trouble(m->user, text);
         }
         want = mended;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the start-up files left, made fit for a session: the display's own variables are the session's and no file's; a search path,
- * umask or limit with which no desktop could start is widened, and that is told. */
+/* What the start-up files left, made fit for a session: the display's own variables are the session's and no file's; a
+ * search path, umask or limit with which no desktop could start is widened, and that is told. */
 #ifndef ORIEL_SESSION_STARTUP_MERGE_H
 #define ORIEL_SESSION_STARTUP_MERGE_H
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* oriel-startup-note NAME TAG FILE LINE: a shell runs it while it reads start-up files; see snapshot.h. Small, for it runs often. Says
- * nothing and always succeeds: what the user's files do next must not depend on it.
- * oriel-startup-note NAME go: an Xsession script executes it in place of the desktop; it tells and becomes the desktop. */
+/* oriel-startup-note NAME TAG FILE LINE: a shell runs it while it reads start-up files; see snapshot.h. Small, for it
+ * runs often. Says nothing and always succeeds: what the user's files do next must not depend on it. oriel-startup-note
+ * NAME go: an Xsession script executes it in place of the desktop; it tells and becomes the desktop. */
+#include "session/startup/snapshot.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,8 +11,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "session/startup/snapshot.h"
 
 static int connect_to(const char *name)
 {
@@ -57,13 +57,15 @@ static enum note_tag tag_of(const char *word)
     return 0;
 }
 
-/* The answer's environment, its text in one piece. NULL: none came, one's own serves. Both are never freed: the program ends here. */
+/* The answer's environment, its text in one piece. NULL: none came, one's own serves. Both are never freed: the program
+ * ends here. */
 static char **read_answer(int fd)
 {
     char *text = malloc(NOTE_ENV_MAX);
     size_t n = 0, count = 0;
     ssize_t got;
-    while (text && n < NOTE_ENV_MAX && ((got = read(fd, text + n, NOTE_ENV_MAX - n)) > 0 || (got < 0 && errno == EINTR)))
+    while (
+        text && n < NOTE_ENV_MAX && ((got = read(fd, text + n, NOTE_ENV_MAX - n)) > 0 || (got < 0 && errno == EINTR)))
         n += got > 0 ? (size_t)got : 0;
     if (!text || n == 0 || text[n - 1])
         return NULL;
@@ -79,9 +81,15 @@ static char **read_answer(int fd)
 static void take_output(int fd)
 {
     char byte;
-    union { struct cmsghdr head; char bytes[CMSG_SPACE(sizeof(int))]; } control;
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
     struct iovec io = {&byte, 1};
-    struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct msghdr m = {.msg_iov = &io,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes};
     ssize_t n;
     while ((n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
         ;
@@ -117,10 +125,10 @@ int main(int argc, char **argv, char **envp)
         (void)close(0);
     for (char **e = envp; *e; e++)
         bytes += strlen(*e) + 1;
-    size_t n = bytes > NOTE_ENV_MAX ? 0
-                                    : snapshot_encode_head(tag, argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0,
-                                                           argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0, (uint32_t)bytes, head,
-                                                           sizeof head);
+    size_t n = bytes > NOTE_ENV_MAX
+        ? 0
+        : snapshot_encode_head(tag, argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0,
+              argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0, (uint32_t)bytes, head, sizeof head);
     int fd = n ? connect_to(argv[1]) : -1;
     if (fd >= 0)
         send_all(fd, head, n);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/startup/proc.h"
 
+#include "common/process.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -11,8 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "common/process.h"
 
 /* A whole file of /proc/PID, with a NUL after it. Owned by the caller; NULL when it cannot be read. */
 static char *slurp(pid_t pid, const char *name, size_t *len)
@@ -137,7 +137,8 @@ void proc_kill_marked(const char *marker)
     struct stat st;
     for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
         pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
-        if (pid > 1 && pid != getpid() && fstatat(dirfd(d), e->d_name, &st, 0) == 0 && st.st_uid == getuid() && is_marked(pid, marker))
+        if (pid > 1 && pid != getpid() && fstatat(dirfd(d), e->d_name, &st, 0) == 0 && st.st_uid == getuid() &&
+            is_marked(pid, marker))
             (void)process_signal(pid, SIGKILL);
     }
     if (d)
@@ -157,7 +158,8 @@ int proc_waiting_snapshot(pid_t shell, pid_t *child, struct snapshot *s)
     pid_t chain[PROC_CHAIN_MAX], found = 0;
     size_t n = proc_waiting_chain(shell, chain);
     for (size_t i = 0; i < n && found == 0; i++)
-        found = proc_same_program(chain[i], shell) ? 0 : chain[i]; /* a copy of the shell has the shell's first environment */
+        /* A copy of the shell has the shell's first environment */
+        found = proc_same_program(chain[i], shell) ? 0 : chain[i];
     *child = found;
     return found ? proc_snapshot(found, s) : -ESRCH;
 }

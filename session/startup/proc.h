@@ -13,8 +13,8 @@ int proc_snapshot(pid_t pid, struct snapshot *s);
 #define PROC_CHAIN_MAX 8 /* command substitutions within each other */
 /* What a shell waits for: its youngest child, that one's, and so on. Returns how many. */
 size_t proc_waiting_chain(pid_t shell, pid_t chain[PROC_CHAIN_MAX]);
-/* The environment of the first process in the chain that executes another program than the shell: all that was exported. 0 (then *child is
- * that process, if wanted) or -ESRCH. */
+/* The environment of the first process in the chain that executes another program than the shell: all that was
+ * exported. 0 (then *child is that process, if wanted) or -ESRCH. */
 int proc_waiting_snapshot(pid_t shell, pid_t *child, struct snapshot *s);
 /* The short name, also of a zombie: what it executed last. False and "" when it cannot be had. */
 bool proc_comm(pid_t pid, char out[PROC_COMM_BYTES]);

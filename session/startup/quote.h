@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* 0; -EINVAL: it has a control character, an exclamation mark or a backslash, which not all shells take for itself; -ENAMETOOLONG. */
+/* 0; -EINVAL: it has a control character, an exclamation mark or a backslash, which not all shells take for itself;
+ * -ENAMETOOLONG. */
 int quote_word(const char *text, char *out, size_t cap);
 
 #endif

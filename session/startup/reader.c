@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/startup/reader.h"
 
+#include "common/process.h"
+#include "session/startup/proc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,33 +18,30 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/process.h"
-#include "session/startup/proc.h"
-
 #define ASK_MS 300  /* a shell that still works answers SIGTERM in 20 */
 #define LOOK_MS 100 /* a stopped shell is noticed and continued within this */
 
-struct reading {              /* the state over all runs */
+struct reading { /* the state over all runs */
     const struct reader *r;
     struct startup_files files;
     enum shell_family family;
     const char *shell;
     int64_t end_ms;
     unsigned runs;
-    char run[32];             /* the mark of the present one */
-    struct snapshot *now;     /* the newest that is known */
+    char run[32];         /* the mark of the present one */
+    struct snapshot *now; /* the newest that is known */
 };
 enum run_end { RUN_DONE, RUN_ENDED, RUN_HUNG, RUN_IMPOSSIBLE };
-struct run {                  /* one shell */
+struct run { /* one shell */
     pid_t pid;
     int listen_fd, pid_fd, status;
     enum run_end end;
-    size_t file;              /* the last one begun */
+    size_t file; /* the last one begun */
     bool noted_exit, begun, gone;
     uint32_t line;
     char last_command[PROC_COMMAND_BYTES]; /* of a hanging one: what it waits for */
-    struct snapshot begin;    /* as the last file began; only for this the file is read again */
-    struct snapshot last;     /* the newest */
+    struct snapshot begin;                 /* as the last file began; only for this the file is read again */
+    struct snapshot last;                  /* the newest */
 };
 
 static int64_t now_ms(void)
@@ -85,8 +85,14 @@ static int start_shell(struct reading *g, struct run *u, size_t from, size_t to,
     u->pid_fd = -1;
     u->listen_fd = snapshot_listen(name);
     snprintf(g->run, sizeof g->run, "%d.%u", (int)getpid(), ++g->runs);
-    struct shell_script q = {.family = g->family, .files = &g->files, .from = from, .to = to, .careful = careful,
-                             .note = g->r->note, .name = name, .run = g->run};
+    struct shell_script q = {.family = g->family,
+        .files = &g->files,
+        .from = from,
+        .to = to,
+        .careful = careful,
+        .note = g->r->note,
+        .name = name,
+        .run = g->run};
     char *script = u->listen_fd >= 0 ? shell_script(&q) : NULL;
     if (!script)
         return -ENOSYS;
@@ -253,8 +259,8 @@ static void tell_end(const struct reading *g, const struct run *u, size_t file, 
     if (line)
         snprintf(where, sizeof where, " (line %u)", line);
     tell(g, "The start-up file %s%s %s. %s", file < g->files.n ? g->files.v[file].path : g->shell, where, how,
-         known ? "What it had exported is kept; what follows in it was not read."
-               : "Nothing of it could be kept; the other files are read.");
+        known ? "What it had exported is kept; what follows in it was not read."
+              : "Nothing of it could be kept; the other files are read.");
 }
 
 /* ---- all files ---- */
@@ -351,7 +357,11 @@ void reader_run(const struct reader *r, struct snapshot *s)
     struct reading *g = calloc(1, sizeof *g);
     if (!g)
         return;
-    *g = (struct reading){.r = r, .family = shell_family_of(r->shell), .shell = r->shell, .end_ms = now_ms() + r->total_ms, .now = s};
+    *g = (struct reading){.r = r,
+        .family = shell_family_of(r->shell),
+        .shell = r->shell,
+        .end_ms = now_ms() + r->total_ms,
+        .now = s};
     if (g->family == SHELL_OTHER) {
         g->shell = "/bin/sh";
         g->family = SHELL_POSIX;

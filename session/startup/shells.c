@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/startup/shells.h"
 
+#include "session/startup/quote.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,15 +11,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "session/startup/quote.h"
-
 enum shell_family shell_family_of(const char *path)
 {
-    static const struct { const char *prefix; enum shell_family family; } known[] = {
-        {"bash", SHELL_BASH}, {"rbash", SHELL_BASH},   {"zsh", SHELL_ZSH},   {"rzsh", SHELL_ZSH},   {"fish", SHELL_FISH},
-        {"tcsh", SHELL_CSH},  {"csh", SHELL_CSH},      {"bsd-csh", SHELL_CSH}, {"dash", SHELL_POSIX}, {"ash", SHELL_POSIX},
-        {"ksh", SHELL_POSIX}, {"rksh", SHELL_POSIX},   {"mksh", SHELL_POSIX}, {"lksh", SHELL_POSIX}, {"oksh", SHELL_POSIX},
-        {"posh", SHELL_POSIX}, {"busybox", SHELL_POSIX}, {"yash", SHELL_PLAIN}, {"sh", SHELL_POSIX},
+    static const struct {
+        const char *prefix;
+        enum shell_family family;
+    } known[] = {
+        {"bash", SHELL_BASH},
+        {"rbash", SHELL_BASH},
+        {"zsh", SHELL_ZSH},
+        {"rzsh", SHELL_ZSH},
+        {"fish", SHELL_FISH},
+        {"tcsh", SHELL_CSH},
+        {"csh", SHELL_CSH},
+        {"bsd-csh", SHELL_CSH},
+        {"dash", SHELL_POSIX},
+        {"ash", SHELL_POSIX},
+        {"ksh", SHELL_POSIX},
+        {"rksh", SHELL_POSIX},
+        {"mksh", SHELL_POSIX},
+        {"lksh", SHELL_POSIX},
+        {"oksh", SHELL_POSIX},
+        {"posh", SHELL_POSIX},
+        {"busybox", SHELL_POSIX},
+        {"yash", SHELL_PLAIN},
+        {"sh", SHELL_POSIX},
     };
     const char *name = strrchr(path, '/');
     name = name ? name + 1 : path;
@@ -42,7 +60,8 @@ static bool add(struct startup_files *out, const char *folder, const char *name)
         return false;
     struct startup_file *f = &out->v[out->n];
     int n = snprintf(f->path, sizeof f->path, "%s/%s", folder, name);
-    if (n < 0 || (size_t)n >= sizeof f->path || !is_readable_file(f->path) || quote_word(f->path, f->word, sizeof f->word) < 0)
+    if (n < 0 || (size_t)n >= sizeof f->path || !is_readable_file(f->path) ||
+        quote_word(f->path, f->word, sizeof f->word) < 0)
         return false;
     out->n++;
     return true;
@@ -176,8 +195,10 @@ static void posix_script(FILE *t, const struct shell_script *s)
         fputs("emulate -R zsh; setopt login\n", t);
     for (size_t i = s->from; i < s->to; i++) {
         const char *word = s->files->v[i].word;
-        fprintf(t, "%s=%s.%zu; export %s; \"%s\" %s begin %zu\n", SHELL_MARKER, s->run, i, SHELL_MARKER, s->note, s->name, i);
-        fprintf(t, "trap '\"%s\" %s exit %zu' EXIT; trap '\"%s\" %s exit %zu; exit 143' TERM\n", s->note, s->name, i, s->note, s->name, i);
+        fprintf(t, "%s=%s.%zu; export %s; \"%s\" %s begin %zu\n", SHELL_MARKER, s->run, i, SHELL_MARKER, s->note,
+            s->name, i);
+        fprintf(t, "trap '\"%s\" %s exit %zu' EXIT; trap '\"%s\" %s exit %zu; exit 143' TERM\n", s->note, s->name, i,
+            s->note, s->name, i);
         fprintf(t, "if [ -f %s ] && [ -r %s ]; then\n", word, word);
         if (s->careful)
             posix_careful(t, s, i);
@@ -192,7 +213,8 @@ static void csh_script(FILE *t, const struct shell_script *s)
 {
     fputs("set loginsh\n", t);
     for (size_t i = s->from; i < s->to; i++)
-        fprintf(t, "setenv %s %s.%zu; '%s' %s begin %zu; source %s\n", SHELL_MARKER, s->run, i, s->note, s->name, i, s->files->v[i].word);
+        fprintf(t, "setenv %s %s.%zu; '%s' %s begin %zu; source %s\n", SHELL_MARKER, s->run, i, s->note, s->name, i,
+            s->files->v[i].word);
     fprintf(t, "exec '%s' %s final %zu\n", s->note, s->name, s->to);
 }
 
@@ -202,13 +224,14 @@ static void fish_script(FILE *t, const struct shell_script *s)
     fprintf(t, "exec '%s' %s final %zu\n", s->note, s->name, s->to);
 }
 
-/* fish parses a file before it runs any of it, and has no trap before a command. So complete commands are cut out of the file, the notes put
- * between them, and what is left after a syntax error is left out. */
+/* fish parses a file before it runs any of it, and has no trap before a command. So complete commands are cut out of
+ * the file, the notes put between them, and what is left after a syntax error is left out. */
 static void fish_careful(FILE *t, const struct shell_script *s)
 {
     static const char body[] =
         "for v in (string match -rg -- '^SETUVAR --export (.*)' < $HOME/.config/fish/fish_variables 2>/dev/null)\n"
-        "  set -l p (string split -m 1 : -- $v)\n" /* without its configuration fish does not know its universal variables */
+        /* Without its configuration fish does not know its universal variables */
+        "  set -l p (string split -m 1 : -- $v)\n"
         "  set -gx $p[1] (string unescape -- $p[2] | string split \\x1e)\n"
         "end\n"
         "set -l out; set -l chunk; set -l n 0; set -l first 1\n"
@@ -218,7 +241,8 @@ static void fish_careful(FILE *t, const struct shell_script *s)
         "  set -a chunk $line\n"
         "  if string join -- \\n $chunk | $self --no-config --no-execute 2>/dev/null\n"
         "    set -a out \"'$note' $sock line $file $first\"\n"
-        "    set -a out (string replace -r -- '^(\\s*)((and |or )?(exec|exit|kill)\\b)' \"\\$1'$note' $sock line $file $n; \\$2\" $chunk)\n"
+        "    set -a out (string replace -r -- '^(\\s*)((and |or )?(exec|exit|kill)\\b)' \"\\$1'$note' $sock line $file "
+        "$n; \\$2\" $chunk)\n"
         "    set chunk\n"
         "  end\n"
         "end < $path\n"
@@ -228,10 +252,11 @@ static void fish_careful(FILE *t, const struct shell_script *s)
         "string join -- \\n $out | source\n"
         "test $ok -eq 0; or exit 2\n";
     fprintf(t, "set -gx %s %s.%zu\n", SHELL_MARKER, s->run, s->from);
-    fprintf(t, "set -l note '%s'; set -l sock %s; set -l file %zu; set -l path %s; set -l self (status fish-path)\n", s->note, s->name,
-            s->from, s->files->v[s->from].word);
+    fprintf(t, "set -l note '%s'; set -l sock %s; set -l file %zu; set -l path %s; set -l self (status fish-path)\n",
+        s->note, s->name, s->from, s->files->v[s->from].word);
     fprintf(t, "'%s' %s begin %zu\n", s->note, s->name, s->from);
-    fprintf(t, "function __oriel_exit --on-event fish_exit --on-signal TERM; '%s' %s exit %zu; end\n", s->note, s->name, s->from);
+    fprintf(t, "function __oriel_exit --on-event fish_exit --on-signal TERM; '%s' %s exit %zu; end\n", s->note, s->name,
+        s->from);
     fputs(body, t);
     fprintf(t, "functions -e __oriel_exit\nexec '%s' %s final %zu\n", s->note, s->name, s->to);
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which start-up files a login shell reads, and a script for that shell that reads them one by one and tells how far it came.
+/* Which start-up files a login shell reads, and a script for that shell that reads them one by one and tells how far it
+ * came.
  *
- * The scripts stand in for the shell's own reading because a shell that reads by itself loses everything when a line ends it:
+ * The scripts stand in for the shell's own reading because a shell that reads by itself loses everything when a line
+ * ends it:
  *  - before each file the exported variables are noted (note.c);
  *  - when the shell ends while it reads one, its EXIT trap notes them again; that of SIGTERM does so in one that hangs;
- *  - a careful script notes them before each command, too. It is for the lines that leave no trap time: exec, kill -9, set -n. */
+ *  - a careful script notes them before each command, too. It is for the lines that leave no trap time: exec, kill -9,
+ * set -n. */
 #ifndef ORIEL_SESSION_STARTUP_SHELLS_H
 #define ORIEL_SESSION_STARTUP_SHELLS_H
 
@@ -12,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STARTUP_FILES_MAX 48  /* fish reads whole folders; others read two to eight */
+#define STARTUP_FILES_MAX 48 /* fish reads whole folders; others read two to eight */
 #define STARTUP_PATH_BYTES 512
 
 enum shell_family {
@@ -22,10 +25,11 @@ enum shell_family {
     SHELL_PLAIN, /* yash, whose traces call themselves: POSIX without careful reading */
     SHELL_CSH,
     SHELL_FISH,
-    SHELL_OTHER  /* not known: it is not started; /bin/sh reads /etc/profile and ~/.profile as display managers have it */
+    /* Not known: it is not started; /bin/sh reads /etc/profile and ~/.profile as display managers have it */
+    SHELL_OTHER
 };
 struct startup_file {
-    char path[STARTUP_PATH_BYTES]; /* for people */
+    char path[STARTUP_PATH_BYTES];      /* for people */
     char word[STARTUP_PATH_BYTES + 64]; /* as the script says it; may be looked up only then (ZDOTDIR) */
 };
 struct startup_files {
@@ -33,7 +37,8 @@ struct startup_files {
     size_t n;
 };
 enum shell_family shell_family_of(const char *path);
-/* The files of a login shell that are there, in the order in which it reads them. `root`: "" or a folder that stands for /, in tests. */
+/* The files of a login shell that are there, in the order in which it reads them. `root`: "" or a folder that stands
+ * for /, in tests. */
 void shell_files(enum shell_family f, const char *root, const char *home, struct startup_files *out);
 /* ~/.xprofile and /etc/xprofile, which sh reads after them. */
 void shell_xprofiles(const char *root, const char *home, struct startup_files *out);
@@ -41,10 +46,11 @@ void shell_xprofiles(const char *root, const char *home, struct startup_files *o
 struct shell_script {
     enum shell_family family;
     const struct startup_files *files;
-    size_t from, to;          /* files [from, to) */
+    size_t from, to; /* files [from, to) */
     bool careful;
-    const char *note, *name;  /* the program oriel-startup-note; the socket's name */
-    const char *run;          /* ORIEL_STARTUP=run.file marks what is started meanwhile; no other run of this user has the same */
+    const char *note, *name; /* the program oriel-startup-note; the socket's name */
+    /* ORIEL_STARTUP=run.file marks what is started meanwhile; no other run of this user has the same */
+    const char *run;
 };
 #define SHELL_MARKER "ORIEL_STARTUP"
 /* The text for `SHELL -c`. Owned by the caller; NULL: no memory, or no careful reading in this family. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A directory for stories ("oriel_test" in nsswitch.conf), read anew for each question from /etc/oriel-test-directory. Lines of fields
- * with tabs between them:
- *   user ASKED SPELLED UID GID HOME     who asks for ASKED is told of SPELLED; an account has a line for each of its names
- *   group ASKED SPELLED GID MEMBER...   members as they are spelled
- *   sleep NAME SECONDS                  whoever asks for this user or group waits first
- * Passwords lie in /etc/shadow under the spelled name. */
+/* A directory for stories ("oriel_test" in nsswitch.conf), read anew for each question from /etc/oriel-test-directory.
+ * Lines of fields with tabs between them: user ASKED SPELLED UID GID HOME     who asks for ASKED is told of SPELLED; an
+ * account has a line for each of its names group ASKED SPELLED GID MEMBER...   members as they are spelled sleep NAME
+ * SECONDS                  whoever asks for this user or group waits first Passwords lie in /etc/shadow under the
+ * spelled name. */
 #include <errno.h>
 #include <grp.h>
 #include <nss.h>
@@ -25,7 +24,8 @@ status _nss_oriel_test_getpwnam_r(const char *name, struct passwd *pw, char *buf
 status _nss_oriel_test_getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t len, int *err);
 status _nss_oriel_test_getgrnam_r(const char *name, struct group *gr, char *buf, size_t len, int *err);
 status _nss_oriel_test_getgrgid_r(gid_t gid, struct group *gr, char *buf, size_t len, int *err);
-status _nss_oriel_test_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups, long limit, int *err);
+status _nss_oriel_test_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups,
+    long limit, int *err);
 
 struct line {
     FILE *f;
@@ -56,7 +56,10 @@ static void finish(struct line *l)
     *l = (struct line){0};
 }
 
-static bool is(const struct line *l, const char *kind, size_t least) { return l->n >= least && strcmp(l->field[0], kind) == 0; }
+static bool is(const struct line *l, const char *kind, size_t least)
+{
+    return l->n >= least && strcmp(l->field[0], kind) == 0;
+}
 
 static void wait_as_told(const char *name)
 {
@@ -95,7 +98,8 @@ static status give_user(const struct line *l, struct passwd *pw, char *buf, size
     pw->pw_shell = keep("/bin/bash", &buf, &len);
     pw->pw_uid = (uid_t)strtoul(l->field[3], NULL, 10);
     pw->pw_gid = (gid_t)strtoul(l->field[4], NULL, 10);
-    return pw->pw_name && pw->pw_passwd && pw->pw_gecos && pw->pw_dir && pw->pw_shell ? NSS_STATUS_SUCCESS : too_small(err);
+    return pw->pw_name && pw->pw_passwd && pw->pw_gecos && pw->pw_dir && pw->pw_shell ? NSS_STATUS_SUCCESS
+                                                                                      : too_small(err);
 }
 
 static status give_group(const struct line *l, struct group *gr, char *buf, size_t len, int *err)
@@ -191,7 +195,8 @@ static bool make_room(long start, long *size, gid_t **groups, long limit)
     return g != NULL;
 }
 
-status _nss_oriel_test_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups, long limit, int *err)
+status _nss_oriel_test_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groups,
+    long limit, int *err)
 {
     struct line l = {0};
     (void)err;

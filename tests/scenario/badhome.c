@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A home on FUSE that goes wrong when a test says so. `badhome BACKING CONTROL MOUNTPOINT` shows the folder BACKING at MOUNTPOINT, closed
- * to everybody but who runs it (root, too), and stays in the foreground. Before each call it reads the file CONTROL, a word:
- *   fine      as if it were not there (also without the file)
- *   open      opening, making and listing hang
- *   stat      everything hangs
- *   full      what makes or writes something gives ENOSPC
- *   readonly  the same with EROFS
- *   closed    everything gives EACCES
- *   expired   everything gives EKEYEXPIRED, as a server that wants a ticket says it
- *   unread    opening and making give EACCES, whatever the modes say: names are known, and the ticket has expired
- *   slow      each call takes a second
- *   gone      it ends, without a word
- * What hangs is not answered, so the kernel does not even let SIGKILL through to who waits, until CONTROL says something else. */
+/* A home on FUSE that goes wrong when a test says so. `badhome BACKING CONTROL MOUNTPOINT` shows the folder BACKING at
+ * MOUNTPOINT, closed to everybody but who runs it (root, too), and stays in the foreground. Before each call it reads
+ * the file CONTROL, a word: fine      as if it were not there (also without the file) open      opening, making and
+ * listing hang stat      everything hangs full      what makes or writes something gives ENOSPC readonly  the same with
+ * EROFS closed    everything gives EACCES expired   everything gives EKEYEXPIRED, as a server that wants a ticket says
+ * it unread    opening and making give EACCES, whatever the modes say: names are known, and the ticket has expired slow
+ * each call takes a second gone      it ends, without a word What hangs is not answered, so the kernel does not even
+ * let SIGKILL through to who waits, until CONTROL says something else. */
 #define FUSE_USE_VERSION 31
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse.h>
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,13 +71,16 @@ static int obey(enum kind kind)
     return 0;
 }
 
-static const char *below(const char *path) { return path[1] ? path + 1 : "."; }
+static const char *below(const char *path)
+{
+    return path[1] ? path + 1 : ".";
+}
 
-#define CALL(kind, expression)           \
-    do {                                 \
-        int wrong = obey(kind);          \
-        if (wrong)                       \
-            return wrong;                \
+#define CALL(kind, expression)                \
+    do {                                      \
+        int wrong = obey(kind);               \
+        if (wrong)                            \
+            return wrong;                     \
         return (expression) < 0 ? -errno : 0; \
     } while (0)
 
@@ -91,11 +89,26 @@ static int do_getattr(const char *p, struct stat *st, struct fuse_file_info *i)
     (void)i;
     CALL(LOOK, fstatat(backing, below(p), st, AT_SYMLINK_NOFOLLOW));
 }
-static int do_mkdir(const char *p, mode_t m) { CALL(WRITE, mkdirat(backing, below(p), m)); }
-static int do_unlink(const char *p) { CALL(WRITE, unlinkat(backing, below(p), 0)); }
-static int do_rmdir(const char *p) { CALL(WRITE, unlinkat(backing, below(p), AT_REMOVEDIR)); }
-static int do_symlink(const char *to, const char *p) { CALL(WRITE, symlinkat(to, backing, below(p))); }
-static int do_link(const char *from, const char *p) { CALL(WRITE, linkat(backing, below(from), backing, below(p), 0)); }
+static int do_mkdir(const char *p, mode_t m)
+{
+    CALL(WRITE, mkdirat(backing, below(p), m));
+}
+static int do_unlink(const char *p)
+{
+    CALL(WRITE, unlinkat(backing, below(p), 0));
+}
+static int do_rmdir(const char *p)
+{
+    CALL(WRITE, unlinkat(backing, below(p), AT_REMOVEDIR));
+}
+static int do_symlink(const char *to, const char *p)
+{
+    CALL(WRITE, symlinkat(to, backing, below(p)));
+}
+static int do_link(const char *from, const char *p)
+{
+    CALL(WRITE, linkat(backing, below(from), backing, below(p), 0));
+}
 static int do_rename(const char *p, const char *q, unsigned flags)
 {
     CALL(WRITE, renameat2(backing, below(p), backing, below(q), flags));
@@ -190,7 +203,8 @@ static int do_opendir(const char *p, struct fuse_file_info *i)
     (void)i;
     return obey(OPEN);
 }
-static int do_readdir(const char *p, void *buf, fuse_fill_dir_t fill, off_t at, struct fuse_file_info *i, enum fuse_readdir_flags f)
+static int do_readdir(const char *p, void *buf, fuse_fill_dir_t fill, off_t at, struct fuse_file_info *i,
+    enum fuse_readdir_flags f)
 {
     (void)at;
     (void)i;
@@ -207,11 +221,26 @@ static int do_readdir(const char *p, void *buf, fuse_fill_dir_t fill, off_t at, 
     return 0;
 }
 
-static const struct fuse_operations operations = {
-    .getattr = do_getattr, .mkdir = do_mkdir, .unlink = do_unlink, .rmdir = do_rmdir, .symlink = do_symlink, .link = do_link,
-    .rename = do_rename, .chmod = do_chmod, .truncate = do_truncate, .utimens = do_utimens, .statfs = do_statfs,
-    .readlink = do_readlink, .open = do_open, .create = do_create, .read = do_read, .write = do_write, .flush = do_flush,
-    .release = do_release, .opendir = do_opendir, .readdir = do_readdir};
+static const struct fuse_operations operations = {.getattr = do_getattr,
+    .mkdir = do_mkdir,
+    .unlink = do_unlink,
+    .rmdir = do_rmdir,
+    .symlink = do_symlink,
+    .link = do_link,
+    .rename = do_rename,
+    .chmod = do_chmod,
+    .truncate = do_truncate,
+    .utimens = do_utimens,
+    .statfs = do_statfs,
+    .readlink = do_readlink,
+    .open = do_open,
+    .create = do_create,
+    .read = do_read,
+    .write = do_write,
+    .flush = do_flush,
+    .release = do_release,
+    .opendir = do_opendir,
+    .readdir = do_readdir};
 
 int main(int argc, char **argv)
 {
@@ -221,6 +250,7 @@ int main(int argc, char **argv)
     }
     control = argv[2];
     umask(0);
-    char *args[] = {argv[0], (char *)"-f", (char *)"-o", (char *)"default_permissions,fsname=badhome,max_idle_threads=100", argv[3], NULL};
+    char *args[] = {argv[0], (char *)"-f", (char *)"-o",
+        (char *)"default_permissions,fsname=badhome,max_idle_threads=100", argv[3], NULL};
     return fuse_main(5, args, &operations, NULL);
 }

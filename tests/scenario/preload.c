@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a machine may do to oriel-peer: named in /etc/ld.so.preload, this does to it (and to nobody else) what /etc/oriel-test-preload says.
+/* What a machine may do to oriel-peer: named in /etc/ld.so.preload, this does to it (and to nobody else) what
+ * /etc/oriel-test-preload says.
  *
  *   thread     a thread that is there before main
  *   call       a system call that its filter forbids, with the first byte that it reads
@@ -52,7 +53,9 @@ ssize_t recv(int fd, void *data, size_t len, int flags)
 static void __attribute__((constructor)) begin(void)
 {
     static pthread_t thread;
-    int fd = strcmp(program_invocation_short_name, "oriel-peer") == 0 ? open("/etc/oriel-test-preload", O_RDONLY | O_CLOEXEC) : -1;
+    int fd = strcmp(program_invocation_short_name, "oriel-peer") == 0
+        ? open("/etc/oriel-test-preload", O_RDONLY | O_CLOEXEC)
+        : -1;
     ssize_t n = fd < 0 ? 0 : read(fd, mode, sizeof mode - 1);
     if (fd >= 0)
         close(fd);

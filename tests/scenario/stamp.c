@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A mark that tests look for on a client's screen: four coloured squares of SIDE pixels in the corner of the session's screen, above
- * everything else, at once and with no library but xcb. `stamp RRGGBB RRGGBB RRGGBB RRGGBB [stream|film]`; with "stream" it also
- * paints coloured bars that move beside them, with "film" a picture like a camera's, for ever. Ends with its X server. */
+/* A mark that tests look for on a client's screen: four coloured squares of SIDE pixels in the corner of the session's
+ * screen, above everything else, at once and with no library but xcb. `stamp RRGGBB RRGGBB RRGGBB RRGGBB
+ * [stream|film]`; with "stream" it also paints coloured bars that move beside them, with "film" a picture like a
+ * camera's, for ever. Ends with its X server. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +15,19 @@
 static xcb_window_t make_window(xcb_connection_t *c, xcb_screen_t *s, int x, int y, int width, int height)
 {
     xcb_window_t w = xcb_generate_id(c);
-    uint32_t values[] = { s->black_pixel, 1, XCB_EVENT_MASK_EXPOSURE | XCB_EVENT_MASK_VISIBILITY_CHANGE };
+    uint32_t values[] = {s->black_pixel, 1, XCB_EVENT_MASK_EXPOSURE | XCB_EVENT_MASK_VISIBILITY_CHANGE};
 
     xcb_create_window(c, XCB_COPY_FROM_PARENT, w, s->root, (int16_t)x, (int16_t)y, (uint16_t)width, (uint16_t)height, 0,
-                      XCB_WINDOW_CLASS_INPUT_OUTPUT, s->root_visual, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK,
-                      values);
+        XCB_WINDOW_CLASS_INPUT_OUTPUT, s->root_visual, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK,
+        values);
     xcb_map_window(c, w);
     return w;
 }
 
-static void fill(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t colour, int x, int y, int width, int height)
+static void fill(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t colour, int x, int y, int width,
+    int height)
 {
-    xcb_rectangle_t r = { (int16_t)x, (int16_t)y, (uint16_t)width, (uint16_t)height };
+    xcb_rectangle_t r = {(int16_t)x, (int16_t)y, (uint16_t)width, (uint16_t)height};
 
     xcb_change_gc(c, gc, XCB_GC_FOREGROUND, &colour);
     xcb_poly_fill_rectangle(c, w, gc, 1, &r);
@@ -41,7 +43,8 @@ static void draw(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, const u
 static void paint_bars(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t n)
 {
     for (int i = 0; i < 16; i++)
-        fill(c, w, gc, (n * 2654435761u + (uint32_t)i * 40503u) >> 8, (int)(n * 7 + (uint32_t)i * 25) % 400, i * 12, 40, 12);
+        fill(c, w, gc, (n * 2654435761u + (uint32_t)i * 40503u) >> 8, (int)(n * 7 + (uint32_t)i * 25) % 400, i * 12, 40,
+            12);
 }
 
 static uint8_t wave(uint32_t at)
@@ -50,7 +53,8 @@ static uint8_t wave(uint32_t at)
     return (uint8_t)((at < 256 ? at : 511 - at) * 7 / 8);
 }
 
-/* Soft colours that drift in different directions, with grain. STRIP rows a request stay far below the protocol's limit. */
+/* Soft colours that drift in different directions, with grain. STRIP rows a request stay far below the protocol's
+ * limit. */
 static void paint_film(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, uint32_t n)
 {
     enum { WIDTH = 384, HEIGHT = 192, STRIP = 32 };
@@ -61,10 +65,12 @@ static void paint_film(xcb_connection_t *c, xcb_window_t w, xcb_gcontext_t gc, u
             uint32_t x = i % WIDTH, y = top + i / WIDTH;
 
             grain = grain * 1664525u + 1013904223u;
-            strip[i] = ((uint32_t)wave(x * 2 + n * 9) << 16 | (uint32_t)wave(y * 3 - n * 5) << 8 | wave(x + y + n * 13)) +
-                       (grain >> 29) * 0x010101u;
+            strip[i] =
+                ((uint32_t)wave(x * 2 + n * 9) << 16 | (uint32_t)wave(y * 3 - n * 5) << 8 | wave(x + y + n * 13)) +
+                (grain >> 29) * 0x010101u;
         }
-        xcb_put_image(c, XCB_IMAGE_FORMAT_Z_PIXMAP, w, gc, WIDTH, STRIP, 0, (int16_t)top, 0, 24, sizeof strip, (uint8_t *)strip);
+        xcb_put_image(c, XCB_IMAGE_FORMAT_Z_PIXMAP, w, gc, WIDTH, STRIP, 0, (int16_t)top, 0, 24, sizeof strip,
+            (uint8_t *)strip);
     }
 }
 
@@ -110,7 +116,7 @@ int main(int argc, char **argv)
     if (argc > 5)
         moving = make_window(c, s, 100, 0, 400, 200);
     for (uint32_t n = 0; events(c, w, gc, colours, !moving); n++) {
-        struct timespec pause = { 0, 33000000 };
+        struct timespec pause = {0, 33000000};
 
         if (!strcmp(argv[5], "film"))
             paint_film(c, moving, gc, n);

@@ -13,18 +13,19 @@
  *   move X Y, click X Y BUTTON, wheel DELTA
  *   locks BITS, size WxH [WxH …] (monitors side by side), hold 0|1, suppress 0|1
  */
+#include "tests/tools/front.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "tests/tools/front.h"
 
 static bool parse_sizes(char *text, struct display_layout *l)
 {
     *l = (struct display_layout){0};
     char *save = NULL;
     int32_t x = 0;
-    for (char *t = strtok_r(text, " ", &save); t && l->nmonitors < DISPLAY_MONITORS_MAX; t = strtok_r(NULL, " ", &save)) {
+    char *t = strtok_r(text, " ", &save);
+    for (; t && l->nmonitors < DISPLAY_MONITORS_MAX; t = strtok_r(NULL, " ", &save)) {
         struct display_monitor *m = &l->monitors[l->nmonitors];
         if (sscanf(t, "%ux%u", &m->width, &m->height) != 2)
             return false;
@@ -55,8 +56,8 @@ static int pixel(const struct front *f, unsigned x, unsigned y)
 static int settle(struct front *f, int ms)
 {
     int r = front_settle(f, ms, 20 * ms + 1000);
-    printf("frames %u buffers %u cursors %u leds %u %ux%u\n", f->frames, f->buffers, f->cursors, f->leds.locks, f->buffer.width,
-           f->buffer.height);
+    printf("frames %u buffers %u cursors %u leds %u %ux%u\n", f->frames, f->buffers, f->cursors, f->leds.locks,
+        f->buffer.width, f->buffer.height);
     return r < 0 ? r : 1;
 }
 

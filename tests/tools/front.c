@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/tools/front.h"
 
+#include "common/link.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,8 +13,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "common/link.h"
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -83,8 +83,8 @@ static int take_rects(struct front *f, const struct display_rect *rects, uint32_
         if (!f->map || r->x + r->width > (int)f->buffer.width || r->y + r->height > (int)f->buffer.height)
             return -EPROTO;
         for (uint32_t y = r->y; y < (uint32_t)r->y + r->height; y++)
-            memcpy(f->picture + ((size_t)y * f->buffer.width + r->x) * 4, f->map + (size_t)y * f->buffer.stride + r->x * 4ul,
-                   r->width * 4ul);
+            memcpy(f->picture + ((size_t)y * f->buffer.width + r->x) * 4,
+                f->map + (size_t)y * f->buffer.stride + r->x * 4ul, r->width * 4ul);
     }
     return 0;
 }
@@ -108,7 +108,8 @@ int front_step(struct front *f, int timeout_ms)
     static _Alignas(16) uint8_t buf[sizeof(struct display_cursor) + sizeof(struct display_frame)];
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
-    int r = wire_recv(f->sock, &display_to_front, &def, buf, fds, timeout_ms > 0 ? timeout_ms : 1); /* 0 would block */
+    /* 0 would block */
+    int r = wire_recv(f->sock, &display_to_front, &def, buf, fds, timeout_ms > 0 ? timeout_ms : 1);
     if (r < 0)
         return r == -EAGAIN ? -ETIMEDOUT : r;
     if (def == &display_buffer_def)
@@ -189,8 +190,8 @@ static void child(const char *program, const char *display, int sock)
     _exit(127);
 }
 
-int front_agent_start(struct front_agent *a, const char *program, const char *display, const struct display_layout *layout,
-                      uint32_t klid, uint32_t idle_seconds)
+int front_agent_start(struct front_agent *a, const char *program, const char *display,
+    const struct display_layout *layout, uint32_t klid, uint32_t idle_seconds)
 {
     int sv[2];
     int r = link_pair(sv);
@@ -200,7 +201,8 @@ int front_agent_start(struct front_agent *a, const char *program, const char *di
     if (a->pid == 0)
         child(program, display, sv[1]);
     close(sv[1]);
-    struct agent_start m = {.open = {.nmonitors = layout->nmonitors, .keyboard_layout = klid}, .idle_seconds = idle_seconds};
+    struct agent_start m = {.open = {.nmonitors = layout->nmonitors, .keyboard_layout = klid},
+        .idle_seconds = idle_seconds};
     memcpy(m.open.monitors, layout->monitors, sizeof m.open.monitors);
     r = wire_send(a->sock, &agent_start_def, &m, NULL);
     if (r < 0)

@@ -79,11 +79,11 @@ static void child(const struct xserver *x, int displayfd)
     dup2(o, 1);
     dup2(o, 2);
     if (x->kind == XSERVER_XORG)
-        execl(XORG, "Xorg", "-config", conf, "-logfile", log, "-auth", auth, "-displayfd", fd, "-noreset", "-nolisten", "tcp",
-              "-novtswitch", "-sharevts", (char *)NULL);
+        execl(XORG, "Xorg", "-config", conf, "-logfile", log, "-auth", auth, "-displayfd", fd, "-noreset", "-nolisten",
+            "tcp", "-novtswitch", "-sharevts", (char *)NULL);
     else
-        execl(XVFB, "Xvfb", "-auth", auth, "-displayfd", fd, "-noreset", "-nolisten", "tcp", "-screen", "0", "3840x2160x24",
-              (char *)NULL);
+        execl(XVFB, "Xvfb", "-auth", auth, "-displayfd", fd, "-noreset", "-nolisten", "tcp", "-screen", "0",
+            "3840x2160x24", (char *)NULL);
     _exit(127);
 }
 

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Hostile front ends against the agent, in front of a display that only counts. Input: records of
  *   u8 whose (0 the control client, 1 a viewer, 2 the display, 3 the leader), u8 length, bytes
- * A client's bytes are one datagram, headers and all; the display's bytes are damage; the leader's first byte drops that client.
- * Whatever comes: rectangles stay in the buffer, a lent buffer is not written, positions stay on the monitors. */
+ * A client's bytes are one datagram, headers and all; the display's bytes are damage; the leader's first byte drops
+ * that client. Whatever comes: rectangles stay in the buffer, a lent buffer is not written, positions stay on the
+ * monitors. */
+#include "common/log.h"
+#include "session/agent/agent.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "session/agent/agent.h"
-
-struct backend_pixels { int fd; uint32_t width, height; };
+struct backend_pixels {
+    int fd;
+    uint32_t width, height;
+};
 struct backend {
     const struct backend_events *events;
     void *user;
@@ -26,17 +30,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct agent agent;
 static struct backend display;
 
-#define MUST(condition) do { if (!(condition)) abort(); } while (0)
+#define MUST(condition)   \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
+    } while (0)
 
-static int fake_open(struct event_base *base, const struct backend_events *ev, void *user, const struct backend_limits *limits,
-                     struct backend **out, char *why, size_t cap)
+static int fake_open(struct event_base *base, const struct backend_events *ev, void *user,
+    const struct backend_limits *limits, struct backend **out, char *why, size_t cap)
 {
     display.events = ev;
     display.user = user;
     *out = &display;
     return 0;
 }
-static void fake_close(struct backend *b) {}
+static void fake_close(struct backend *b)
+{
+}
 static int fake_set_layout(struct backend *b, const struct display_layout *want, struct display_layout *real)
 {
     uint32_t width, height;
@@ -86,39 +96,77 @@ static void fake_copy(struct backend *b, struct backend_pixels *p, const struct 
 {
     MUST(n <= DISPLAY_RECTS_MAX);
     for (size_t i = 0; i < n; i++)
-        MUST(rects[i].width && rects[i].height && rects[i].x + rects[i].width <= (int)p->width && rects[i].y + rects[i].height <= (int)p->height);
+        MUST(rects[i].width && rects[i].height && rects[i].x + rects[i].width <= (int)p->width &&
+            rects[i].y + rects[i].height <= (int)p->height);
     for (const struct client *c = agent.clients; c; c = c->next)
         MUST(c->pixels != p || !c->on_loan);
 }
-static void fake_mark(struct backend *b) { MUST(++b->marks <= BACKEND_MARKS_MAX); }
+static void fake_mark(struct backend *b)
+{
+    MUST(++b->marks <= BACKEND_MARKS_MAX);
+}
 static int fake_wait(struct backend *b)
 {
     MUST(b->marks-- > 0);
     return 0;
 }
-static void fake_key(struct backend *b, uint32_t code, bool down) { MUST(code > 0 && code < 248); }
-static void fake_unicode(struct backend *b, uint32_t c) { MUST(c <= 0x10ffff); }
+static void fake_key(struct backend *b, uint32_t code, bool down)
+{
+    MUST(code > 0 && code < 248);
+}
+static void fake_unicode(struct backend *b, uint32_t c)
+{
+    MUST(c <= 0x10ffff);
+}
 static void fake_move(struct backend *b, int32_t x, int32_t y)
 {
     uint32_t width, height;
     layout_size(&b->layout, &width, &height);
     MUST(x >= 0 && y >= 0 && x < (int32_t)width && y < (int32_t)height);
 }
-static void fake_button(struct backend *b, uint32_t button, bool down) { MUST(button >= 1 && button <= 9); }
-static void fake_locks(struct backend *b, uint8_t locks) { MUST(locks <= 15); }
-static void fake_done(struct backend *b) {}
+static void fake_button(struct backend *b, uint32_t button, bool down)
+{
+    MUST(button >= 1 && button <= 9);
+}
+static void fake_locks(struct backend *b, uint8_t locks)
+{
+    MUST(locks <= 15);
+}
+static void fake_done(struct backend *b)
+{
+}
 static int fake_keymap(struct backend *b, const struct backend_keymap *k)
 {
     MUST(k->model && k->layout && k->layout[0] && k->variant && k->options);
     return 0;
 }
-static int fake_notice(struct backend *b, int fd, uint32_t width, uint32_t height, uint32_t stride, unsigned seconds) { return 0; }
+static int fake_notice(struct backend *b, int fd, uint32_t width, uint32_t height, uint32_t stride, unsigned seconds)
+{
+    return 0;
+}
 
 static const struct backend_ops fake = {
-    .name = "fake", .open = fake_open, .close = fake_close, .set_layout = fake_set_layout, .get_layout = fake_get_layout,
-    .set_scale = fake_set_scale, .collect = fake_collect, .pixels_create = fake_create, .pixels_destroy = fake_destroy,
-    .pixels_info = fake_info, .copy = fake_copy, .mark = fake_mark, .wait = fake_wait, .key = fake_key, .unicode = fake_unicode, .move = fake_move,
-    .button = fake_button, .set_locks = fake_locks, .input_done = fake_done, .set_keymap = fake_keymap, .notice = fake_notice,
+    .name = "fake",
+    .open = fake_open,
+    .close = fake_close,
+    .set_layout = fake_set_layout,
+    .get_layout = fake_get_layout,
+    .set_scale = fake_set_scale,
+    .collect = fake_collect,
+    .pixels_create = fake_create,
+    .pixels_destroy = fake_destroy,
+    .pixels_info = fake_info,
+    .copy = fake_copy,
+    .mark = fake_mark,
+    .wait = fake_wait,
+    .key = fake_key,
+    .unicode = fake_unicode,
+    .move = fake_move,
+    .button = fake_button,
+    .set_locks = fake_locks,
+    .input_done = fake_done,
+    .set_keymap = fake_keymap,
+    .notice = fake_notice,
 };
 
 static void attach(int leader, uint32_t id, uint8_t role, int *mine)

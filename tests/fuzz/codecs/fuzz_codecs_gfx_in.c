@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a client sends on the graphics channel: capability sets, acknowledgements, cache offers, into the parser and an engine that is
- * at work, and that is made anew for the capabilities that were chosen. */
+/* What a client sends on the graphics channel: capability sets, acknowledgements, cache offers, into the parser and an
+ * engine that is at work, and that is made anew for the capabilities that were chosen. */
 #include "codecs/wire/gfx_wire.h"
 
 #include <stdlib.h>
@@ -48,7 +48,8 @@ static void choose(struct engine **e)
         return;
     for (size_t i = 0; i < in.caps.nsets; i++)
         offered |= in.caps.sets[i].version == chosen.version && in.caps.sets[i].flags == chosen.flags;
-    if (!offered || !caps.gfx || (caps.avc444 && !caps.avc420) || (caps.thin_client && (caps.progressive || !caps.small_cache)))
+    if (!offered || !caps.gfx || (caps.avc444 && !caps.avc420) ||
+        (caps.thin_client && (caps.progressive || !caps.small_cache)))
         abort();
     engine_destroy(*e);
     *e = make_engine(&caps);
@@ -79,7 +80,11 @@ static void feed(struct engine **at, struct gfx_wire *w, uint64_t now)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t px[128 * 128 * 4];
-    const struct engine_caps caps = {.gfx = true, .clear_codec = true, .planar = true, .progressive = true, .small_cache = size & 1};
+    const struct engine_caps caps = {.gfx = true,
+        .clear_codec = true,
+        .planar = true,
+        .progressive = true,
+        .small_cache = size & 1};
     const struct engine_rect all = {0, 0, 128, 128};
     struct engine *e = make_engine(&caps);
     struct gfx_wire *w = gfx_wire_create(false);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Input: a configuration file. What is taken must dump and read back to the same; what is refused must say why. */
+#include "common/config.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "common/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Input: one byte protocol, then a datagram. What decodes must encode again, and decode to the same. */
+#include "tests/fuzz/common/wire_protos.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "tests/fuzz/common/wire_protos.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes one input per message of every protocol into a folder: empty, and with every count and text at its longest that fits. */
+/* Writes one input per message of every protocol into a folder: empty, and with every count and text at its longest
+ * that fits. */
+#include "tests/fuzz/common/wire_protos.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "tests/fuzz/common/wire_protos.h"
 
 static void fill(const struct wire_def *def, uint8_t *msg, unsigned permille)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A hostile oriel-encoder against the peer's end, whose caller does in between what an engine does. Input: records of
  *   u8 kind, u8 length, bytes
- * see record(). Whatever comes: a packet lies in its stream's memory and was asked for, what failed stays failed, nothing is told of
- * what is closed, each process is ready and lost once at most, and what is sent keeps the protocol. */
+ * see record(). Whatever comes: a packet lies in its stream's memory and was asked for, what failed stays failed,
+ * nothing is told of what is closed, each process is ready and lost once at most, and what is sent keeps the protocol.
+ */
 #include "codecs/encoder/proto.h"
 #include "common/link.h"
 #include "server/peer/encoder_link.h"
@@ -17,7 +18,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MUST(condition) do { if (!(condition)) abort(); } while (0)
+#define MUST(condition)   \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
+    } while (0)
 #define FILMS (ENCODER_STREAMS_MAX + 1) /* one more than it takes */
 #define READ_STEP 4096
 
@@ -30,7 +35,7 @@ struct film {
 static struct {
     struct event_base *base;
     struct encoder_link *link;
-    int sock;                         /* the process's end; -1: it is gone */
+    int sock; /* the process's end; -1: it is gone */
     unsigned started, ready, lost;
     struct film films[FILMS];
 } w;
@@ -76,8 +81,13 @@ static void film_open(struct film *f, unsigned width, unsigned height)
 {
     if (f->enc || width == 0 || height == 0)
         return;
-    const struct h264_config c = {.width = (int)width, .height = (int)height, .frame_rate = 30, .bytes_per_second = 100000, .done = on_done,
-        .user = f, .context = w.link};
+    const struct h264_config c = {.width = (int)width,
+        .height = (int)height,
+        .frame_rate = 30,
+        .bytes_per_second = 100000,
+        .done = on_done,
+        .user = f,
+        .context = w.link};
     *f = (struct film){.width = width, .height = height, .enc = encoder_outside.open(&c)};
     MUST(!f->enc || encoder_link_name(w.link)[0]);
 }
@@ -112,7 +122,8 @@ static void film_collect(struct film *f)
     if (r != 1)
         return;
     volatile uint8_t sum = 0;
-    MUST(f->busy && p.picture.len && p.picture.len <= encoder_packet_cap(f->width, f->height) && p.picture.qp <= 51 && p.picture.qp >= 0);
+    MUST(f->busy && p.picture.len && p.picture.len <= encoder_packet_cap(f->width, f->height) && p.picture.qp <= 51 &&
+        p.picture.qp >= 0);
     for (size_t i = 0; i < p.picture.len; i += READ_STEP)
         sum = (uint8_t)(sum + p.picture.data[i]);
     sum = (uint8_t)(sum + p.picture.data[p.picture.len - 1]);
@@ -141,7 +152,10 @@ static int some_memory(unsigned kind, size_t bytes)
     MUST(fd >= 0);
     bytes = kind == 2 ? bytes - 1 : kind == 3 ? bytes + 4096 : kind == 4 ? 0 : bytes;
     MUST(ftruncate(fd, (off_t)bytes) == 0);
-    seals = kind == 5 ? F_SEAL_GROW : kind == 6 ? seals | F_SEAL_WRITE : kind == 7 ? seals | F_SEAL_FUTURE_WRITE : seals;
+    seals = kind == 5 ? F_SEAL_GROW
+        : kind == 6   ? seals | F_SEAL_WRITE
+        : kind == 7   ? seals | F_SEAL_FUTURE_WRITE
+                      : seals;
     MUST(fcntl(fd, F_ADD_SEALS, seals) == 0);
     return fd;
 }
@@ -170,7 +184,12 @@ static void say_packet(uint32_t id, struct rd *r, const struct film *like)
 
 static void hear(void)
 {
-    union { struct encoder_open o; struct encoder_picture p; struct encoder_close c; max_align_t align; } m;
+    union {
+        struct encoder_open o;
+        struct encoder_picture p;
+        struct encoder_close c;
+        max_align_t align;
+    } m;
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX], r = 0;
     while (w.sock >= 0 && (r = wire_recv(w.sock, &peer_to_encoder, &def, &m, fds, 0)) == 0)
@@ -198,17 +217,31 @@ static void caller_does(unsigned kind, struct rd *r)
 {
     struct film *f = &w.films[rd_u8(r) % FILMS];
     switch (kind) {
-    case 4: film_open(f, rd_u8(r) % 8 * 16u, rd_u8(r) % 8 * 16u); break;
-    case 5: film_submit(f, rd_u8(r) & 1); break;
-    case 6: film_collect(f); break;
-    case 7: film_close(f); break;
-    case 8: f->enc ? (void)encoder_outside.set_rate(f->enc, 1 + rd_u8(r) * 1000u, 0) : (void)0; break;
-    case 9: encoder_link_give_up(w.link); break;
-    default: break;
+    case 4:
+        film_open(f, rd_u8(r) % 8 * 16u, rd_u8(r) % 8 * 16u);
+        break;
+    case 5:
+        film_submit(f, rd_u8(r) & 1);
+        break;
+    case 6:
+        film_collect(f);
+        break;
+    case 7:
+        film_close(f);
+        break;
+    case 8:
+        f->enc ? (void)encoder_outside.set_rate(f->enc, 1 + rd_u8(r) * 1000u, 0) : (void)0;
+        break;
+    case 9:
+        encoder_link_give_up(w.link);
+        break;
+    default:
+        break;
     }
 }
 
-/* 0 a datagram, headers and all; 1 hello, 2 opened, 3 packet by their fields; 4 … 9 the caller; 10 the process ends; 11 another starts. */
+/* 0 a datagram, headers and all; 1 hello, 2 opened, 3 packet by their fields; 4 … 9 the caller; 10 the process ends; 11
+ * another starts. */
 static void record(unsigned kind, const uint8_t *p, size_t n)
 {
     struct rd r;

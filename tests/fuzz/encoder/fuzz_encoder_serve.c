@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A hostile peer against oriel-encoder, in front of an encoder that only checks. Input: records of
  *   u8 kind, u8 length, bytes
- * Kind 0: one datagram, headers and all. 1, 2, 3: the fields of open, picture, close. 4: bytes written into the stream's memory that was
- * opened last, which say what the encoder does with it next: that memory is the peer's at any time.
- * Whatever comes: an encoder that failed is not asked again, what it is asked is within bounds, and no answer breaks the protocol. */
+ * Kind 0: one datagram, headers and all. 1, 2, 3: the fields of open, picture, close. 4: bytes written into the
+ * stream's memory that was opened last, which say what the encoder does with it next: that memory is the peer's at any
+ * time. Whatever comes: an encoder that failed is not asked again, what it is asked is within bounds, and no answer
+ * breaks the protocol. */
 #include "codecs/encoder/serve.h"
 #include "common/link.h"
 
@@ -16,17 +17,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MUST(condition) do { if (!(condition)) abort(); } while (0)
+#define MUST(condition)   \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
+    } while (0)
 #define PACKET_MAX ((size_t)1 << 18)
 
-struct av_kind { int unused; };
-struct av_stream { unsigned width, height; bool failed; uint8_t *packet; };
+struct av_kind {
+    int unused;
+};
+struct av_stream {
+    unsigned width, height;
+    bool failed;
+    uint8_t *packet;
+};
 
 static unsigned open_streams;
 
-struct av_stream *av_open(const struct av_kind *kind, unsigned width, unsigned height, unsigned frame_rate, uint32_t bytes_per_second)
+struct av_stream *av_open(const struct av_kind *kind, unsigned width, unsigned height, unsigned frame_rate,
+    uint32_t bytes_per_second)
 {
-    MUST(kind && width >= 16 && height >= 16 && width <= ENCODER_SIDE_MAX && height <= ENCODER_SIDE_MAX && bytes_per_second);
+    MUST(kind && width >= 16 && height >= 16 && width <= ENCODER_SIDE_MAX && height <= ENCODER_SIDE_MAX &&
+        bytes_per_second);
     MUST(width % 16 == 0 && height % 16 == 0 && open_streams < ENCODER_STREAMS_MAX);
     if (frame_rate == 13)
         return NULL;
@@ -46,7 +59,8 @@ void av_close(struct av_stream *s)
 }
 
 /* By the picture's first bytes: fails, or gives a packet of some length, also of one too many. */
-int av_encode(struct av_stream *s, const struct yuv *picture, bool key, uint32_t bytes_per_second, struct av_packet *out)
+int av_encode(struct av_stream *s, const struct yuv *picture, bool key, uint32_t bytes_per_second,
+    struct av_packet *out)
 {
     size_t luma = (size_t)s->width * s->height, cap = encoder_packet_cap(s->width, s->height);
     const size_t lengths[] = {0, 1, picture->y[1] * 40u, cap <= PACKET_MAX ? cap : 7, cap + 1, SIZE_MAX / 2};
@@ -66,7 +80,12 @@ static int memory = -1; /* of the stream that was opened last */
 
 static void hear(int sock)
 {
-    union { struct encoder_hello h; struct encoder_opened o; struct encoder_packet p; max_align_t align; } m;
+    union {
+        struct encoder_hello h;
+        struct encoder_opened o;
+        struct encoder_packet p;
+        max_align_t align;
+    } m;
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX], r;
     while ((r = wire_recv(sock, &encoder_to_peer, &def, &m, fds, 0)) == 0) {

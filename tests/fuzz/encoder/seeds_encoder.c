@@ -38,7 +38,8 @@ static void for_the_encoder(void)
     SAVE("raw", 0, 12, 1, 0, 3, 0, 4, 0, 0, 0, 1, 0, 0, 0);
 }
 
-/* Records for fuzz_encoder_link.c: hello name, opened id film memory, packet id film serial key qp which; and the caller's. */
+/* Records for fuzz_encoder_link.c: hello name, opened id film memory, packet id film serial key qp which; and the
+ * caller's. */
 #define HELLO 1, 3, 'x', '2', '6'
 #define OPENED(id, film, memory) 2, 3, id, film, memory
 #define PACKET(id, film, serial, which) 3, 6, id, film, serial, 1, 26, which
@@ -51,18 +52,22 @@ static void for_the_encoder(void)
 static void for_the_peer(void)
 {
     char name[] = "memory-0";
-    SAVE("film", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 1, 1), COLLECT(0), SUBMIT(0), PACKET(1, 0, 2, 2), COLLECT(0), 7, 1, 0);
+    SAVE("film", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 1, 1), COLLECT(0), SUBMIT(0),
+        PACKET(1, 0, 2, 2), COLLECT(0), 7, 1, 0);
     SAVE("late", HELLO, FILM(0), SUBMIT(0), OPENED(1, 0, 0), COLLECT(0), PACKET(1, 0, 1, 1), COLLECT(0));
     SAVE("too-long", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 1, 3), COLLECT(0), SUBMIT(0));
     SAVE("unasked", HELLO, FILM(0), OPENED(1, 0, 0), PACKET(1, 0, 0, 1), COLLECT(0));
     SAVE("wrong-serial", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 2, 1), COLLECT(0));
-    SAVE("twice", HELLO, FILM(0), OPENED(1, 0, 0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 1, 1), PACKET(1, 0, 1, 1), COLLECT(0), COLLECT(0));
-    SAVE("fails", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 1, 0), COLLECT(0), OPENED(1, 0, 0), SUBMIT(0));
+    SAVE("twice", HELLO, FILM(0), OPENED(1, 0, 0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 1, 1), PACKET(1, 0, 1, 1),
+        COLLECT(0), COLLECT(0));
+    SAVE("fails", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), PACKET(1, 0, 1, 0), COLLECT(0), OPENED(1, 0, 0),
+        SUBMIT(0));
     SAVE("hello-twice", HELLO, FILM(0), HELLO, COLLECT(0), ANOTHER, HELLO, FILM(1), OPENED(2, 1, 0), SUBMIT(1));
-    SAVE("restart", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), GONE, COLLECT(0), ANOTHER, HELLO, PACKET(1, 0, 1, 1), COLLECT(0), FILM(1),
-         OPENED(2, 1, 0), SUBMIT(1), PACKET(2, 1, 1, 1), COLLECT(1));
+    SAVE("restart", HELLO, FILM(0), OPENED(1, 0, 0), SUBMIT(0), GONE, COLLECT(0), ANOTHER, HELLO, PACKET(1, 0, 1, 1),
+        COLLECT(0), FILM(1), OPENED(2, 1, 0), SUBMIT(1), PACKET(2, 1, 1, 1), COLLECT(1));
     SAVE("given-up", HELLO, FILM(0), 9, 1, 0, COLLECT(0), ANOTHER, 1, 0, GONE, ANOTHER, HELLO);
-    SAVE("four", HELLO, FILM(0), FILM(1), FILM(2), FILM(3), 7, 1, 1, FILM(3), OPENED(4, 3, 0), SUBMIT(3), 8, 2, 3, 9, PACKET(4, 3, 1, 1), COLLECT(3));
+    SAVE("four", HELLO, FILM(0), FILM(1), FILM(2), FILM(3), 7, 1, 1, FILM(3), OPENED(4, 3, 0), SUBMIT(3), 8, 2, 3, 9,
+        PACKET(4, 3, 1, 1), COLLECT(3));
     for (uint8_t kind = 1; kind < 9; kind++) {
         name[sizeof name - 2] = (char)('0' + kind);
         SAVE(name, HELLO, FILM(0), OPENED(1, 0, kind), SUBMIT(0), COLLECT(0));

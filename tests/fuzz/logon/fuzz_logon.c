@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The logon screen between a hostile front end and a monitor that forwards hostile texts (PAM's, a client's user name, a log).
- * Input: records of one byte kind, one byte length times four, so many bytes. Kinds are messages of the two links, decoded as the
- * links do it, or raw input events. After each record the picture is painted. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* The logon screen between a hostile front end and a monitor that forwards hostile texts (PAM's, a client's user name,
+ * a log). Input: records of one byte kind, one byte length times four, so many bytes. Kinds are messages of the two
+ * links, decoded as the links do it, or raw input events. After each record the picture is painted. */
 #include "session/logon/drawer.h"
 #include "session/logon/look.h"
 #include "session/logon/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void on_submit(void *user, const struct logon_submit *m)
 {
@@ -25,10 +25,18 @@ static void on_answers(void *user, const struct logon_answers *m)
             abort();
 }
 
-static void on_cancel(void *user) {}
-static void on_damage(void *user, struct box b) {}
-static void on_cursor(void *user, enum screen_cursor c, double scale) {}
-static void on_leds(void *user, uint8_t locks) {}
+static void on_cancel(void *user)
+{
+}
+static void on_damage(void *user, struct box b)
+{
+}
+static void on_cursor(void *user, enum screen_cursor c, double scale)
+{
+}
+static void on_leds(void *user, uint8_t locks)
+{
+}
 static const struct screen_ops ops = {on_submit, on_answers, on_cancel, on_damage, on_cursor, on_leds};
 
 #define SIDE 480 /* small pictures: many runs */
@@ -53,7 +61,9 @@ static void layout(struct screen *s, struct rd *r)
 static void events(struct screen *s, struct rd *r)
 {
     while (!r->bad && r->left > 0) {
-        struct display_event e = {.type = rd_u8(r) % (INPUT_TYPE_MAX + 1), .flags = rd_u8(r) & 15, .code = rd_u32(r) % 0x110000};
+        struct display_event e = {.type = rd_u8(r) % (INPUT_TYPE_MAX + 1),
+            .flags = rd_u8(r) & 15,
+            .code = rd_u32(r) % 0x110000};
         e.x = (int16_t)rd_u16(r);
         e.y = (int16_t)rd_u16(r);
         e.value = (int32_t)e.code;
@@ -109,14 +119,30 @@ static void from_monitor(struct screen *s, struct rd *r, unsigned kind)
 static void record(struct screen *s, unsigned kind, struct rd *r)
 {
     switch (kind % 8) {
-    case 0: layout(s, r); break;
-    case 1: from_monitor(s, r, 0); break;
-    case 2: from_monitor(s, r, 1); break;
-    case 3: from_monitor(s, r, 2); break;
-    case 4: screen_done(s); break;
-    case 5: screen_keyboard(s, rd_u32(r), rd_u8(r), 0); break;
-    case 6: (void)screen_blink(s); break;
-    default: events(s, r); break;
+    case 0:
+        layout(s, r);
+        break;
+    case 1:
+        from_monitor(s, r, 0);
+        break;
+    case 2:
+        from_monitor(s, r, 1);
+        break;
+    case 3:
+        from_monitor(s, r, 2);
+        break;
+    case 4:
+        screen_done(s);
+        break;
+    case 5:
+        screen_keyboard(s, rd_u32(r), rd_u8(r), 0);
+        break;
+    case 6:
+        (void)screen_blink(s);
+        break;
+    default:
+        events(s, r);
+        break;
     }
 }
 
@@ -152,5 +178,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #ifdef ORIEL_SANITIZED
 /* fontconfig keeps its patterns until FcFini, which Pango forbids while its font map lives. */
 const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\nleak:libpango\n"; }
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\nleak:libpango\n";
+}
 #endif

@@ -22,8 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int r = client_info_take(pdu, size, &ci);
     if (r == -ENOENT && size > 4 && memcmp(pdu + 4, data + 4, size - 4) != 0)
         abort();
-    if (r == 0 && (ci.npassword > sizeof ci.password || strnlen(ci.user, sizeof ci.user) == sizeof ci.user ||
-                   strnlen(ci.domain, sizeof ci.domain) == sizeof ci.domain))
+    if (r == 0 &&
+        (ci.npassword > sizeof ci.password || strnlen(ci.user, sizeof ci.user) == sizeof ci.user ||
+            strnlen(ci.domain, sizeof ci.domain) == sizeof ci.domain))
         abort();
     free(pdu);
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Input: a display control PDU. A layout that is accepted lies within its ceilings. */
-#include "server/rdp/disp_wire.h"
 #include "server/peer/layout.h"
+#include "server/rdp/disp_wire.h"
 
 #include <stdlib.h>
 

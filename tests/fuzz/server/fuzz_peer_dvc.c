@@ -14,7 +14,10 @@ static int on_send(void *user, const uint8_t *data, size_t len)
         abort();
     return 0;
 }
-static void on_event(void *user) { (void)user; }
+static void on_event(void *user)
+{
+    (void)user;
+}
 static int on_message(void *user, const uint8_t *data, size_t len)
 {
     (void)user;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Input: a whole TPKT. It never grows, mending twice is mending once, and what is no Erect Domain Request keeps every byte. */
+/* Input: a whole TPKT. It never grows, mending twice is mending once, and what is no Erect Domain Request keeps every
+ * byte. */
 #include "server/rdp/erect_domain.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Input: the first bytes of a connection. More is never asked for than a request can have, and always more than there is. */
+/* Input: the first bytes of a connection. More is never asked for than a request can have, and always more than there
+ * is. */
 #include "server/listen/first_request.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An entry of xsessions: its first line is the locale, the rest the file. What is accepted keeps its promises. */
+#include "session/desktops.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "session/desktops.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,8 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (const char *w; (w = desktop_word(&e, n)) != NULL; n++)
         if (w < e.words || w + strlen(w) >= e.words + sizeof e.words)
             abort();
-    if (n == 0 || n != e.nwords || n > DESKTOP_ARGS_MAX || !e.words[0] || !e.name[0] || strlen(e.name) >= sizeof e.name ||
-        strpbrk(e.name, "\n\r\t") || strlen(e.current) >= sizeof e.current)
+    if (n == 0 || n != e.nwords || n > DESKTOP_ARGS_MAX || !e.words[0] || !e.name[0] ||
+        strlen(e.name) >= sizeof e.name || strpbrk(e.name, "\n\r\t") || strlen(e.current) >= sizeof e.current)
         abort();
     return 0;
 }

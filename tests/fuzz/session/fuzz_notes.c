@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What oriel-startup-note sends: whoever runs as the user can send something else. */
+#include "session/startup/snapshot.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "session/startup/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

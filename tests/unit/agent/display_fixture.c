@@ -69,9 +69,11 @@ static int connect_client(struct fixture *x)
     xcb_screen_t *s = xcb_setup_roots_iterator(xcb_get_setup(x->c)).data;
     x->root = s->root;
     x->window = xcb_generate_id(x->c);
-    uint32_t values[] = {s->black_pixel, 1, XCB_EVENT_MASK_KEY_PRESS | XCB_EVENT_MASK_BUTTON_PRESS | XCB_EVENT_MASK_BUTTON_RELEASE};
-    xcb_create_window(x->c, XCB_COPY_FROM_PARENT, x->window, x->root, 10, 20, 500, 400, 0, XCB_WINDOW_CLASS_INPUT_OUTPUT, s->root_visual,
-                      XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK, values);
+    uint32_t values[] = {s->black_pixel, 1,
+        XCB_EVENT_MASK_KEY_PRESS | XCB_EVENT_MASK_BUTTON_PRESS | XCB_EVENT_MASK_BUTTON_RELEASE};
+    xcb_create_window(x->c, XCB_COPY_FROM_PARENT, x->window, x->root, 10, 20, 500, 400, 0,
+        XCB_WINDOW_CLASS_INPUT_OUTPUT, s->root_visual, XCB_CW_BACK_PIXEL | XCB_CW_OVERRIDE_REDIRECT | XCB_CW_EVENT_MASK,
+        values);
     xcb_map_window(x->c, x->window);
     x->gc = xcb_generate_id(x->c);
     uint32_t inferiors[] = {XCB_SUBWINDOW_MODE_INCLUDE_INFERIORS, 0};
@@ -187,8 +189,8 @@ static unsigned long wrong_pixels(struct fixture *x, const struct front *f)
     unsigned long wrong = 0;
     for (uint32_t y = 0; y < h; y += rows) {
         uint32_t n = y + rows > h ? h - y : rows;
-        xcb_get_image_reply_t *r = xcb_get_image_reply(
-            x->c, xcb_get_image(x->c, XCB_IMAGE_FORMAT_Z_PIXMAP, x->root, 0, (int16_t)y, w, (uint16_t)n, 0xffffffff), NULL);
+        xcb_get_image_reply_t *r = xcb_get_image_reply(x->c,
+            xcb_get_image(x->c, XCB_IMAGE_FORMAT_Z_PIXMAP, x->root, 0, (int16_t)y, w, (uint16_t)n, 0xffffffff), NULL);
         assert_non_null(r);
         const uint32_t *a = (const uint32_t *)(const void *)xcb_get_image_data(r);
         const uint32_t *b = (const uint32_t *)(const void *)f->picture + (size_t)y * w;
@@ -214,14 +216,16 @@ void fixture_wait_same_picture(struct fixture *x, struct front *f)
 
 void fixture_assert_monitors(struct fixture *x, const struct display_buffer *b)
 {
-    xcb_randr_get_monitors_reply_t *r = xcb_randr_get_monitors_reply(x->c, xcb_randr_get_monitors(x->c, x->root, 1), NULL);
+    xcb_randr_get_monitors_reply_t *r =
+        xcb_randr_get_monitors_reply(x->c, xcb_randr_get_monitors(x->c, x->root, 1), NULL);
     assert_non_null(r);
     uint32_t found = 0;
-    for (xcb_randr_monitor_info_iterator_t it = xcb_randr_get_monitors_monitors_iterator(r); it.rem; xcb_randr_monitor_info_next(&it))
+    xcb_randr_monitor_info_iterator_t it = xcb_randr_get_monitors_monitors_iterator(r);
+    for (; it.rem; xcb_randr_monitor_info_next(&it))
         for (uint32_t i = 0; i < b->nmonitors; i++) {
             const struct display_monitor *m = &b->monitors[i];
-            found += it.data->x == m->x && it.data->y == m->y && it.data->width == m->width && it.data->height == m->height &&
-                     it.data->primary == m->primary;
+            found += it.data->x == m->x && it.data->y == m->y && it.data->width == m->width &&
+                it.data->height == m->height && it.data->primary == m->primary;
         }
     assert_int_equal(r->nMonitors, b->nmonitors);
     assert_int_equal(found, b->nmonitors);
@@ -233,7 +237,8 @@ static xcb_render_pictformat_t argb_format(struct fixture *x)
     xcb_render_query_pict_formats_reply_t *r =
         xcb_render_query_pict_formats_reply(x->c, xcb_render_query_pict_formats(x->c), NULL);
     xcb_render_pictformat_t id = 0;
-    for (xcb_render_pictforminfo_iterator_t it = xcb_render_query_pict_formats_formats_iterator(r); it.rem; xcb_render_pictforminfo_next(&it))
+    xcb_render_pictforminfo_iterator_t it = xcb_render_query_pict_formats_formats_iterator(r);
+    for (; it.rem; xcb_render_pictforminfo_next(&it))
         if (it.data->depth == 32 && it.data->direct.alpha_shift == 24)
             id = it.data->id;
     free(r);
@@ -248,7 +253,7 @@ void fixture_set_cursor(struct fixture *x, uint16_t w, uint16_t h, uint16_t hot_
     xcb_create_pixmap(x->c, 32, pixmap, x->root, w, h);
     xcb_render_create_picture(x->c, picture, pixmap, argb_format(x), 0, NULL);
     xcb_render_color_t colour = {(uint16_t)((argb >> 16 & 0xff) * 257), (uint16_t)((argb >> 8 & 0xff) * 257),
-                                 (uint16_t)((argb & 0xff) * 257), (uint16_t)((argb >> 24) * 257)};
+        (uint16_t)((argb & 0xff) * 257), (uint16_t)((argb >> 24) * 257)};
     xcb_rectangle_t all = {0, 0, w, h};
     xcb_render_fill_rectangles(x->c, XCB_RENDER_PICT_OP_SRC, picture, colour, 1, &all);
     xcb_render_create_cursor(x->c, cursor, picture, hot_x, hot_y);

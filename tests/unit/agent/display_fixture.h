@@ -3,21 +3,22 @@
 #ifndef ORIEL_TESTS_UNIT_AGENT_DISPLAY_FIXTURE_H
 #define ORIEL_TESTS_UNIT_AGENT_DISPLAY_FIXTURE_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <xcb/xcb.h>
-
 #include "tests/tools/front.h"
 #include "tests/tools/xserver.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xcb/xcb.h>
+
+#include <cmocka.h>
 
 struct fixture {
     struct xserver server;
     struct front_agent agent;
     xcb_connection_t *c;
-    xcb_window_t root, window;  /* a plain window in front of everything, with input events */
+    xcb_window_t root, window; /* a plain window in front of everything, with input events */
     xcb_gcontext_t gc;
 };
 extern enum xserver_kind fixture_kind;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The real oriel-agent in front of a real X server: argv[1] is "xvfb" or "xorg", argv[2] a pattern of test names. ORIEL_AGENT names the program. */
+/* The real oriel-agent in front of a real X server: argv[1] is "xvfb" or "xorg", argv[2] a pattern of test names.
+ * ORIEL_AGENT names the program. */
+#include "tests/tools/front.h"
+#include "tests/tools/xserver.h"
+#include "tests/unit/agent/display_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +22,7 @@
 #include <xcb/randr.h>
 #include <xcb/xcb.h>
 
-#include "tests/tools/front.h"
-#include "tests/tools/xserver.h"
-#include "tests/unit/agent/display_fixture.h"
+#include <cmocka.h>
 
 /* ---- frames ---- */
 
@@ -32,11 +34,12 @@ static void random_drawing(struct fixture *x, int n)
         uint32_t colour = (uint32_t)rand() & 0xffffff;
         bool big = rand() % 10 == 0;
         xcb_rectangle_t r = {(int16_t)(rand() % w), (int16_t)(rand() % h), (uint16_t)(1 + rand() % (big ? w : 60)),
-                             (uint16_t)(1 + rand() % (big ? h : 60))};
+            (uint16_t)(1 + rand() % (big ? h : 60))};
         xcb_change_gc(x->c, x->gc, XCB_GC_FOREGROUND, &colour);
         xcb_poly_fill_rectangle(x->c, i % 3 ? x->window : x->root, x->gc, 1, &r);
         if (i % 5 == 0)
-            xcb_copy_area(x->c, x->root, x->root, x->gc, r.x, r.y, (int16_t)(rand() % w), (int16_t)(rand() % h), 200, 150);
+            xcb_copy_area(x->c, x->root, x->root, x->gc, r.x, r.y, (int16_t)(rand() % w), (int16_t)(rand() % h), 200,
+                150);
     }
     xcb_flush(x->c);
 }
@@ -59,10 +62,16 @@ static void pixels_stay_right_through_resizes_and_monitors(void **state)
     struct front f;
     fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(1024, 768));
     struct display_layout layouts[] = {
-        fixture_single(1366, 769), fixture_single(801, 601), fixture_single(1080, 1920), fixture_single(2560, 1440),
-        {.nmonitors = 2, .monitors = {{.width = 1280, .height = 720, .primary = 1}, {.x = 1280, .y = 100, .width = 801, .height = 601}}},
-        {.nmonitors = 3, .monitors = {{.x = 640, .width = 640, .height = 480, .primary = 1}, {.width = 640, .height = 480},
-                                      {.x = 1280, .y = -120, .width = 600, .height = 800}}},
+        fixture_single(1366, 769),
+        fixture_single(801, 601),
+        fixture_single(1080, 1920),
+        fixture_single(2560, 1440),
+        {.nmonitors = 2,
+            .monitors = {{.width = 1280, .height = 720, .primary = 1},
+                {.x = 1280, .y = 100, .width = 801, .height = 601}}},
+        {.nmonitors = 3,
+            .monitors = {{.x = 640, .width = 640, .height = 480, .primary = 1}, {.width = 640, .height = 480},
+                {.x = 1280, .y = -120, .width = 600, .height = 800}}},
         fixture_single(1024, 768),
     };
     for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
@@ -103,7 +112,7 @@ static void the_session_may_change_the_size_itself(void **state)
     fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(1280, 800));
     char command[128];
     snprintf(command, sizeof command, "xrandr --output %s --mode 800x600 >/dev/null 2>&1",
-             x->server.kind == XSERVER_XORG ? "DUMMY0" : "screen");
+        x->server.kind == XSERVER_XORG ? "DUMMY0" : "screen");
     if (fixture_run(command) == 0) {
         fixture_wait_buffers(&f, f.buffers + 1);
         assert_int_equal(f.buffer.width, 800);
@@ -267,8 +276,8 @@ static void broken_rules_end_only_the_one_who_broke_them(void **state)
     struct fixture *x = *state;
     struct front good, bad;
     fixture_attach(x, &good, 1, ROLE_CONTROL, fixture_single(800, 600));
-    static const uint8_t junk[][12] = {{1, 0, 99, 0, 0, 0, 0, 0}, {9, 0, 3, 0, 0, 0, 0, 0}, {1, 0, 3, 0, 4, 0, 0, 0, 255, 255, 255, 255},
-                                       {1, 0, 1, 0, 4, 0, 0, 0, 16, 0, 0, 0}, {1}};
+    static const uint8_t junk[][12] = {{1, 0, 99, 0, 0, 0, 0, 0}, {9, 0, 3, 0, 0, 0, 0, 0},
+        {1, 0, 3, 0, 4, 0, 0, 0, 255, 255, 255, 255}, {1, 0, 1, 0, 4, 0, 0, 0, 16, 0, 0, 0}, {1}};
     static const size_t lengths[] = {8, 8, 12, 12, 1};
     for (unsigned i = 0; i < 5; i++) {
         fixture_attach(x, &bad, 10 + i, ROLE_VIEW, fixture_single(800, 600));
@@ -292,16 +301,20 @@ static void wild_numbers_do_no_harm(void **state)
     fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
     static const int32_t wild[] = {INT32_MIN, -1, 0, 1, 799, 800, 32767, 32768, 65536, INT32_MAX};
     for (int i = 0; i < 3000; i++) {
-        struct display_event e = {.type = (uint8_t)(1 + rand() % INPUT_TYPE_MAX), .flags = (uint8_t)(rand() & 15),
-                                  .code = rand() % 3 ? (uint32_t)rand() % 0x110000 : (uint32_t)rand() % 256,
-                                  .x = wild[rand() % 10], .y = wild[rand() % 10], .value = wild[rand() % 10]};
+        struct display_event e = {.type = (uint8_t)(1 + rand() % INPUT_TYPE_MAX),
+            .flags = (uint8_t)(rand() & 15),
+            .code = rand() % 3 ? (uint32_t)rand() % 0x110000 : (uint32_t)rand() % 256,
+            .x = wild[rand() % 10],
+            .y = wild[rand() % 10],
+            .value = wild[rand() % 10]};
         if (e.type == INPUT_WHEEL && rand() % 8)
             continue; /* a click storm tests only the X server */
         assert_int_equal(front_event(&f, &e), 0);
         if (i % 100 == 0)
             assert_true(front_settle(&f, 1, 1000) >= 0);
     }
-    struct display_refresh r = {.nrects = 3, .rects = {{32767, 32767, 32767, 32767}, {0, 0, 32767, 32767}, {799, 599, 0, 5}}};
+    struct display_refresh r = {.nrects = 3,
+        .rects = {{32767, 32767, 32767, 32767}, {0, 0, 32767, 32767}, {799, 599, 0, 5}}};
     assert_int_equal(wire_send(f.sock, &display_refresh_def, &r, NULL), 0);
     struct display_frame_done done = {.frame = 0xffffffff};
     assert_int_equal(wire_send(f.sock, &display_frame_done_def, &done, NULL), 0);
@@ -355,7 +368,7 @@ static void a_small_change_leaves_at_once(void **state)
     qsort(draw, N, sizeof draw[0], by_value);
     qsort(damage, N, sizeof damage[0], by_value);
     print_message("draw to frame: median %llu us, p90 %llu us; damage seen to frame: median %llu us\n",
-                  (unsigned long long)draw[N / 2], (unsigned long long)draw[N * 9 / 10], (unsigned long long)damage[N / 2]);
+        (unsigned long long)draw[N / 2], (unsigned long long)draw[N * 9 / 10], (unsigned long long)damage[N / 2]);
     assert_true(draw[N / 2] < 5000); /* goal: 1 ms on an idle machine; this bound only catches waiting for a clock */
     front_finish(&f);
 }
@@ -377,16 +390,18 @@ static void large_pictures_in_one_piece_soon_wait_no_longer(void **state)
     uint64_t first = lag[0], *later = lag + LEARNT;
     qsort(later, N - LEARNT, sizeof later[0], by_value);
     print_message("first large picture: %llu us, later ones: best %llu us, median %llu us\n", (unsigned long long)first,
-                  (unsigned long long)later[0], (unsigned long long)later[(N - LEARNT) / 2]);
+        (unsigned long long)later[0], (unsigned long long)later[(N - LEARNT) / 2]);
     assert_true(first >= 2000); /* it might have come in parts */
-    /* Without the waiting. The best of forty, as this machine may be busy; copying alone takes longer on some than the silence does. */
+    /* Without the waiting. The best of forty, as this machine may be busy; copying alone takes longer on some than the
+     * silence does. */
     assert_true(later[0] < first);
     front_finish(&f);
 }
 
 enum { PARTS = 5, PART_US = 500, PAUSE_US = 1500, PART_HEIGHT = 80, PICTURES = 120 };
 
-/* A program that draws each picture in five requests, and tells of each whether the machine let it do so without a pause. */
+/* A program that draws each picture in five requests, and tells of each whether the machine let it do so without a
+ * pause. */
 static pid_t draw_in_parts(struct fixture *x, uint8_t *punctual)
 {
     pid_t pid = fork();
@@ -437,12 +452,15 @@ static void pictures_in_parts_are_rarely_seen_half(void **state)
     fixture_fill(x, 0, 0, 1000, PARTS * PART_HEIGHT, 0);
     fixture_wait_frames(&f, f.frames + 1);
     unsigned before = f.frames;
-    uint8_t half[PICTURES + 1] = {0}, *punctual = mmap(NULL, PICTURES + 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint8_t half[PICTURES + 1] = {0},
+                            *punctual =
+                                mmap(NULL, PICTURES + 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(punctual, MAP_FAILED);
     pid_t pid = draw_in_parts(x, punctual);
     assert_true(pid > 0);
     const uint32_t *px = (const uint32_t *)(const void *)f.picture;
-    for (unsigned frames = f.frames; (px[(PARTS * PART_HEIGHT - 1) * f.buffer.width] & 0xffffff) != PICTURES; frames = f.frames) {
+    unsigned frames = f.frames;
+    for (; (px[(PARTS * PART_HEIGHT - 1) * f.buffer.width] & 0xffffff) != PICTURES; frames = f.frames) {
         fixture_wait_frames(&f, frames + 1);
         half[half_drawn(&f)] = 1;
     }
@@ -451,9 +469,10 @@ static void pictures_in_parts_are_rarely_seen_half(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     for (int i = 0; i <= PICTURES; i++)
         half[i] = half[i] && punctual[i];
-    print_message("%d pictures in %d parts, %u without a pause: %u frames, %u of those half-drawn\n", PICTURES, PARTS, count(punctual),
-                  f.frames - before, count(half));
-    assert_true(count(half) * 4 <= count(punctual)); /* X may not be run for 2 ms, and then the program counts as done */
+    print_message("%d pictures in %d parts, %u without a pause: %u frames, %u of those half-drawn\n", PICTURES, PARTS,
+        count(punctual), f.frames - before, count(half));
+    /* X may not be run for 2 ms, and then the program counts as done */
+    assert_true(count(half) * 4 <= count(punctual));
     munmap(punctual, PICTURES + 1);
     front_finish(&f);
 }
@@ -467,7 +486,7 @@ static void an_idle_agent_does_not_wake_up(void **state)
     unsigned long ticks = fixture_cpu_ticks(x->agent.pid), switches = fixture_switches(x->agent.pid);
     int n = front_settle(&f, 3000, 3000);
     print_message("idle for 3 s: %lu ticks, %lu switches, %d messages\n", fixture_cpu_ticks(x->agent.pid) - ticks,
-                  fixture_switches(x->agent.pid) - switches, n);
+        fixture_switches(x->agent.pid) - switches, n);
     assert_int_equal(n, 0);
     assert_int_equal(fixture_cpu_ticks(x->agent.pid), ticks);
     assert_true(fixture_switches(x->agent.pid) - switches <= 1);
@@ -592,8 +611,8 @@ static void a_notice_is_shown_until_clicked(void **state)
 
 static bool resources_are(struct fixture *x, const char *want)
 {
-    xcb_get_property_reply_t *r =
-        xcb_get_property_reply(x->c, xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 1000), NULL);
+    xcb_get_property_reply_t *r = xcb_get_property_reply(x->c,
+        xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 1000), NULL);
     assert_non_null(r);
     size_t n = (size_t)xcb_get_property_value_length(r);
     bool same = n == strlen(want) && memcmp(xcb_get_property_value(r), want, n) == 0;
@@ -607,8 +626,8 @@ static void the_scale_reaches_resources_and_monitors(void **state)
     struct front f;
     struct display_layout l = fixture_single(1600, 1200);
     const char *resources = "Mine.color:\tred\nXft.dpi:\t12\n";
-    xcb_change_property(x->c, XCB_PROP_MODE_REPLACE, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8, (uint32_t)strlen(resources),
-                        resources);
+    xcb_change_property(x->c, XCB_PROP_MODE_REPLACE, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8,
+        (uint32_t)strlen(resources), resources);
     (void)fixture_keys_down(x); /* a round trip: it is there */
     l.monitors[0].scale = 200;
     fixture_attach(x, &f, 1, ROLE_CONTROL, l);
@@ -637,7 +656,8 @@ static void the_resources_of_others_survive_changes_of_scale(void **state)
         assert_int_equal(wire_send(f.sock, &display_layout_def, &l, NULL), 0);
         while (f.buffers <= first + i) {
             for (int k = 0; k < 16 && lines < LINES_MAX; k++, lines++) {
-                xcb_change_property(x->c, XCB_PROP_MODE_APPEND, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8, 2, "!\n");
+                xcb_change_property(x->c, XCB_PROP_MODE_APPEND, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8,
+                    2, "!\n");
                 (void)fixture_keys_down(x); /* a round trip: it is there */
             }
             while (front_step(&f, 1) == 0)
@@ -645,8 +665,8 @@ static void the_resources_of_others_survive_changes_of_scale(void **state)
             assert_true(fixture_now_us() - since < 30000000);
         }
     }
-    xcb_get_property_reply_t *r =
-        xcb_get_property_reply(x->c, xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 65536), NULL);
+    xcb_get_property_reply_t *r = xcb_get_property_reply(x->c,
+        xcb_get_property(x->c, 0, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 0, 65536), NULL);
     assert_non_null(r);
     const char *text = xcb_get_property_value(r);
     for (int i = 0; i < xcb_get_property_value_length(r); i++)

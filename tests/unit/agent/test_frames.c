@@ -1,36 +1,55 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* When frames leave: session/agent/frames.c between a clock, a display server and a front end that are all made up.
  * The screen is 64 x 64 places of 30 x 17 pixels; each shows the number of the picture that was drawn there last. */
+#include "session/agent/agent.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "session/agent/agent.h"
+#include <cmocka.h>
 
-enum { SIDE = 64, PLACE_W = 30, PLACE_H = 17, COLLECT_US = 80, COPY_US_PER_PLACE_X1000 = 400, ENCODE_US = 2000, DRAWS_MAX = 20000 };
+enum {
+    SIDE = 64,
+    PLACE_W = 30,
+    PLACE_H = 17,
+    COLLECT_US = 80,
+    COPY_US_PER_PLACE_X1000 = 400,
+    ENCODE_US = 2000,
+    DRAWS_MAX = 20000
+};
 #define NEVER UINT64_MAX
 
-struct draw { uint64_t at; uint8_t x, y, w, h; int picture; };
-struct backend_pixels { int places[SIDE][SIDE]; };
+struct draw {
+    uint64_t at;
+    uint8_t x, y, w, h;
+    int picture;
+};
+struct backend_pixels {
+    int places[SIDE][SIDE];
+};
 
 static struct world {
-    uint64_t now, timer, notice, done;  /* NEVER: none */
+    uint64_t now, timer, notice, done; /* NEVER: none */
     struct draw draws[DRAWS_MAX];
     size_t ndraws, next;
     int screen[SIDE][SIDE], mirror[SIDE][SIDE];
     pixman_region32_t damage;
     bool told;
-    struct { struct display_rect r[DISPLAY_RECTS_MAX]; size_t n; } asked[BACKEND_MARKS_MAX + 1]; /* the last one has no mark yet */
+    /* The last one has no mark yet */
+    struct {
+        struct display_rect r[DISPLAY_RECTS_MAX];
+        size_t n;
+    } asked[BACKEND_MARKS_MAX + 1];
     unsigned marks;
     struct backend_pixels pixels;
     unsigned frames, collects, copies, most_collects, most_copies;
-    unsigned parts, most_parts;          /* parts of a frame before it */
-    uint64_t sent_us, damaged_us;       /* of the last frame */
-    uint64_t part_us;                   /* when the first part of a frame was told */
+    unsigned parts, most_parts;   /* parts of a frame before it */
+    uint64_t sent_us, damaged_us; /* of the last frame */
+    uint64_t part_us;             /* when the first part of a frame was told */
     void (*on_frame)(void);
     struct agent agent;
     struct client client;
@@ -45,7 +64,8 @@ static void draw_until(uint64_t now)
         for (unsigned y = d->y; y < d->y + d->h; y++)
             for (unsigned x = d->x; x < d->x + d->w; x++)
                 w.screen[y][x] = d->picture;
-        pixman_region32_union_rect(&w.damage, &w.damage, d->x * PLACE_W, d->y * PLACE_H, d->w * PLACE_W, d->h * PLACE_H);
+        pixman_region32_union_rect(&w.damage, &w.damage, d->x * PLACE_W, d->y * PLACE_H, d->w * PLACE_W,
+            d->h * PLACE_H);
         if (!w.told)
             w.notice = now;
         w.told = true;
@@ -116,16 +136,24 @@ static int fake_wait(struct backend *b)
     }
     memmove(w.asked, w.asked + 1, w.marks-- * sizeof w.asked[0]);
     w.asked[w.marks + 1].n = 0;
-    pass((w.marks ? 0 : COLLECT_US) + places * COPY_US_PER_PLACE_X1000 / 1000); /* who has more to do is not waited for */
+    /* Who has more to do is not waited for */
+    pass((w.marks ? 0 : COLLECT_US) + places * COPY_US_PER_PLACE_X1000 / 1000);
     return 0;
 }
 
-static const struct backend_ops fake = {.name = "fake", .collect = fake_collect, .pixels_info = fake_info, .copy = fake_copy,
-                                        .mark = fake_mark, .wait = fake_wait};
+static const struct backend_ops fake = {.name = "fake",
+    .collect = fake_collect,
+    .pixels_info = fake_info,
+    .copy = fake_copy,
+    .mark = fake_mark,
+    .wait = fake_wait};
 
 /* ---- what frames.c needs of the agent ---- */
 
-uint64_t agent_now_us(void) { return w.now; }
+uint64_t agent_now_us(void)
+{
+    return w.now;
+}
 
 void agent_arm(struct event *timer, uint64_t us)
 {
@@ -150,7 +178,8 @@ int link_send(struct link *l, const struct wire_def *def, const void *msg, const
     assert_true(w.client.on_loan && (f->nrects > 0 || w.parts > 0));
     for (uint32_t i = 0; i < f->nrects; i++)
         copy_rect(w.mirror, w.pixels.places, &f->rects[i]);
-    assert_memory_equal(w.mirror, w.pixels.places, sizeof w.mirror); /* whatever was copied is told, before it or with it */
+    /* Whatever was copied is told, before it or with it */
+    assert_memory_equal(w.mirror, w.pixels.places, sizeof w.mirror);
     w.frames++;
     w.sent_us = w.now;
     w.damaged_us = f->damaged_us;
@@ -200,8 +229,12 @@ static int setup(void **state)
     memset(&w, 0, sizeof w);
     w.now = 1000000;
     w.timer = w.notice = w.done = NEVER;
-    w.agent = (struct agent){.ops = &fake, .backend = (struct backend *)&w, .clients = &w.client, .copy_us_per_mpx = FRAME_COPY_US};
-    w.agent.layout = (struct display_layout){.nmonitors = 1, .monitors = {{.width = SIDE * PLACE_W, .height = SIDE * PLACE_H}}};
+    w.agent = (struct agent){.ops = &fake,
+        .backend = (struct backend *)&w,
+        .clients = &w.client,
+        .copy_us_per_mpx = FRAME_COPY_US};
+    w.agent.layout =
+        (struct display_layout){.nmonitors = 1, .monitors = {{.width = SIDE * PLACE_W, .height = SIDE * PLACE_H}}};
     w.client = (struct client){.agent = &w.agent, .open = true, .pixels = &w.pixels};
     pixman_region32_init(&w.damage);
     pixman_region32_init(&w.client.pending);
@@ -222,7 +255,12 @@ static int teardown(void **state)
 
 /* ---- programs ---- */
 
-struct program { uint8_t x, y, w, h; unsigned parts; uint64_t gap; uint64_t period; };
+struct program {
+    uint8_t x, y, w, h;
+    unsigned parts;
+    uint64_t gap;
+    uint64_t period;
+};
 static const struct program film = {0, 0, 40, 40, 1, 0, 33333};
 static const struct program toolkit = {0, 0, 40, 40, 5, 500, 33333};
 static const struct program neighbour = {48, 0, 16, 40, 5, 500, 333333}; /* a toolkit's window beside the film */
@@ -234,7 +272,8 @@ static uint64_t plays(const struct program *p, unsigned pictures, uint64_t since
         for (unsigned k = 0; k < p->parts; k++) {
             uint8_t top = (uint8_t)(p->y + p->h * k / p->parts), bottom = (uint8_t)(p->y + p->h * (k + 1) / p->parts);
             assert_true(w.ndraws < DRAWS_MAX);
-            w.draws[w.ndraws++] = (struct draw){since + k * p->gap, p->x, top, p->w, (uint8_t)(bottom - top), first + (int)i};
+            w.draws[w.ndraws++] =
+                (struct draw){since + k * p->gap, p->x, top, p->w, (uint8_t)(bottom - top), first + (int)i};
         }
     return since;
 }
@@ -261,7 +300,11 @@ static bool whole(const struct program *p)
     return true;
 }
 
-static struct { unsigned half, half_beside; uint64_t lag; bool counting; } seen;
+static struct {
+    unsigned half, half_beside;
+    uint64_t lag;
+    bool counting;
+} seen;
 
 /* The lag counts from the last stroke of a picture. */
 static void look(void)
@@ -285,7 +328,8 @@ static void a_picture_in_one_piece_soon_waits_for_its_copy_only(void **state)
     start();
     uint64_t next = plays(&film, 1, w.now + 50000, 1);
     run_in_order();
-    assert_in_range(seen.lag, SILENCE_MAX_US, SILENCE_MAX_US + 600); /* nothing is known about this program; its copy is in the wait */
+    /* Nothing is known about this program; its copy is in the wait */
+    assert_in_range(seen.lag, SILENCE_MAX_US, SILENCE_MAX_US + 600);
     plays(&film, 40, next, 2);
     run_in_order();
     uint64_t copy = 40 * 40 * COPY_US_PER_PLACE_X1000 / 1000 + COLLECT_US;
@@ -379,7 +423,8 @@ static void one_who_never_stops_is_shown_and_not_held_up(void **state)
     assert_true(w.most_collects <= FRAME_COLLECTS_MAX + 2 + FRAME_WAIT_MAX_US / SILENCE_FLOOR_US);
 }
 
-/* Whatever is drawn when, no copy is of an older state than its damage, and in the end the front end shows the screen. */
+/* Whatever is drawn when, no copy is of an older state than its damage, and in the end the front end shows the screen.
+ */
 static void every_place_is_right_under_random_drawing(void **state)
 {
     (void)state;
@@ -390,7 +435,8 @@ static void every_place_is_right_under_random_drawing(void **state)
         for (int i = 0; i < 60; i++) {
             uint8_t x = (uint8_t)(rand() % SIDE), y = (uint8_t)(rand() % SIDE);
             at += (uint64_t)(rand() % 4 ? rand() % 700 : rand() % 12000);
-            w.draws[w.ndraws++] = (struct draw){at, x, y, (uint8_t)(1 + rand() % (SIDE - x)), (uint8_t)(1 + rand() % (SIDE - y)), rand()};
+            w.draws[w.ndraws++] =
+                (struct draw){at, x, y, (uint8_t)(1 + rand() % (SIDE - x)), (uint8_t)(1 + rand() % (SIDE - y)), rand()};
         }
         run_in_order();
     }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Typing through the real oriel-agent into a real X server. argv[1]: "xvfb" or "xorg". An X client reads back what arrives:
- * the key event's keycode and state, looked up in the keymap that the server has. */
+/* Typing through the real oriel-agent into a real X server. argv[1]: "xvfb" or "xorg". An X client reads back what
+ * arrives: the key event's keycode and state, looked up in the keymap that the server has. */
 #define explicit explicit_ /* a field of xcb/xkb.h is named as a C++ word */
 #include <xcb/xkb.h>
 #undef explicit
+
+#include "session/agent/layouts.h"
+#include "tests/unit/agent/display_fixture.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,9 +16,6 @@
 #include <unistd.h>
 #include <xkbcommon/xkbcommon-x11.h>
 #include <xkbcommon/xkbcommon.h>
-
-#include "session/agent/layouts.h"
-#include "tests/unit/agent/display_fixture.h"
 
 #define SHIFT 0x2a
 #define ALTGR 0x38 /* with E0 */
@@ -34,7 +34,9 @@ static struct xkb_keymap *server_keymap(struct fixture *x, struct xkb_context *c
 static void use_xkb(struct fixture *x)
 {
     uint16_t major, minor;
-    assert_int_equal(xkb_x11_setup_xkb_extension(x->c, 1, 0, XKB_X11_SETUP_XKB_EXTENSION_NO_FLAGS, &major, &minor, NULL, NULL), 1);
+    assert_int_equal(xkb_x11_setup_xkb_extension(x->c, 1, 0, XKB_X11_SETUP_XKB_EXTENSION_NO_FLAGS, &major, &minor, NULL,
+                         NULL),
+        1);
 }
 
 static xkb_keysym_t received(struct fixture *x, struct xkb_keymap *m)
@@ -71,12 +73,12 @@ static const uint32_t probes[] = {0x03, 0x0c, 0x0d, 0x10, 0x15, 0x1a, 0x1b, 0x27
 static bool differs(uint32_t klid, uint32_t scancode)
 {
     return ((klid & 0xffff) == 0x0401 && scancode == 0x56) || (klid == 0x105f && scancode == 0x29) ||
-           (klid == 0x60408 && scancode == 0x27);
+        (klid == 0x60408 && scancode == 0x27);
 }
 
 /* Returns how many keysyms were other than libxkbcommon's. */
-static int try_level(struct fixture *x, struct front *f, struct xkb_keymap *want, struct xkb_keymap *have, uint32_t klid,
-                     bool shift, bool altgr)
+static int try_level(struct fixture *x, struct front *f, struct xkb_keymap *want, struct xkb_keymap *have,
+    uint32_t klid, bool shift, bool altgr)
 {
     int wrong = 0;
     if (shift) {
@@ -107,12 +109,14 @@ static int try_level(struct fixture *x, struct front *f, struct xkb_keymap *want
     return wrong;
 }
 
-/* The agent loads the layout before it handles what comes later: a lock message after it, echoed as LEDs, marks the end. */
+/* The agent loads the layout before it handles what comes later: a lock message after it, echoed as LEDs, marks the
+ * end. */
 static void set_layout(struct fixture *x, struct front *f, uint32_t klid)
 {
     struct display_keyboard k = {.keyboard_layout = klid, .keyboard_type = 4};
     wire_send(f->sock, &display_keyboard_def, &k, NULL);
-    front_event(f, &(struct display_event){.type = INPUT_MOVE, .x = (int32_t)(klid % 613), .y = (int32_t)(klid >> 16) + 7});
+    front_event(f,
+        &(struct display_event){.type = INPUT_MOVE, .x = (int32_t)(klid % 613), .y = (int32_t)(klid >> 16) + 7});
     fixture_wait_pointer(x, (int)(klid % 613), (int)(klid >> 16) + 7);
 }
 
@@ -134,7 +138,7 @@ static void every_layout_types_what_libxkbcommon_says(void **state)
         struct xkb_keymap *have = server_keymap(x, c);
         uint32_t klid = layouts_table[i].klid;
         int w = try_level(x, &f, want, have, klid, false, false) + try_level(x, &f, want, have, klid, true, false) +
-                try_level(x, &f, want, have, klid, false, true);
+            try_level(x, &f, want, have, klid, false, true);
         if (w)
             print_error("KLID 0x%08x %s(%s): %d wrong\n", layouts_table[i].klid, k->layout, k->variant, w);
         wrong += w;
@@ -145,7 +149,7 @@ static void every_layout_types_what_libxkbcommon_says(void **state)
         assert_true(front_settle(&f, 0, 100) >= 0);
     }
     print_message("%zu layouts, %zu keys each at three levels, %d dead keys among them\n", layouts_count,
-                  sizeof probes / sizeof probes[0], dead);
+        sizeof probes / sizeof probes[0], dead);
     assert_int_equal(wrong, 0);
     assert_true(dead > 20);
     xkb_context_unref(c);
@@ -204,8 +208,14 @@ static void characters_arrive_in_order(struct fixture *x, uint32_t locks)
     front_finish(&f);
 }
 
-static void characters_that_no_key_has_arrive_in_order(void **state) { characters_arrive_in_order(*state, 0); }
-static void caps_lock_does_not_change_characters(void **state) { characters_arrive_in_order(*state, INPUT_LOCK_CAPS); }
+static void characters_that_no_key_has_arrive_in_order(void **state)
+{
+    characters_arrive_in_order(*state, 0);
+}
+static void caps_lock_does_not_change_characters(void **state)
+{
+    characters_arrive_in_order(*state, INPUT_LOCK_CAPS);
+}
 
 static void a_held_key_repeats_as_often_as_the_client_says(void **state)
 {
@@ -214,7 +224,8 @@ static void a_held_key_repeats_as_often_as_the_client_says(void **state)
     fixture_attach(x, &f, 1, ROLE_CONTROL, fixture_single(800, 600));
     fixture_focus(x);
     press(&f, 0x1e, 0);
-    assert_int_equal(fixture_count_presses(x, 1500), 1); /* the server's own repetition would have begun after 0.7 s */
+    /* The server's own repetition would have begun after 0.7 s */
+    assert_int_equal(fixture_count_presses(x, 1500), 1);
     for (int i = 0; i < 5; i++)
         press(&f, 0x1e, 0);
     assert_int_equal(fixture_count_presses(x, 300), 5);
@@ -248,11 +259,13 @@ static void nothing_stays_pressed_after_a_client_is_gone(void **state)
 static void agent_ends_or_waits(struct fixture *x, int ms)
 {
     siginfo_t info = {0};
-    for (uint64_t since = fixture_now_us(); !info.si_pid && fixture_now_us() - since < (uint64_t)ms * 1000; usleep(2000))
+    uint64_t since = fixture_now_us();
+    for (; !info.si_pid && fixture_now_us() - since < (uint64_t)ms * 1000; usleep(2000))
         assert_int_equal(waitid(P_PID, (id_t)x->agent.pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
 }
 
-/* The server has something to say to the agent (locks, which change with each press) when it comes to the last requests. */
+/* The server has something to say to the agent (locks, which change with each press) when it comes to the last
+ * requests. */
 static void nothing_stays_pressed_after_an_agent_that_a_slow_server_served(void **state)
 {
     struct fixture *x = *state;
@@ -290,7 +303,8 @@ static void a_new_agent_takes_the_display_over_as_it_is(void **state)
     fixture_next_key(x, NULL);
     fixture_next_key(x, NULL);
     for (size_t i = 0; i < sizeof buttons / sizeof buttons[0]; i++) {
-        front_event(&f, &(struct display_event){.type = INPUT_BUTTON, .code = buttons[i], .flags = INPUT_DOWN, .x = 100, .y = 100});
+        front_event(&f,
+            &(struct display_event){.type = INPUT_BUTTON, .code = buttons[i], .flags = INPUT_DOWN, .x = 100, .y = 100});
         fixture_expect_click(x, buttons[i]);
     }
     fixture_kill_agent(x);
@@ -315,7 +329,8 @@ static void a_new_agent_takes_the_display_over_as_it_is(void **state)
 
 static uint8_t server_locks(struct fixture *x)
 {
-    xcb_xkb_get_state_reply_t *r = xcb_xkb_get_state_reply(x->c, xcb_xkb_get_state(x->c, XCB_XKB_ID_USE_CORE_KBD), NULL);
+    xcb_xkb_get_state_reply_t *r =
+        xcb_xkb_get_state_reply(x->c, xcb_xkb_get_state(x->c, XCB_XKB_ID_USE_CORE_KBD), NULL);
     uint8_t locks = r ? r->lockedMods : 0xff;
     free(r);
     return locks;

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The agent's parts that need no display. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <linux/input-event-codes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <xkbcommon/xkbcommon.h>
-
 #include "session/agent/layout.h"
 #include "session/agent/layouts.h"
 #include "session/agent/scancode.h"
 #include "session/agent/wheel.h"
 #include "session/display/damage.h"
+
+#include <linux/input-event-codes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xkbcommon/xkbcommon.h>
+
+#include <cmocka.h>
 
 /* ---- layout ---- */
 
@@ -22,7 +23,7 @@ static void negative_positions_are_moved_to_the_corner(void **state)
 {
     (void)state;
     struct display_monitor in[] = {{.x = 0, .y = 0, .width = 1920, .height = 1080, .primary = 1},
-                                   {.x = -1280, .y = -200, .width = 1280, .height = 1024}};
+        {.x = -1280, .y = -200, .width = 1280, .height = 1024}};
     struct display_layout l;
     layout_normalise(in, 2, 16384, 8192, &l);
     assert_int_equal(l.nmonitors, 2);
@@ -40,7 +41,7 @@ static void exactly_one_monitor_is_primary(void **state)
 {
     (void)state;
     struct display_monitor in[3] = {{.width = 800, .height = 600, .primary = 1},
-                                    {.x = 800, .width = 800, .height = 600, .primary = 1}, {.x = 1600, .width = 800, .height = 600}};
+        {.x = 800, .width = 800, .height = 600, .primary = 1}, {.x = 1600, .width = 800, .height = 600}};
     struct display_layout l;
     layout_normalise(in, 3, 16384, 8192, &l);
     assert_int_equal(l.monitors[0].primary + l.monitors[1].primary + l.monitors[2].primary, 1);
@@ -52,7 +53,8 @@ static void exactly_one_monitor_is_primary(void **state)
 static void what_does_not_fit_leaves_the_primary(void **state)
 {
     (void)state;
-    struct display_monitor in[] = {{.x = -2000000000, .width = 800, .height = 600}, {.x = 2000000000, .width = 640, .height = 480, .primary = 1}};
+    struct display_monitor in[] = {{.x = -2000000000, .width = 800, .height = 600},
+        {.x = 2000000000, .width = 640, .height = 480, .primary = 1}};
     struct display_layout l;
     layout_normalise(in, 2, 16384, 8192, &l);
     assert_int_equal(l.nmonitors, 1);
@@ -96,9 +98,13 @@ static void any_layout_becomes_legal(void **state)
     for (int round = 0; round < 20000; round++) {
         struct display_monitor in[DISPLAY_MONITORS_MAX];
         for (int i = 0; i < DISPLAY_MONITORS_MAX; i++)
-            in[i] = (struct display_monitor){.x = rand() % 9000 - 4000, .y = rand() % 9000 - 4000, .width = (uint32_t)rand() % 33000,
-                                             .height = (uint32_t)rand() % 33000, .scale = (uint32_t)rand() % 600,
-                                             .orientation = (uint32_t)rand() % 300, .primary = rand() % 4 == 0};
+            in[i] = (struct display_monitor){.x = rand() % 9000 - 4000,
+                .y = rand() % 9000 - 4000,
+                .width = (uint32_t)rand() % 33000,
+                .height = (uint32_t)rand() % 33000,
+                .scale = (uint32_t)rand() % 600,
+                .orientation = (uint32_t)rand() % 300,
+                .primary = rand() % 4 == 0};
         if (round % 7 == 0)
             in[0].x = round % 2 ? INT32_MIN : INT32_MAX;
         struct display_layout l;
@@ -121,7 +127,8 @@ static void any_layout_becomes_legal(void **state)
 static void points_are_pulled_onto_the_nearest_monitor(void **state)
 {
     (void)state;
-    struct display_layout l = {.nmonitors = 2, .monitors = {{.width = 100, .height = 100}, {.x = 100, .y = 50, .width = 100, .height = 100}}};
+    struct display_layout l = {.nmonitors = 2,
+        .monitors = {{.width = 100, .height = 100}, {.x = 100, .y = 50, .width = 100, .height = 100}}};
     int32_t x = 150, y = 10;
     layout_clamp_point(&l, &x, &y);
     assert_true(x == 150 && y == 50);
@@ -162,7 +169,8 @@ static void merged_damage_is_disjoint_and_covers_everything(void **state)
         memset(got, 0, sizeof got);
         int n = rand() % 3000;
         for (int i = 0; i < n; i++) {
-            struct display_rect r = {(uint16_t)(rand() % W), (uint16_t)(rand() % H), (uint16_t)(1 + rand() % 3), (uint16_t)(1 + rand() % 3)};
+            struct display_rect r = {(uint16_t)(rand() % W), (uint16_t)(rand() % H), (uint16_t)(1 + rand() % 3),
+                (uint16_t)(1 + rand() % 3)};
             pixman_region32_union_rect(&region, &region, r.x, r.y, r.width, r.height);
             r.width = (uint16_t)(r.x + r.width > W ? W - r.x : r.width);
             r.height = (uint16_t)(r.y + r.height > H ? H - r.y : r.height);
@@ -194,7 +202,10 @@ static void few_rectangles_stay_exact(void **state)
 
 /* ---- scancodes ---- */
 
-static uint32_t down(struct scancode_state *s, uint32_t code, bool e0, bool e1) { return scancode_to_evdev(s, code, e0, e1, true); }
+static uint32_t down(struct scancode_state *s, uint32_t code, bool e0, bool e1)
+{
+    return scancode_to_evdev(s, code, e0, e1, true);
+}
 
 static void scancodes_become_evdev_keys(void **state)
 {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "engine_world.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,10 +11,13 @@
 
 #include <cmocka.h>
 
-#include "engine_world.h"
-
 const struct engine_caps gfx_caps = {
-    .gfx = true, .progressive = true, .clear_codec = true, .planar = true, .remotefx = true, .avc420 = true,
+    .gfx = true,
+    .progressive = true,
+    .clear_codec = true,
+    .planar = true,
+    .remotefx = true,
+    .avc420 = true,
 };
 
 static void wake(void *user)
@@ -40,7 +45,8 @@ static void transmit(struct world *w, const struct gfx_frame *f)
             w->copied = f->commands[i].rect;
         }
         w->bitmaps += f->commands[i].type == GFX_WIRE;
-        w->written += f->commands[i].type == GFX_WIRE ? (size_t)f->commands[i].rect.width * f->commands[i].rect.height : 0;
+        w->written +=
+            f->commands[i].type == GFX_WIRE ? (size_t)f->commands[i].rect.width * f->commands[i].rect.height : 0;
         w->placed += f->commands[i].type == GFX_FROM_CACHE ? f->commands[i].nrects : 0;
         w->kept += f->commands[i].type == GFX_TO_CACHE && f->commands[i].rect.width < 64;
         w->evicted += f->commands[i].type == GFX_EVICT;
@@ -79,10 +85,16 @@ static void on_rested(void *user)
     w->rests++;
 }
 
-void world_open_with(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed, struct world_options options)
+void world_open_with(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed,
+    struct world_options options)
 {
-    struct engine_config config = {.caps = *caps, .max_frame_rate = 60, .wake = options.threads ? wake : NULL, .part = on_part, .rested = on_rested, .user = w,
-                                   .cache_salt = {options.cache_salt}};
+    struct engine_config config = {.caps = *caps,
+        .max_frame_rate = 60,
+        .wake = options.threads ? wake : NULL,
+        .part = on_part,
+        .rested = on_rested,
+        .user = w,
+        .cache_salt = {options.cache_salt}};
     memset(w, 0, sizeof *w);
     w->woken = options.threads ? eventfd(0, EFD_CLOEXEC) : -1;
     w->engine = engine_create(&config);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An engine, the wire, and a client of libfreerdp's decoders, around a picture that a test draws.
  *
- * A test draws into `screen`, says where with `damaged`, hands it in, and lets time pass with `step` or `settle`. Both move the clock,
- * `now`, as the test itself may; it never runs by itself. What they make the engine produce goes over the wire to the client at once, and is
- * counted.
+ * A test draws into `screen`, says where with `damaged`, hands it in, and lets time pass with `step` or `settle`. Both
+ * move the clock, `now`, as the test itself may; it never runs by itself. What they make the engine produce goes over
+ * the wire to the client at once, and is counted.
  *
- * The test owns the struct, keeps it in its place while the world is open (the engine knows it), and closes each world that it opened.
- * The world owns what its pointers, `screen` and `woken` lead to, and may replace some of it (resize_to). A test that replaces a part
- * destroys the old one; world_close destroys what is there then. Arguments are copied or done with on return. A failed assertion, in
- * here as in the test, ends the test, and its world stays open. One thread; encoders may have theirs, and do no more than wake it.
+ * The test owns the struct, keeps it in its place while the world is open (the engine knows it), and closes each world
+ * that it opened. The world owns what its pointers, `screen` and `woken` lead to, and may replace some of it
+ * (resize_to). A test that replaces a part destroys the old one; world_close destroys what is there then. Arguments are
+ * copied or done with on return. A failed assertion, in here as in the test, ends the test, and its world stays open.
+ * One thread; encoders may have theirs, and do no more than wake it.
  */
 #ifndef ORIEL_TESTS_ENGINE_WORLD_H
 #define ORIEL_TESTS_ENGINE_WORLD_H
@@ -22,28 +23,34 @@ struct world {
     struct engine *engine;
     struct gfx_wire *wire;
     struct ref_client *client;
-    struct canvas screen;             /* the source: surface 0 */
-    struct engine_rect damage[256];   /* what `damaged` noted and nobody handed in */
+    struct canvas screen;           /* the source: surface 0 */
+    struct engine_rect damage[256]; /* what `damaged` noted and nobody handed in */
     size_t ndamage;
     uint64_t now;
-    uint32_t seed;                    /* of `pick` */
-    size_t avc, second;               /* pictures that came as H.264; of them of a second film */
-    int woken;                        /* an eventfd: encoders have threads; -1: they have none */
-    bool gfx, silent;                 /* silent: acknowledgements are skipped for a while */
+    uint32_t seed;      /* of `pick` */
+    size_t avc, second; /* pictures that came as H.264; of them of a second film */
+    int woken;          /* an eventfd: encoders have threads; -1: they have none */
+    bool gfx, silent;   /* silent: acknowledgements are skipped for a while */
     size_t frames, bytes, parts, rests;
-    size_t starts, ends;              /* commands that begin and end frames */
-    size_t copies;                    /* within the picture */
-    struct engine_rect copied;        /* the last one's source */
-    size_t bitmaps, written;          /* that came encoded, and their pixels */
-    size_t placed, kept, evicted;     /* points drawn from the cache, pieces smaller than tiles put into it, slots taken back */
+    size_t starts, ends;       /* commands that begin and end frames */
+    size_t copies;             /* within the picture */
+    struct engine_rect copied; /* the last one's source */
+    size_t bitmaps, written;   /* that came encoded, and their pixels */
+    /* Points drawn from the cache, pieces smaller than tiles put into it, slots taken back */
+    size_t placed, kept, evicted;
 };
 
 /* A client that can do everything but AVC444. */
 extern const struct engine_caps gfx_caps;
 
-struct world_options { uint8_t cache_salt; bool threads; }; /* the salt's first byte, the others are 0; encoders beside the loop */
+/* The salt's first byte, the others are 0; encoders beside the loop */
+struct world_options {
+    uint8_t cache_salt;
+    bool threads;
+};
 void world_open(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed);
-void world_open_with(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed, struct world_options options);
+void world_open_with(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed,
+    struct world_options options);
 void world_close(struct world *w);
 
 /* 0 … n - 1, the same in each run. */
@@ -52,7 +59,8 @@ unsigned pick(struct world *w, unsigned n);
 void damaged(struct world *w, int x, int y, int dw, int dh);
 /* The screen and its damage to the engine. */
 void hand_in(struct world *w);
-/* For a test that calls engine_produce itself: to the client, which acknowledges it unless it is silent. `f` stays the engine's. */
+/* For a test that calls engine_produce itself: to the client, which acknowledges it unless it is silent. `f` stays the
+ * engine's. */
 void deliver(struct world *w, const struct gfx_frame *f);
 /* A short while, 20 ms at most, and what is due at its end. */
 void step(struct world *w);

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ref_client.h"
-#include "ref_planar.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "ref_planar.h"
 
 #include <freerdp/codec/clear.h>
 #include <freerdp/codec/color.h>
@@ -15,12 +11,19 @@
 #include <freerdp/codec/region.h>
 #include <freerdp/codec/rfx.h>
 #include <freerdp/codec/zgfx.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define SURFACES 65536
 #define SLOTS 25601
 #define FORMAT PIXEL_FORMAT_BGRX32
 
-struct slot { uint8_t *px; uint16_t w, h; };
+struct slot {
+    uint8_t *px;
+    uint16_t w, h;
+};
 struct ref_client {
     char error[200];
     ZGFX_CONTEXT *zgfx;
@@ -89,9 +92,18 @@ void ref_client_destroy(struct ref_client *c)
     free(c);
 }
 
-const char *ref_client_error(const struct ref_client *c) { return c->error; }
-size_t ref_client_avc444(const struct ref_client *c, int lc) { return c->lc[lc]; }
-uint32_t ref_client_last_frame(const struct ref_client *c) { return c->last_frame; }
+const char *ref_client_error(const struct ref_client *c)
+{
+    return c->error;
+}
+size_t ref_client_avc444(const struct ref_client *c, int lc)
+{
+    return c->lc[lc];
+}
+uint32_t ref_client_last_frame(const struct ref_client *c)
+{
+    return c->last_frame;
+}
 
 const struct ref_surface *ref_client_surface(const struct ref_client *c, uint16_t id)
 {
@@ -136,10 +148,16 @@ static uint8_t *at(const struct ref_surface *s, unsigned x, unsigned y)
     return s->px + y * s->stride + (size_t)x * 4;
 }
 
-struct avc { RECTANGLE_16 rects[64]; uint32_t n; const uint8_t *data; uint32_t len; };
+struct avc {
+    RECTANGLE_16 rects[64];
+    uint32_t n;
+    const uint8_t *data;
+    uint32_t len;
+};
 
 /* RDPGFX_AVC420_BITMAP_STREAM: the metablock, and as data what follows. */
-static int read_avc(struct ref_client *c, const struct ref_surface *s, const uint8_t *data, uint32_t len, struct avc *out)
+static int read_avc(struct ref_client *c, const struct ref_surface *s, const uint8_t *data, uint32_t len,
+    struct avc *out)
 {
     struct rd r;
     rd_init(&r, data, len);
@@ -174,7 +192,8 @@ static int do_avc420(struct ref_client *c, struct ref_surface *s, const uint8_t 
     struct avc a;
     if (read_avc(c, s, data, len, &a) < 0)
         return -1;
-    if (avc420_decompress(decoder(s), a.data, a.len, s->px, FORMAT, (uint32_t)s->stride, s->width, s->height, a.rects, a.n) < 0)
+    if (avc420_decompress(decoder(s), a.data, a.len, s->px, FORMAT, (uint32_t)s->stride, s->width, s->height, a.rects,
+            a.n) < 0)
         return fail(c, "avc420_decompress");
     return 0;
 }
@@ -189,16 +208,17 @@ static int do_avc444(struct ref_client *c, struct ref_surface *s, const uint8_t 
         return fail(c, "avc444: head");
     c->lc[lc]++;
     uint32_t first = lc == 0 ? size : (uint32_t)r.left;
-    if (read_avc(c, s, r.p, first, &a) < 0 || (lc == 0 && read_avc(c, s, r.p + first, (uint32_t)r.left - first, &b) < 0))
+    if (read_avc(c, s, r.p, first, &a) < 0 ||
+        (lc == 0 && read_avc(c, s, r.p + first, (uint32_t)r.left - first, &b) < 0))
         return -1;
-    if (avc444_decompress(decoder(s), (uint8_t)lc, a.rects, a.n, a.data, a.len, b.rects, b.n, b.data, b.len, s->px, FORMAT,
-                          (uint32_t)s->stride, s->width, s->height, RDPGFX_CODECID_AVC444v2) < 0)
+    if (avc444_decompress(decoder(s), (uint8_t)lc, a.rects, a.n, a.data, a.len, b.rects, b.n, b.data, b.len, s->px,
+            FORMAT, (uint32_t)s->stride, s->width, s->height, RDPGFX_CODECID_AVC444v2) < 0)
         return fail(c, "avc444_decompress");
     return 0;
 }
 
-static int do_planar(struct ref_client *c, struct ref_surface *s, const uint8_t *data, size_t len, unsigned w, unsigned h,
-                     struct engine_rect to, bool flip)
+static int do_planar(struct ref_client *c, struct ref_surface *s, const uint8_t *data, size_t len, unsigned w,
+    unsigned h, struct engine_rect to, bool flip)
 {
     if (w > c->planar_w || h > c->planar_h) {
         c->planar_w = w > c->planar_w ? w : c->planar_w;
@@ -206,8 +226,10 @@ static int do_planar(struct ref_client *c, struct ref_surface *s, const uint8_t 
         if (!freerdp_bitmap_planar_context_reset(c->planar, c->planar_w, c->planar_h))
             return fail(c, "planar: memory");
     }
-    return ref_planar(c->planar, data, (uint32_t)len, w, h, s->px, FORMAT, (uint32_t)s->stride, to.x, to.y, to.width, to.height, flip)
-               ? 0 : fail(c, "planar bitmap");
+    return ref_planar(c->planar, data, (uint32_t)len, w, h, s->px, FORMAT, (uint32_t)s->stride, to.x, to.y, to.width,
+               to.height, flip)
+        ? 0
+        : fail(c, "planar bitmap");
 }
 
 static int do_wire1(struct ref_client *c, struct rd *r)
@@ -230,10 +252,13 @@ static int do_wire1(struct ref_client *c, struct rd *r)
         blit(at(s, left, top), s->stride, data, (size_t)w * 4, w, h);
         return 0;
     case GFX_CODEC_PLANAR:
-        return do_planar(c, s, data, len, w, h, (struct engine_rect){(uint16_t)left, (uint16_t)top, (uint16_t)w, (uint16_t)h}, false);
+        return do_planar(c, s, data, len, w, h,
+            (struct engine_rect){(uint16_t)left, (uint16_t)top, (uint16_t)w, (uint16_t)h}, false);
     case GFX_CODEC_CLEARCODEC:
-        return clear_decompress(c->clear, data, len, w, h, s->px, FORMAT, (uint32_t)s->stride, left, top, s->width, s->height,
-                                NULL) >= 0 ? 0 : fail(c, "clear_decompress");
+        return clear_decompress(c->clear, data, len, w, h, s->px, FORMAT, (uint32_t)s->stride, left, top, s->width,
+                   s->height, NULL) >= 0
+            ? 0
+            : fail(c, "clear_decompress");
     case GFX_CODEC_AVC420:
         return do_avc420(c, s, data, len);
     case GFX_CODEC_AVC444V2:
@@ -256,7 +281,7 @@ static int do_wire2(struct ref_client *c, struct rd *r)
     region16_init(&region);
     progressive_create_surface_context(c->progressive, id, s->width, s->height);
     int rc = progressive_decompress(c->progressive, data, len, s->px, FORMAT, (uint32_t)s->stride, 0, 0, &region, id,
-                                    c->last_frame + 1);
+        c->last_frame + 1);
     region16_uninit(&region);
     return rc < 0 ? fail(c, "progressive_decompress") : 0;
 }
@@ -393,22 +418,41 @@ static int do_map(struct ref_client *c, struct rd *r)
 static int do_pdu(struct ref_client *c, uint16_t id, struct rd *r, size_t len)
 {
     switch (id) {
-    case 0x01: return do_wire1(c, r);
-    case 0x02: return do_wire2(c, r);
-    case 0x04: return do_fill(c, r);
-    case 0x05: return do_copy(c, r);
-    case 0x06: return do_to_cache(c, r);
-    case 0x07: return do_from_cache(c, r);
-    case 0x08: return do_evict(c, r);
-    case 0x09: return do_create(c, r);
-    case 0x0A: return do_delete(c, r);
-    case 0x0B: return do_frame(c, r, true);
-    case 0x0C: return do_frame(c, r, false);
-    case 0x0E: return do_reset(c, r, len);
-    case 0x0F: return do_map(c, r);
-    case 0x11: case 0x13: rd_skip(r, r->left); return 0;
-    case 0x03: rd_skip(r, 6); return 0;
-    default: return fail(c, "unknown PDU");
+    case 0x01:
+        return do_wire1(c, r);
+    case 0x02:
+        return do_wire2(c, r);
+    case 0x04:
+        return do_fill(c, r);
+    case 0x05:
+        return do_copy(c, r);
+    case 0x06:
+        return do_to_cache(c, r);
+    case 0x07:
+        return do_from_cache(c, r);
+    case 0x08:
+        return do_evict(c, r);
+    case 0x09:
+        return do_create(c, r);
+    case 0x0A:
+        return do_delete(c, r);
+    case 0x0B:
+        return do_frame(c, r, true);
+    case 0x0C:
+        return do_frame(c, r, false);
+    case 0x0E:
+        return do_reset(c, r, len);
+    case 0x0F:
+        return do_map(c, r);
+    case 0x11:
+    case 0x13:
+        rd_skip(r, r->left);
+        return 0;
+    case 0x03:
+        rd_skip(r, 6);
+        return 0;
+    default:
+        return fail(c, "unknown PDU");
     }
 }
 
@@ -451,17 +495,23 @@ int ref_client_screen(struct ref_client *c, uint16_t width, uint16_t height)
 
 static int do_bitmap(struct ref_client *c, struct ref_surface *s, const struct gfx_command *k)
 {
-    uint32_t bytes = k->bpp / 8u, format = k->bpp == 16 ? PIXEL_FORMAT_RGB16 : k->bpp == 24 ? PIXEL_FORMAT_BGR24 : FORMAT;
+    uint32_t bytes = k->bpp / 8u,
+             format = k->bpp == 16 ? PIXEL_FORMAT_RGB16
+        : k->bpp == 24             ? PIXEL_FORMAT_BGR24
+                                   : FORMAT;
     if (k->compressed && k->bpp == 32)
         return do_planar(c, s, k->data, k->len, k->width, k->height, k->rect, true);
     if (k->compressed)
-        return interleaved_decompress(c->interleaved, k->data, (uint32_t)k->len, k->width, k->height, k->bpp, s->px, FORMAT,
-                                      (uint32_t)s->stride, k->rect.x, k->rect.y, k->rect.width, k->rect.height, NULL)
-                   ? 0 : fail(c, "interleaved bitmap");
+        return interleaved_decompress(c->interleaved, k->data, (uint32_t)k->len, k->width, k->height, k->bpp, s->px,
+                   FORMAT, (uint32_t)s->stride, k->rect.x, k->rect.y, k->rect.width, k->rect.height, NULL)
+            ? 0
+            : fail(c, "interleaved bitmap");
     if (k->len != (size_t)k->width * k->height * bytes || k->width % 4)
         return fail(c, "raw bitmap: length");
-    return freerdp_image_copy(s->px, FORMAT, (uint32_t)s->stride, k->rect.x, k->rect.y, k->rect.width, k->rect.height, k->data,
-                              format, k->width * bytes, 0, 0, NULL, FREERDP_FLIP_VERTICAL) ? 0 : fail(c, "raw bitmap");
+    return freerdp_image_copy(s->px, FORMAT, (uint32_t)s->stride, k->rect.x, k->rect.y, k->rect.width, k->rect.height,
+               k->data, format, k->width * bytes, 0, 0, NULL, FREERDP_FLIP_VERTICAL)
+        ? 0
+        : fail(c, "raw bitmap");
 }
 
 int ref_client_old(struct ref_client *c, const struct gfx_command *k)
@@ -476,8 +526,8 @@ int ref_client_old(struct ref_client *c, const struct gfx_command *k)
     REGION16 region;
     region16_init(&region);
     rfx_context_set_pixel_format(c->rfx, FORMAT);
-    BOOL ok = rfx_process_message(c->rfx, k->data, (uint32_t)k->len, k->rect.x, k->rect.y, s->px, FORMAT, (uint32_t)s->stride,
-                                  s->height, &region);
+    BOOL ok = rfx_process_message(c->rfx, k->data, (uint32_t)k->len, k->rect.x, k->rect.y, s->px, FORMAT,
+        (uint32_t)s->stride, s->height, &region);
     region16_uninit(&region);
     return ok ? 0 : fail(c, "rfx_process_message");
 }
@@ -497,7 +547,8 @@ double ref_surface_psnr(const struct ref_surface *s, const uint8_t *px, size_t s
     for (int y = y0; y < y0 + h; y++)
         for (int x = x0; x < x0 + w; x++)
             for (int k = 0; k < 3; k++) {
-                double d = (double)at(s, (unsigned)x, (unsigned)y)[k] - px[(size_t)y * stride + 4 * (size_t)x + (size_t)k];
+                double d =
+                    (double)at(s, (unsigned)x, (unsigned)y)[k] - px[(size_t)y * stride + 4 * (size_t)x + (size_t)k];
                 sum += d * d;
             }
     sum /= 3.0 * w * h;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A client made of libfreerdp's own decoders: executes graphics messages into surfaces and refuses, with a reason, everything
- * that a real client would close the channel for. */
+/* A client made of libfreerdp's own decoders: executes graphics messages into surfaces and refuses, with a reason,
+ * everything that a real client would close the channel for. */
 #ifndef ORIEL_TESTS_REF_CLIENT_H
 #define ORIEL_TESTS_REF_CLIENT_H
 

@@ -25,10 +25,18 @@ uint32_t scene_rand(uint32_t *seed)
 
 static int clip(const struct canvas *c, int *x, int *y, int *w, int *h)
 {
-    if (*x < 0) { *w += *x; *x = 0; }
-    if (*y < 0) { *h += *y; *y = 0; }
-    if (*x + *w > c->w) *w = c->w - *x;
-    if (*y + *h > c->h) *h = c->h - *y;
+    if (*x < 0) {
+        *w += *x;
+        *x = 0;
+    }
+    if (*y < 0) {
+        *h += *y;
+        *y = 0;
+    }
+    if (*x + *w > c->w)
+        *w = c->w - *x;
+    if (*y + *h > c->h)
+        *h = c->h - *y;
     return *w > 0 && *h > 0;
 }
 
@@ -51,10 +59,10 @@ void draw_rect(struct canvas *c, int x, int y, int w, int h, uint32_t v)
 static int coverage(unsigned letter, int gx, int gy)
 {
     static const uint8_t stems[26] = {0x22, 0x42, 0x02, 0x28, 0x12, 0x06, 0x2A, 0x44, 0x08, 0x20, 0x46, 0x08, 0x2A,
-                                      0x22, 0x24, 0x42, 0x28, 0x04, 0x10, 0x09, 0x22, 0x14, 0x2A, 0x18, 0x24, 0x21};
-    static const uint16_t bars[26] = {0x0890, 0x1210, 0x1010, 0x1010, 0x1110, 0x0120, 0x2110, 0x0100, 0x1020, 0x2002, 0x0200,
-                                      0x1000, 0x0010, 0x0010, 0x1010, 0x1110, 0x1110, 0x0010, 0x1110, 0x0020, 0x1000, 0x1000,
-                                      0x1000, 0x0200, 0x2200, 0x1210};
+        0x22, 0x24, 0x42, 0x28, 0x04, 0x10, 0x09, 0x22, 0x14, 0x2A, 0x18, 0x24, 0x21};
+    static const uint16_t bars[26] = {0x0890, 0x1210, 0x1010, 0x1010, 0x1110, 0x0120, 0x2110, 0x0100, 0x1020, 0x2002,
+        0x0200, 0x1000, 0x0010, 0x0010, 0x1010, 0x1110, 0x1110, 0x0010, 0x1110, 0x0020, 0x1000, 0x1000, 0x1000, 0x0200,
+        0x2200, 0x1210};
     letter %= 26;
     if (gx == 7 || gy < 3 || gy > 13)
         return 0;
@@ -76,7 +84,8 @@ static uint32_t mix(uint32_t paper, uint32_t ink, int cov)
     return v;
 }
 
-static void glyph(struct canvas *c, int x, int y, int right, int bottom, unsigned letter, uint32_t ink, uint32_t paper, int soft)
+static void glyph(struct canvas *c, int x, int y, int right, int bottom, unsigned letter, uint32_t ink, uint32_t paper,
+    int soft)
 {
     for (int gy = 0; gy < 16 && y + gy < bottom; gy++)
         for (int gx = 0; gx < 8 && x + gx < right; gx++) {
@@ -131,7 +140,8 @@ void draw_photo(struct canvas *c, int x, int y, int w, int h, uint32_t seed, int
         for (int i = 0; i < w; i++) {
             int u = (i + dx) * zoom / 256, v = (j + dy) * zoom / 256;
             uint32_t px = 0xFF000000u;
-            int base = smooth(seed, u * 2, v * 2) / 2 + smooth(seed + 7, u * 9, v * 9) / 4 + smooth(seed + 11, u * 40, v * 40) / 8;
+            int base = smooth(seed, u * 2, v * 2) / 2 + smooth(seed + 7, u * 9, v * 9) / 4 +
+                smooth(seed + 11, u * 40, v * 40) / 8;
             for (int k = 0; k < 3; k++) {
                 int t = base + smooth(seed + 20u + (uint32_t)k, u * 3, v * 3) / 4 - 24;
                 if (grain)
@@ -151,7 +161,8 @@ void draw_scroll(struct canvas *c, int x, int y, int w, int h, int dx, int dy)
     size_t bytes = (size_t)(w - abs(dx)) * 4;
     for (int k = 0; k < n; k++) {
         int row = dy > 0 ? n - 1 - k : k, sy = dy < 0 ? y - dy + row : y + row, ty = dy < 0 ? y + row : y + dy + row;
-        memmove(c->px + (size_t)ty * c->stride + 4 * (size_t)tx, c->px + (size_t)sy * c->stride + 4 * (size_t)sx, bytes);
+        memmove(c->px + (size_t)ty * c->stride + 4 * (size_t)tx, c->px + (size_t)sy * c->stride + 4 * (size_t)sx,
+            bytes);
     }
 }
 

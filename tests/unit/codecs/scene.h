@@ -6,7 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct canvas { int w, h; size_t stride; uint8_t *px; };
+struct canvas {
+    int w, h;
+    size_t stride;
+    uint8_t *px;
+};
 struct canvas canvas_new(int w, int h);
 void canvas_free(struct canvas *c);
 uint32_t scene_rand(uint32_t *seed);

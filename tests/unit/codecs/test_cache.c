@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/engine/cache.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,8 +8,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#include "codecs/engine/cache.h"
 
 #define TILE_BYTES (64u * 64 * 4)
 #define LETTER_BYTES (8u * 12 * 4)
@@ -61,7 +61,8 @@ static void letters_outlive_tiles(void **state)
         assert_int_not_equal(cache_find(c, key), 0);
 }
 
-/* Slots may be what is short: then letters make room for letters, and what was looked up since stays longer than what was not. */
+/* Slots may be what is short: then letters make room for letters, and what was looked up since stays longer than what
+ * was not. */
 static void of_too_many_letters_those_stay_that_are_used(void **state)
 {
     struct cache *c = *state;

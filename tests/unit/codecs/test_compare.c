@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/change/compare.h"
+#include "codecs/change/patterns.h"
+#include "codecs/engine/siphash.h"
+#include "codecs/exact/clear_columns.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,11 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "codecs/exact/clear_columns.h"
-#include "codecs/change/compare.h"
-#include "codecs/change/patterns.h"
-#include "codecs/engine/siphash.h"
 
 #define W 96
 #define H 20
@@ -38,7 +38,8 @@ static void the_fast_path_equals_the_plain_one_on_random_blocks(void **state)
         if (h == H)
             h--;
         assert_int_equal(compare_c.diff(a, 4 * W, b, 4 * W, w, h, &x), 0);
-        assert_int_equal(compare_c.absorb(a, 4 * W, src + off, 4 * W, w, h, &x), best->absorb(b, 4 * W, src + off, 4 * W, w, h, &y));
+        assert_int_equal(compare_c.absorb(a, 4 * W, src + off, 4 * W, w, h, &x),
+            best->absorb(b, 4 * W, src + off, 4 * W, w, h, &y));
         assert_memory_equal(&x, &y, sizeof x);
         assert_memory_equal(a, b, sizeof a);
         bool differs = rand() % 2;
@@ -98,7 +99,8 @@ static void texture_and_hash_of_the_fast_path_equal_the_plain_ones(void **state)
         best->texture(px + 4 * x, 4 * 64, w, h, &b);
         assert_memory_equal(&a, &b, sizeof a);
         for (int percent = 0; percent <= 100; percent += 10)
-            assert_int_equal(compare_c.is_calm(px + 4 * x, 4 * 64, w, h, percent), best->is_calm(px + 4 * x, 4 * 64, w, h, percent));
+            assert_int_equal(compare_c.is_calm(px + 4 * x, 4 * 64, w, h, percent),
+                best->is_calm(px + 4 * x, 4 * 64, w, h, percent));
         uint64_t hash[2], other[2];
         best->hash(&key, px + 4 * x, 4 * 64, w, h, hash);
         compare_c.hash(&key, px + 4 * x, 4 * 64, w, h, other);
@@ -164,7 +166,7 @@ static void columns_of_the_fast_path_equal_the_plain_ones(void **state)
             covered[i] = rand() % 8 ? 0xFF : 0;
         for (int x = 0; x < w; x++)
             assert_int_equal(column_ops_c.residual_run(px + 4 * x, covered + x, w - x, back, round % 2),
-                             best->residual_run(px + 4 * x, covered + x, w - x, back, round % 2));
+                best->residual_run(px + 4 * x, covered + x, w - x, back, round % 2));
         flatten_columns(px, w, h);
         column_ops_c.find_moving(px, 4 * 300, w, h, plain);
         best->find_moving(px, 4 * 300, w, h, moving);

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A film through the real oriel-encoder (libavcodec's software encoder) into libfreerdp's decoders, and what the client sees when that
- * process fails at each step, hangs, or is killed in the middle of a picture. Argument: the program, built to fail on demand.
- * Needs root: the sandbox refuses to be entered by uid 0, so the program gets another. */
+/* A film through the real oriel-encoder (libavcodec's software encoder) into libfreerdp's decoders, and what the client
+ * sees when that process fails at each step, hangs, or is killed in the middle of a picture. Argument: the program,
+ * built to fail on demand. Needs root: the sandbox refuses to be entered by uid 0, so the program gets another. */
+#include "codecs/wire/gfx_wire.h"
+#include "common/link.h"
+#include "common/spawn.h"
+#include "ref_client.h"
+#include "scene.h"
+#include "server/peer/encoder_link.h"
+
+#include <event2/event.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,14 +24,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <event2/event.h>
-
-#include "codecs/wire/gfx_wire.h"
-#include "common/link.h"
-#include "common/spawn.h"
-#include "ref_client.h"
-#include "scene.h"
-#include "server/peer/encoder_link.h"
 
 enum { W = 640, H = 448, NOBODY = 65534, STEP_US = 500 };
 static const struct engine_rect film = {64, 64, 512, 320};
@@ -41,10 +41,13 @@ struct world {
     size_t pictures, failures, frames;
     char instead[32];
     bool kill_at_submit;
-    uint64_t now_us;                  /* counted in turns of the loop: a film stays one on a machine that is slow */
+    uint64_t now_us; /* counted in turns of the loop: a film stays one on a machine that is slow */
 };
 
-static void wake(void *user) { (void)user; }
+static void wake(void *user)
+{
+    (void)user;
+}
 
 static void on_failed(void *user, const char *name, const char *instead)
 {
@@ -86,10 +89,18 @@ static void start(struct world *w, const char *names, const char *fail)
     char env[64];
     int sv[2];
     snprintf(env, sizeof env, "ORIEL_ENCODER_FAIL=%s", fail ? fail : "");
-    const char *const argv[] = {"oriel-encoder", names, NULL}, *const envp[] = {"PATH=/usr/bin:/bin", fail ? env : NULL, NULL};
+    const char *const argv[] = {"oriel-encoder", names, NULL},
+                      *const envp[] = {"PATH=/usr/bin:/bin", fail ? env : NULL, NULL};
     assert_int_equal(link_pair(sv), 0);
     const int fds[] = {sv[1]};
-    struct spawn s = {.path = program, .argv = argv, .envp = envp, .fds = fds, .nfds = 1, .uid = NOBODY, .gid = NOBODY, .death_signal = SIGKILL};
+    struct spawn s = {.path = program,
+        .argv = argv,
+        .envp = envp,
+        .fds = fds,
+        .nfds = 1,
+        .uid = NOBODY,
+        .gid = NOBODY,
+        .death_signal = SIGKILL};
     w->pid = spawn_program(&s);
     assert_true(w->pid > 0);
     close(sv[1]);
@@ -104,8 +115,17 @@ static void world_open(struct world *w, const char *names, const char *fail)
 {
     memset(w, 0, sizeof *w);
     w->now_us = 1000000;
-    struct engine_config c = {.caps = {.gfx = true, .progressive = true, .clear_codec = true, .planar = true, .remotefx = true,
-        .avc420 = true, .avc444 = true}, .max_frame_rate = 60, .wake = wake, .user = w, .encoder_failed = on_failed};
+    struct engine_config c = {.caps = {.gfx = true,
+                                  .progressive = true,
+                                  .clear_codec = true,
+                                  .planar = true,
+                                  .remotefx = true,
+                                  .avc420 = true,
+                                  .avc444 = true},
+        .max_frame_rate = 60,
+        .wake = wake,
+        .user = w,
+        .encoder_failed = on_failed};
     w->base = event_base_new();
     w->engine = engine_create(&c);
     w->wire = gfx_wire_create(true);
@@ -196,7 +216,8 @@ static void play(struct world *w, int n)
 
 static double psnr(const struct world *w)
 {
-    return ref_surface_psnr(ref_client_surface(w->client, 0), w->screen.px, w->screen.stride, film.x, film.y, film.width, film.height);
+    return ref_surface_psnr(ref_client_surface(w->client, 0), w->screen.px, w->screen.stride, film.x, film.y,
+        film.width, film.height);
 }
 
 static void begin(struct world *w)
@@ -257,7 +278,8 @@ static void fails_at(const char *step, bool ready)
     assert_int_equal(w.ready, ready);
     begin(&w);
     play(&w, 40);
-    print_message("%s: %zu pictures, %zu failures, instead %s, %.1f dB\n", step, w.pictures, w.failures, w.instead, psnr(&w));
+    print_message("%s: %zu pictures, %zu failures, instead %s, %.1f dB\n", step, w.pictures, w.failures, w.instead,
+        psnr(&w));
     assert_int_equal(w.failures, ready);
     assert_int_equal(w.lost, ready);
     if (ready)
@@ -268,10 +290,22 @@ static void fails_at(const char *step, bool ready)
     world_close(&w);
 }
 
-static void a_failure_to_open_in_the_test_keeps_the_built_in_one(void **state) { fails_at("open", false); }
-static void a_failure_to_submit_is_taken_over(void **state) { fails_at("submit@9", true); }
-static void a_failure_to_collect_is_taken_over(void **state) { fails_at("collect@9", true); }
-static void a_hang_is_taken_over(void **state) { fails_at("hang@9", true); }
+static void a_failure_to_open_in_the_test_keeps_the_built_in_one(void **state)
+{
+    fails_at("open", false);
+}
+static void a_failure_to_submit_is_taken_over(void **state)
+{
+    fails_at("submit@9", true);
+}
+static void a_failure_to_collect_is_taken_over(void **state)
+{
+    fails_at("collect@9", true);
+}
+static void a_hang_is_taken_over(void **state)
+{
+    fails_at("hang@9", true);
+}
 
 static void a_killed_encoder_is_replaced_within_the_picture(void **state)
 {
@@ -338,7 +372,8 @@ static void another_process_takes_a_film_that_plays(void **state)
     world_close(&w);
 }
 
-/* The film notices late that its process is gone, between two pictures or in one: the stream that is left must not end the new one. */
+/* The film notices late that its process is gone, between two pictures or in one: the stream that is left must not end
+ * the new one. */
 static void a_stream_is_left(bool in_a_picture)
 {
     struct world w;

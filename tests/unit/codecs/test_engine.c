@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A long random drawing against a client of libfreerdp's decoders: at every settled point the client shows the source. */
+/* A long random drawing against a client of libfreerdp's decoders: at every settled point the client shows the source.
+ */
+#include "engine_world.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +11,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-#include "engine_world.h"
 
 enum { LARGE = 900 }; /* two megabytes and more: its rows rest */
 
@@ -21,7 +22,8 @@ static void draw_something(struct world *w)
     case 0:
         draw_rect(&w->screen, x, y, dw, dh, pick(w, 0x1000000));
         break;
-    case 1: case 2:
+    case 1:
+    case 2:
         draw_text(&w->screen, x, y, dw, dh, pick(w, 1 << 30), pick(w, 3) ? 0 : 0x802010, 0xFFFFFF, (int)pick(w, 2));
         break;
     case 3:
@@ -41,7 +43,11 @@ static void draw_something(struct world *w)
     damaged(w, x < 0 ? 0 : x, y < 0 ? 0 : y, dw + 20, dh + 20);
 }
 
-struct film { int left; bool two; }; /* so many more pictures are drawn; of two films */
+/* So many more pictures are drawn; of two films */
+struct film {
+    int left;
+    bool two;
+};
 
 /* A film in a rectangle that no tile knows of, or two side by side. */
 static void draw_film(struct world *w, struct film *film)
@@ -102,7 +108,8 @@ static void pause_in(struct world *w)
 
 static void random_event(struct world *w, const struct engine_caps *caps)
 {
-    struct engine_rect r = {(uint16_t)pick(w, 300), (uint16_t)pick(w, 300), (uint16_t)pick(w, 300), (uint16_t)pick(w, 300)};
+    struct engine_rect r = {(uint16_t)pick(w, 300), (uint16_t)pick(w, 300), (uint16_t)pick(w, 300),
+        (uint16_t)pick(w, 300)};
     switch (pick(w, 60)) {
     case 0:
         if (w->gfx)
@@ -116,12 +123,29 @@ static void random_event(struct world *w, const struct engine_caps *caps)
         if (w->gfx)
             reconnect(w, caps->small_cache);
         break;
-    case 3: case 4: w->silent = !w->silent; break;
-    case 5: engine_refresh(w->engine, 0, &r, 1); break;
-    case 6: engine_suppress(w->engine, true); break;
-    case 7: case 8: engine_suppress(w->engine, false); break;
-    case 9: case 10: case 11: case 12: case 13: pause_in(w); break;
-    default: break;
+    case 3:
+    case 4:
+        w->silent = !w->silent;
+        break;
+    case 5:
+        engine_refresh(w->engine, 0, &r, 1);
+        break;
+    case 6:
+        engine_suppress(w->engine, true);
+        break;
+    case 7:
+    case 8:
+        engine_suppress(w->engine, false);
+        break;
+    case 9:
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+        pause_in(w);
+        break;
+    default:
+        break;
     }
 }
 
@@ -132,7 +156,8 @@ static size_t draw_on(const struct engine_caps *caps, int width, int height, uin
 {
     struct world w;
     struct film film = {0};
-    const char *longer = getenv("ORIEL_TEST_LONGER"); /* so many times as many rounds: an hour's run under sanitizers */
+    /* So many times as many rounds: an hour's run under sanitizers */
+    const char *longer = getenv("ORIEL_TEST_LONGER");
     rounds *= longer ? (int)strtol(longer, NULL, 10) : 1;
     world_open_with(&w, caps, width, height, seed, (struct world_options){.threads = threads});
     for (int i = 0; i < rounds; i++) {
@@ -239,7 +264,8 @@ static void an_older_client_with_16_bit_bitmaps_shows_it_within_a_step(void **st
                 const uint8_t *p = s->px + (size_t)y * s->stride + 4 * (size_t)x;
                 const uint8_t *q = w.screen.px + (size_t)y * w.screen.stride + 4 * (size_t)x;
                 if (abs(p[0] - q[0]) > 8 || abs(p[1] - q[1]) > 8 || abs(p[2] - q[2]) > 8)
-                    fail_msg("round %d pixel %d,%d: %02x%02x%02x for %02x%02x%02x", i, x, y, p[0], p[1], p[2], q[0], q[1], q[2]);
+                    fail_msg("round %d pixel %d,%d: %02x%02x%02x for %02x%02x%02x", i, x, y, p[0], p[1], p[2], q[0],
+                        q[1], q[2]);
             }
     }
     world_close(&w);

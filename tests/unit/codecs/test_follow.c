@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A pane that is expected to scroll on, and what comes in instead; rows that rest. */
+#include "codecs/change/surface.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,11 +11,13 @@
 
 #include <cmocka.h>
 
-#include "codecs/change/surface.h"
-
 enum { WIDTH = 300, HEIGHT = 210, STRIDE = WIDTH * 4 };
 
-struct world { struct surface s; uint8_t screen[STRIDE * HEIGHT], client[STRIDE * HEIGHT]; uint32_t now_ms; };
+struct world {
+    struct surface s;
+    uint8_t screen[STRIDE * HEIGHT], client[STRIDE * HEIGHT];
+    uint32_t now_ms;
+};
 
 static uint8_t *at(uint8_t *picture, int x, int y)
 {
@@ -101,14 +105,16 @@ static void scroll(struct world *w, const struct box *to, int dx, int dy)
     copy(w->screen, w->client, to, dx, dy);
 }
 
-/* In lines from above, as parts of a copy come, or in pieces that are no whole lines, some of them twice. Returns whether all lines were whole. */
+/* In lines from above, as parts of a copy come, or in pieces that are no whole lines, some of them twice. Returns
+ * whether all lines were whole. */
 static bool absorb_pieces(struct world *w, const struct box *to)
 {
     bool whole = rand() % 3 > 0;
     int step = 1 + rand() % 60, middle = whole ? to->x0 : to->x0 + rand() % (to->x1 - to->x0);
     for (int y = to->y0; y < to->y1; y += step) {
         int y1 = y + step < to->y1 ? y + step : to->y1;
-        struct box left = {to->x0 - 3 > 0 ? to->x0 - 3 : 0, y, middle, y1}, right = {middle, y, to->x1 + rand() % 5, y1};
+        struct box left = {to->x0 - 3 > 0 ? to->x0 - 3 : 0, y, middle, y1},
+                   right = {middle, y, to->x1 + rand() % 5, y1};
         absorb(w, left);
         absorb(w, right);
         if (rand() % 4 == 0)
@@ -253,7 +259,8 @@ static void what_rests_is_not_followed(void **state)
     free(screen);
 }
 
-/* Each time a row comes back it is copied: what is drawn again and again, changed or not, keeps its memory, and the others rest. */
+/* Each time a row comes back it is copied: what is drawn again and again, changed or not, keeps its memory, and the
+ * others rest. */
 static void rows_that_are_drawn_on_do_not_rest(void **state)
 {
     struct surface s;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small scene for each rule of what is sent, against a client of libfreerdp's decoders: what need not be, what comes from the client's
- * cache instead, where a picture may be approximate, and what makes one frame. */
+/* A small scene for each rule of what is sent, against a client of libfreerdp's decoders: what need not be, what comes
+ * from the client's cache instead, where a picture may be approximate, and what makes one frame. */
+#include "engine_world.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "engine_world.h"
 
 static void damage_that_changed_nothing_sends_nothing(void **state)
 {
@@ -78,7 +78,8 @@ static void hostile_rectangles_are_clipped(void **state)
 {
     struct world w;
     world_open(&w, &gfx_caps, 300, 200, 8);
-    struct engine_rect bad[] = {{65535, 65535, 65535, 65535}, {0, 0, 65535, 65535}, {299, 199, 2, 2}, {5, 5, 0, 0}, {300, 0, 1, 1}};
+    struct engine_rect bad[] = {{65535, 65535, 65535, 65535}, {0, 0, 65535, 65535}, {299, 199, 2, 2}, {5, 5, 0, 0},
+        {300, 0, 1, 1}};
     assert_true(engine_damage(w.engine, 0, w.screen.px, w.screen.stride, bad, 5, w.now) >= 0);
     assert_int_equal(engine_damage(w.engine, 0, w.screen.px, 299 * 4, bad, 5, w.now), -22);
     assert_int_equal(engine_damage(w.engine, 9, w.screen.px, 300 * 4, bad, 5, w.now), -22);
@@ -152,7 +153,7 @@ static size_t stored_keys(struct world *w, struct engine_cache_entry *keys, size
         for (size_t i = 0; i < f.ncommands && n < most; i++)
             if (f.commands[i].type == GFX_TO_CACHE && f.commands[i].rect.width == 64)
                 keys[n++] = (struct engine_cache_entry){f.commands[i].cache_key,
-                                                        f.commands[i].rect.width * f.commands[i].rect.height * 4u};
+                    f.commands[i].rect.width * f.commands[i].rect.height * 4u};
         deliver(w, &f);
     }
     return n;
@@ -165,7 +166,8 @@ static size_t fetches(struct world *w)
     size_t n = 0;
     if (engine_produce(w->engine, w->now, &f) == 1)
         for (size_t i = 0; i < f.ncommands; i++)
-            n += f.commands[i].type == GFX_FROM_CACHE && f.commands[i].rects[0].x % 64 == 0 && f.commands[i].rects[0].y % 64 == 0;
+            n += f.commands[i].type == GFX_FROM_CACHE && f.commands[i].rects[0].x % 64 == 0 &&
+                f.commands[i].rects[0].y % 64 == 0;
     return n;
 }
 
@@ -186,7 +188,8 @@ static void what_a_client_kept_from_an_earlier_session_comes_from_its_cache(void
     world_close(&w);
 }
 
-/* What a client of a user with this salt keeps of a desktop, and how much of `offer` its next session draws from the cache. */
+/* What a client of a user with this salt keeps of a desktop, and how much of `offer` its next session draws from the
+ * cache. */
 static size_t kept(uint8_t salt, struct engine_cache_entry keys[64])
 {
     struct world w;
@@ -224,7 +227,8 @@ static void what_was_kept_under_another_salt_is_never_shown(void **state)
         int bits = __builtin_popcountll(mine[i].key ^ other[i].key);
         assert_true(bits > 8 && bits < 56);
         for (size_t k = 0; k < n; k++) /* nor do their differences lead from one to the other */
-            assert_true(mine[i].key != other[k].key && (i == k || (mine[i].key ^ mine[k].key) != (other[i].key ^ other[k].key)));
+            assert_true(mine[i].key != other[k].key &&
+                (i == k || (mine[i].key ^ mine[k].key) != (other[i].key ^ other[k].key)));
     }
     assert_int_equal(used(1, mine, n), n);
     assert_int_equal(used(1, other, n), 0);
@@ -431,7 +435,8 @@ static size_t wrong_within(const struct world *w, int x0, int y0, int width, int
     size_t n = 0;
     for (int y = y0; y < y0 + height; y++)
         for (int x = x0; x < x0 + width; x++)
-            n += memcmp(s->px + (size_t)y * s->stride + 4 * (size_t)x, w->screen.px + (size_t)y * w->screen.stride + 4 * (size_t)x, 3) != 0;
+            n += memcmp(s->px + (size_t)y * s->stride + 4 * (size_t)x,
+                     w->screen.px + (size_t)y * w->screen.stride + 4 * (size_t)x, 3) != 0;
     return n;
 }
 
@@ -442,8 +447,8 @@ static int there_and_back(int i, int tenths, int range)
     return at < range ? at : 2 * range - at;
 }
 
-/* The photograph that a window uncovers may be approximate; the window's own edge and corners, which lie in the same changed boxes, may
- * not. */
+/* The photograph that a window uncovers may be approximate; the window's own edge and corners, which lie in the same
+ * changed boxes, may not. */
 static void a_window_dragged_over_a_photograph_stays_exact(void **state)
 {
     enum { WW = 330, WH = 200, W = 900, H = 600, STEPS = 240 };

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/exact/glyphs.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "codecs/exact/glyphs.h"
 
 #define PAPER 0xFFFFFFFFu
 
@@ -42,7 +42,8 @@ static void a_line_is_cut_at_its_blank_columns_and_each_piece_is_tight(void **st
 {
     struct glyphs *g = *state;
     for (int round = 0; round < 400; round++) {
-        int width = 1 + rand() % (round % 10 ? 200 : INK_COLUMNS_MAX), rows = 1 + rand() % GLYPH_SIDE, ink = 1 + rand() % 200, x = 0;
+        int width = 1 + rand() % (round % 10 ? 200 : INK_COLUMNS_MAX), rows = 1 + rand() % GLYPH_SIDE,
+            ink = 1 + rand() % 200, x = 0;
         for (int y = 0; y < rows; y++)
             for (int k = 0; k < width; k++)
                 line[y][k] = rand() % (ink * rows) < 20 ? (uint32_t)rand() | 0xFF000000u : PAPER;
@@ -60,11 +61,15 @@ static void blank_and_full_lines_fit(void **state)
 {
     struct glyphs *g = *state;
     memset(line, 0xFF, sizeof line);
-    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], INK_COLUMNS_MAX, GLYPH_SIDE, PAPER, found), 0);
+    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], INK_COLUMNS_MAX, GLYPH_SIDE, PAPER, found),
+        0);
     for (int x = 0; x < INK_COLUMNS_MAX; x += 2)
         line[x % GLYPH_SIDE][x] = 0;
-    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], INK_COLUMNS_MAX, GLYPH_SIDE, PAPER, found), INK_COLUMNS_MAX / 2);
-    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], INK_COLUMNS_MAX, GLYPH_SIDE, 0xFF123456u, found), 1);
+    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], INK_COLUMNS_MAX, GLYPH_SIDE, PAPER, found),
+        INK_COLUMNS_MAX / 2);
+    assert_int_equal(glyphs_cut(g, (const uint8_t *)line, sizeof line[0], INK_COLUMNS_MAX, GLYPH_SIDE, 0xFF123456u,
+                         found),
+        1);
     assert_int_equal(found[0].x1, INK_COLUMNS_MAX);
 }
 
@@ -73,7 +78,8 @@ static void both_paths_see_the_same_ink(void **state)
     static struct ink_columns plain, fast;
     (void)state;
     for (int round = 0; round < 400; round++) {
-        int width = 1 + rand() % (round % 10 ? 200 : INK_COLUMNS_MAX), rows = 1 + rand() % INK_ROWS_MAX, ink = 1 + rand() % 200;
+        int width = 1 + rand() % (round % 10 ? 200 : INK_COLUMNS_MAX), rows = 1 + rand() % INK_ROWS_MAX,
+            ink = 1 + rand() % 200;
         for (int y = 0; y < rows; y++)
             for (int k = 0; k < width; k++)
                 line[y][k] = rand() % (ink * rows) < 20 ? (uint32_t)rand() | 0xFF000000u : PAPER;
@@ -123,7 +129,8 @@ static void what_is_known_is_found_where_it_begins(void **state)
 {
     struct glyphs *g = *state;
     memset(line, 0xFF, sizeof line);
-    int a = write_letter(7, 10, 5), b = write_letter(13, 10 + a, 5), c = write_letter(2, 10 + a + b, 5), end = 10 + a + b + c;
+    int a = write_letter(7, 10, 5), b = write_letter(13, 10 + a, 5), c = write_letter(2, 10 + a + b, 5),
+        end = 10 + a + b + c;
     glyphs_cut(g, (const uint8_t *)line, sizeof line[0], 100, 40, PAPER, found);
     assert_int_equal(glyphs_widths(g, 10 + a, end), 0);
     glyphs_learn(g, 10 + a, b);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Pages of writing into a client of libfreerdp's decoders: letters that it keeps come from its cache, and it shows the page at once. */
+/* Pages of writing into a client of libfreerdp's decoders: letters that it keeps come from its cache, and it shows the
+ * page at once. */
+#include "engine_world.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,9 +10,8 @@
 
 #include <cmocka.h>
 
-#include "engine_world.h"
-
-/* What was drawn, and at once what the client shows of it: nothing of it was an approximation. Returns how many pieces came from the cache. */
+/* What was drawn, and at once what the client shows of it: nothing of it was an approximation. Returns how many pieces
+ * came from the cache. */
 static size_t show(struct world *w)
 {
     size_t before = w->placed;
@@ -66,7 +68,8 @@ static void on_a_slow_link_letters_are_sent(void **state)
     world_close(&w);
 }
 
-/* Writing in ever other colours fills a small cache many times: slots are taken back, and never one that a letter is still to come from. */
+/* Writing in ever other colours fills a small cache many times: slots are taken back, and never one that a letter is
+ * still to come from. */
 static void letters_of_many_colours_turn_a_small_cache_over(void **state)
 {
     struct engine_caps c = gfx_caps;
@@ -185,7 +188,8 @@ static void strokes_between_letters_come_from_the_cache(void **state)
     world_close(&w);
 }
 
-/* Pages as wide as a screen, whose lines are not where tiles and areas end, from `top` on. Returns how many pixels of the last were encoded. */
+/* Pages as wide as a screen, whose lines are not where tiles and areas end, from `top` on. Returns how many pixels of
+ * the last were encoded. */
 static size_t written_of_a_wide_page(int top)
 {
     struct world w;
@@ -241,7 +245,8 @@ static void draw_stems(struct world *w, int x, int end, int y, int bottom)
         draw_rect(&w->screen, x, y, 1, bottom - y, 0xFF000000u + (uint32_t)x);
 }
 
-/* An area of 33 tiles may be 2048 pixels wide, and so may what the one above it left to it; both together are wider than a bitmap may be. */
+/* An area of 33 tiles may be 2048 pixels wide, and so may what the one above it left to it; both together are wider
+ * than a bitmap may be. */
 static void what_an_area_leaves_to_the_next_joins_it_only_where_both_fit(void **state)
 {
     struct world w;

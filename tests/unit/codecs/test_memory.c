@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* When memory runs out in the middle of a frame, parts of which may have left: each allocation of some frames fails once, and all from it
- * on within its frame. What the engine says then must be enough to go on, and the picture as it was drawn. */
+/* When memory runs out in the middle of a frame, parts of which may have left: each allocation of some frames fails
+ * once, and all from it on within its frame. What the engine says then must be enough to go on, and the picture as it
+ * was drawn. */
+#include "allocator.h"
+#include "codecs/engine/engine.h"
+#include "ref_client.h"
+#include "scene.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,16 +16,11 @@
 
 #include <cmocka.h>
 
-#include "allocator.h"
-#include "codecs/engine/engine.h"
-#include "ref_client.h"
-#include "scene.h"
-
 enum { W = 1664, H = 1088, FRAMES = 14, SCATTERED = 3 };
 
-static bool inside;                   /* the engine */
-static bool lasting;                  /* what fails, fails for the rest of the frame */
-static bool short_of;                 /* memory, until then */
+static bool inside;   /* the engine */
+static bool lasting;  /* what fails, fails for the rest of the frame */
+static bool short_of; /* memory, until then */
 static unsigned allocations, fails_at;
 
 static bool refused(void)
@@ -47,7 +48,8 @@ static void transmit(struct world *w, const struct gfx_frame *f)
     assert_int_equal(gfx_wire_finish(w->wire, &m, &n), 0);
     for (size_t i = 0; i < n; i++)
         if (ref_client_message(w->client, m[i].data, m[i].len) < 0)
-            fail_msg("allocation %u%s: %s", fails_at, lasting ? " and those after it" : "", ref_client_error(w->client));
+            fail_msg("allocation %u%s: %s", fails_at, lasting ? " and those after it" : "",
+                ref_client_error(w->client));
 }
 
 static void on_part(void *user, const struct gfx_frame *part)
@@ -114,7 +116,9 @@ static void rest(struct world *w)
 /* Returns whether there was such an allocation. */
 static bool play(struct world *w, unsigned at)
 {
-    const struct engine_config config = {.max_frame_rate = 60, .part = on_part, .user = w,
+    const struct engine_config config = {.max_frame_rate = 60,
+        .part = on_part,
+        .user = w,
         .caps = {.gfx = true, .avc420 = true, .clear_codec = true, .planar = true, .progressive = true}};
     w->engine = engine_create(&config);
     w->wire = gfx_wire_create(true);
@@ -145,7 +149,8 @@ static void every_allocation_fails(bool all_after)
     lasting = all_after;
     while (play(&w, at))
         at++;
-    print_message("%u allocations: %u frames lost, %u of them after parts had left\n", at - 1, w.lost, w.lost_after_parts);
+    print_message("%u allocations: %u frames lost, %u of them after parts had left\n", at - 1, w.lost,
+        w.lost_after_parts);
     assert_true(w.lost >= 5 && w.lost_after_parts > 0);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Panes that scroll on and on: their copies leave before they are compared. */
+#include "engine_world.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "engine_world.h"
 
 enum { WIDTH = 900, HEIGHT = 700, LEFT = 100, TOP = 50, PANE_WIDTH = 640, PANE_HEIGHT = 576, LINE = 18 };
 
@@ -114,7 +114,8 @@ static void a_pane_of_which_half_stopped_is_right(void **state)
 
 static void draw_anything(struct world *w)
 {
-    int x = LEFT + (int)pick(w, PANE_WIDTH), y = TOP + (int)pick(w, PANE_HEIGHT), dw = 1 + (int)pick(w, 200), dh = 1 + (int)pick(w, 120);
+    int x = LEFT + (int)pick(w, PANE_WIDTH), y = TOP + (int)pick(w, PANE_HEIGHT), dw = 1 + (int)pick(w, 200),
+        dh = 1 + (int)pick(w, 120);
     if (pick(w, 3) == 0)
         draw_photo(&w->screen, x, y, dw, dh, w->seed, 0, 0, 256, 3);
     else
@@ -122,7 +123,8 @@ static void draw_anything(struct world *w)
     damaged(w, x, y, dw, dh);
 }
 
-/* In any direction, over pictures that are approximate, beside whatever else is drawn, while acknowledgements fail to come. */
+/* In any direction, over pictures that are approximate, beside whatever else is drawn, while acknowledgements fail to
+ * come. */
 static void panes_that_scroll_on_end_up_right_whatever_is_drawn(void **state)
 {
     static const int ways[][2] = {{0, -18}, {0, 23}, {-16, 0}, {31, 0}, {5, -9}, {-7, 70}};

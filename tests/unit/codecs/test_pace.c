@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #define SECOND 1000000u
@@ -23,8 +24,8 @@ static struct rig rig_make(void)
     return r;
 }
 
-/* Live for a while, sending whenever it may; the client acknowledges what was sent `late` µs before, 0: nothing. Returns how many
- * frames left. */
+/* Live for a while, sending whenever it may; the client acknowledges what was sent `late` µs before, 0: nothing.
+ * Returns how many frames left. */
 static unsigned live(struct rig *r, uint64_t us, uint64_t late)
 {
     static uint64_t sent[4096];
@@ -51,7 +52,8 @@ static void a_quick_client_gets_every_frame(void **state)
     assert_false(pace_stopped(&r.p, r.now));
 }
 
-/* Drawn at the ceiling's own pace, some frames a few milliseconds late, after a burst: soon none waits for those that were. */
+/* Drawn at the ceiling's own pace, some frames a few milliseconds late, after a burst: soon none waits for those that
+ * were. */
 static void who_draws_at_the_ceilings_pace_never_waits(void **state)
 {
     static const unsigned late[] = {0, 7000, 0, 0, 3000, 0, 9000, 1000, 0, 0};
@@ -195,8 +197,8 @@ static void parts_do_not_count_as_frames(void **state)
     }
 }
 
-/* Of a link that was never seen full little is risked where what it carried was little: a film that begins there would begin with half a
- * second of pictures on their way. */
+/* Of a link that was never seen full little is risked where what it carried was little: a film that begins there would
+ * begin with half a second of pictures on their way. */
 static void a_link_that_was_slow_so_far_is_not_given_much_at_once(void **state)
 {
     (void)state;
@@ -216,8 +218,9 @@ static void a_link_that_was_slow_so_far_is_not_given_much_at_once(void **state)
     assert_int_equal(pace_wait(&r.p, false, r.now), 0);
 }
 
-/* A film's first pictures go to a link that was never seen full: one waits for the one before it only where what is known to be carried
- * does not make it a round trip's worth and the allowed queue. Else the next is drawn before it is sent, and nobody sees it. */
+/* A film's first pictures go to a link that was never seen full: one waits for the one before it only where what is
+ * known to be carried does not make it a round trip's worth and the allowed queue. Else the next is drawn before it is
+ * sent, and nobody sees it. */
 static void a_link_never_seen_full_gets_what_it_surely_carries(void **state)
 {
     (void)state;

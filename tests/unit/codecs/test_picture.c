@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The lossy encoders, decoded by libfreerdp: how far from the source? */
+#include "codecs/picture/progressive.h"
+#include "codecs/picture/rfx_message.h"
+#include "codecs/picture/rfx_planes.h"
+#include "ref_client.h"
+#include "scene.h"
+
+#include <freerdp/codec/progressive.h>
+#include <freerdp/codec/region.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,15 +17,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "codecs/picture/progressive.h"
-#include "codecs/picture/rfx_planes.h"
-#include "codecs/picture/rfx_message.h"
-#include "ref_client.h"
-#include "scene.h"
-
-#include <freerdp/codec/progressive.h>
-#include <freerdp/codec/region.h>
 
 #define W 400
 #define H 300
@@ -39,7 +38,8 @@ static double encode(struct canvas *c, enum picture_quality q, size_t *bytes)
     REGION16 region;
     region16_init(&region);
     progressive_create_surface_context(dec, 1, W, H);
-    assert_true(progressive_decompress(dec, out, (uint32_t)w.len, s.px, PIXEL_FORMAT_BGRX32, W * 4, 0, 0, &region, 1, 1) >= 0);
+    assert_true(
+        progressive_decompress(dec, out, (uint32_t)w.len, s.px, PIXEL_FORMAT_BGRX32, W * 4, 0, 0, &region, 1, 1) >= 0);
     region16_uninit(&region);
     *bytes = w.len;
     double psnr = ref_surface_psnr(&s, c->px, c->stride, 0, 0, W, H);
@@ -90,7 +90,8 @@ static void progressive_steps_are_as_good_as_they_say(void **state)
         for (int q = 0; q < PICTURE_QUALITIES; q++) {
             size_t bytes;
             double psnr = encode(&c, q, &bytes);
-            print_message("grain %d step %d: %.1f dB, %.2f bits a pixel\n", grain, q, psnr, 8.0 * (double)bytes / (W * H));
+            print_message("grain %d step %d: %.1f dB, %.2f bits a pixel\n", grain, q, psnr,
+                8.0 * (double)bytes / (W * H));
             /* the wavelet's integer steps lose half a dB for each step of grain */
             assert_true(psnr >= least[q] - 0.8 * grain);
         }
@@ -113,10 +114,14 @@ static void messages_for_surface_bits_decode(void **state)
                 int w = x + 64 < W ? 64 : W - x, h = y + 64 < H ? 64 : H - y;
                 struct wr o;
                 wr_init(&o, out, sizeof out);
-                assert_int_equal(rfx_message(&stream, c.px + (size_t)y * c.stride + 4 * (size_t)x, c.stride, w, h, PICTURE_FINE,
-                                             entropy, W, H, &o), 0);
-                struct gfx_command k = {.type = GFX_WIRE, .codec = GFX_CODEC_RFX_BITS, .data = out, .len = o.len,
-                                        .rect = {(uint16_t)x, (uint16_t)y, (uint16_t)w, (uint16_t)h}};
+                assert_int_equal(rfx_message(&stream, c.px + (size_t)y * c.stride + 4 * (size_t)x, c.stride, w, h,
+                                     PICTURE_FINE, entropy, W, H, &o),
+                    0);
+                struct gfx_command k = {.type = GFX_WIRE,
+                    .codec = GFX_CODEC_RFX_BITS,
+                    .data = out,
+                    .len = o.len,
+                    .rect = {(uint16_t)x, (uint16_t)y, (uint16_t)w, (uint16_t)h}};
                 if (ref_client_old(client, &k) < 0)
                     fail_msg("%s", ref_client_error(client));
             }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* In steady state a frame costs no allocation: counted by standing in front of the allocator. */
+#include "allocator.h"
+#include "codecs/wire/gfx_wire.h"
+#include "scene.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "allocator.h"
-#include "codecs/wire/gfx_wire.h"
-#include "scene.h"
 
 static size_t allocations;
 static bool counting;
@@ -50,7 +50,10 @@ static void on_part(void *user, const struct gfx_frame *part)
 static void play(bool in_parts)
 {
     struct gfx_wire *w = gfx_wire_create(true);
-    const struct engine_config config = {.max_frame_rate = 60, .h264 = ENGINE_H264_OFF, .part = in_parts ? on_part : NULL, .user = w,
+    const struct engine_config config = {.max_frame_rate = 60,
+        .h264 = ENGINE_H264_OFF,
+        .part = in_parts ? on_part : NULL,
+        .user = w,
         .caps = {.gfx = true, .clear_codec = true, .planar = true, .progressive = true}};
     struct engine *e = engine_create(&config);
     struct canvas c = canvas_new(640, 400);

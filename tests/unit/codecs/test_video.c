@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Films through the engine into a client of libfreerdp's decoders: what they look like while they play, and what happens when an
- * encoder does not do its part. */
+/* Films through the engine into a client of libfreerdp's decoders: what they look like while they play, and what
+ * happens when an encoder does not do its part. */
+#include "codecs/video/avc444.h"
+#include "codecs/video/h264.h"
+#include "codecs/wire/gfx_wire.h"
+#include "ref_client.h"
+#include "scene.h"
+
+#include <freerdp/codec/color.h>
+#include <freerdp/codec/h264.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,15 +20,6 @@
 
 #include <cmocka.h>
 
-#include <freerdp/codec/color.h>
-#include <freerdp/codec/h264.h>
-
-#include "codecs/video/avc444.h"
-#include "codecs/wire/gfx_wire.h"
-#include "codecs/video/h264.h"
-#include "ref_client.h"
-#include "scene.h"
-
 enum { W = 640, H = 448 };
 static const struct engine_rect film = {64, 64, 512, 320};
 
@@ -30,8 +29,8 @@ struct world {
     struct ref_client *client;
     struct canvas screen;
     uint64_t now;
-    int woken;                        /* -1: no threads */
-    unsigned encoder_us;              /* so long a picture takes, on the world's clock */
+    int woken;                                     /* -1: no threads */
+    unsigned encoder_us;                           /* so long a picture takes, on the world's clock */
     size_t avc, copies, frames, failures, longest; /* picture, in bytes */
     char failed[32], instead[32];
 };
@@ -54,9 +53,18 @@ static void on_failed(void *user, const char *name, const char *instead)
 static void world_open(struct world *w, bool full_colour, bool threads, const struct h264_backend *outside)
 {
     memset(w, 0, sizeof *w);
-    struct engine_config c = {.caps = {.gfx = true, .progressive = true, .clear_codec = true, .planar = true, .remotefx = true,
-        .avc420 = true, .avc444 = full_colour}, .max_frame_rate = 60, .wake = threads ? wake : NULL, .user = w,
-        .encoder_failed = on_failed, .outside = outside};
+    struct engine_config c = {.caps = {.gfx = true,
+                                  .progressive = true,
+                                  .clear_codec = true,
+                                  .planar = true,
+                                  .remotefx = true,
+                                  .avc420 = true,
+                                  .avc444 = full_colour},
+        .max_frame_rate = 60,
+        .wake = threads ? wake : NULL,
+        .user = w,
+        .encoder_failed = on_failed,
+        .outside = outside};
     w->woken = threads ? eventfd(0, EFD_CLOEXEC) : -1;
     w->engine = engine_create(&c);
     w->wire = gfx_wire_create(true);
@@ -142,7 +150,8 @@ static void coloured(struct canvas *c, int i)
 
 static double psnr(const struct world *w)
 {
-    return ref_surface_psnr(ref_client_surface(w->client, 0), w->screen.px, w->screen.stride, film.x, film.y, film.width, film.height);
+    return ref_surface_psnr(ref_client_surface(w->client, 0), w->screen.px, w->screen.stride, film.x, film.y,
+        film.width, film.height);
 }
 
 /* Plays `n` pictures; the mean PSNR of the last half while it moves. */
@@ -204,9 +213,14 @@ static void loss_tells_coloured_detail_from_a_photograph(void **state)
 static double one_stream(bool pairs, const struct canvas *c, int *qp)
 {
     const struct h264_backend *x = h264_software(false);
-    const struct h264_config config = {.width = 512, .height = 320, .frame_rate = 30, .bytes_per_second = 4000000, .pairs = pairs};
+    const struct h264_config config = {.width = 512,
+        .height = 320,
+        .frame_rate = 30,
+        .bytes_per_second = 4000000,
+        .pairs = pairs};
     static uint8_t a[512 * 320 * 3 / 2], b[512 * 320 * 3 / 2];
-    struct yuv main = {a, a + 512 * 320, a + 512 * 320 * 5 / 4, 512, 320}, chroma = {b, b + 512 * 320, b + 512 * 320 * 5 / 4, 512, 320};
+    struct yuv main = {a, a + 512 * 320, a + 512 * 320 * 5 / 4, 512, 320},
+               chroma = {b, b + 512 * 320, b + 512 * 320 * 5 / 4, 512, 320};
     const uint8_t *px = c->px + film.y * c->stride + 4 * film.x;
     void *enc = x->open(&config);
     H264_CONTEXT *dec = h264_context_new(FALSE);
@@ -220,11 +234,11 @@ static double one_stream(bool pairs, const struct canvas *c, int *qp)
         assert_int_equal(x->submit(enc, &main, pairs ? &chroma : NULL, i == 0), 0);
         assert_int_equal(x->collect(enc, &p), 1);
         assert_int_equal(p.key, i == 0);
-        int rc = pairs ? avc444_decompress(dec, 0, &all, 1, p.picture.data, (uint32_t)p.picture.len, &all, 1, p.chroma.data,
-                                           (uint32_t)p.chroma.len, out.px, PIXEL_FORMAT_BGRX32, (uint32_t)out.stride, 512, 320,
-                                           RDPGFX_CODECID_AVC444v2)
+        int rc = pairs ? avc444_decompress(dec, 0, &all, 1, p.picture.data, (uint32_t)p.picture.len, &all, 1,
+                             p.chroma.data, (uint32_t)p.chroma.len, out.px, PIXEL_FORMAT_BGRX32, (uint32_t)out.stride,
+                             512, 320, RDPGFX_CODECID_AVC444v2)
                        : avc420_decompress(dec, p.picture.data, (uint32_t)p.picture.len, out.px, PIXEL_FORMAT_BGRX32,
-                                           (uint32_t)out.stride, 512, 320, &all, 1);
+                             (uint32_t)out.stride, 512, 320, &all, 1);
         assert_true(rc >= 0);
     }
     *qp = p.picture.qp;
@@ -268,7 +282,8 @@ static void photograph_between_tiles(struct canvas *c, int i)
     draw_photo(c, 70, 14, 500, 100, 6, i * 3, i * 2, 256 + i, 3);
 }
 
-/* What the client shows is lost while a picture is at the encoder: the film and what is around it come to rest all the same. */
+/* What the client shows is lost while a picture is at the encoder: the film and what is around it come to rest all the
+ * same. */
 static void a_film_whose_surroundings_are_lost_comes_to_rest(void **state)
 {
     struct world w;
@@ -306,21 +321,30 @@ static int wrong_in(const struct world *w, const struct engine_rect *r)
     int n = 0;
     for (int y = r->y; y < r->y + r->height; y++)
         for (int x = r->x; x < r->x + r->width; x++)
-            n += memcmp(s->px + (size_t)y * s->stride + 4 * (size_t)x, w->screen.px + (size_t)y * w->screen.stride + 4 * (size_t)x, 3) != 0;
+            n += memcmp(s->px + (size_t)y * s->stride + 4 * (size_t)x,
+                     w->screen.px + (size_t)y * w->screen.stride + 4 * (size_t)x, 3) != 0;
     return n;
 }
 
 /* libx264 behind a gate: how long a picture takes is the test's. */
 static bool gate_shut;
-static bool gated_ready(void *enc) { return !gate_shut && h264_software(true)->ready(enc); }
-static int gated_collect(void *enc, struct h264_packet *p) { return gate_shut ? 0 : h264_software(true)->collect(enc, p); }
+static bool gated_ready(void *enc)
+{
+    return !gate_shut && h264_software(true)->ready(enc);
+}
+static int gated_collect(void *enc, struct h264_packet *p)
+{
+    return gate_shut ? 0 : h264_software(true)->collect(enc, p);
+}
 
-/* A key's echo that is drawn together with a film's picture does not wait until that is encoded; what changes with each picture does. */
+/* A key's echo that is drawn together with a film's picture does not wait until that is encoded; what changes with each
+ * picture does. */
 static void an_echo_does_not_wait_for_the_picture_drawn_with_it(void **state)
 {
     struct world w;
     /* of a letter and a caret, say, in the same tile */
-    const struct engine_rect letter = {echo.x, echo.y, 30, echo.height}, caret = {(uint16_t)(echo.x + 30), echo.y, 30, echo.height};
+    const struct engine_rect letter = {echo.x, echo.y, 30, echo.height},
+                             caret = {(uint16_t)(echo.x + 30), echo.y, 30, echo.height};
     const struct engine_rect four[4] = {clock_of_film, letter, caret, film};
     int echoes = 0;
     struct h264_backend gated = *h264_software(true);
@@ -332,7 +356,8 @@ static void an_echo_does_not_wait_for_the_picture_drawn_with_it(void **state)
         struct gfx_frame f;
         bool key = i % 6 == 5;
         photograph(&w.screen, i);
-        draw_rect(&w.screen, clock_of_film.x, clock_of_film.y, clock_of_film.width, clock_of_film.height, 0x102030u + (uint32_t)i);
+        draw_rect(&w.screen, clock_of_film.x, clock_of_film.y, clock_of_film.width, clock_of_film.height,
+            0x102030u + (uint32_t)i);
         if (key)
             draw_rect(&w.screen, echo.x, echo.y, echo.width, echo.height, 0x302010u + (uint32_t)i);
         assert_true(engine_damage(w.engine, 0, w.screen.px, w.screen.stride, four, 4, w.now) > 8);
@@ -360,7 +385,10 @@ static void *second_open(const struct h264_config *c)
 {
     return slower = h264_software(true)->open(c);
 }
-static bool second_ready(void *enc) { return !(gate_shut && enc == slower) && h264_software(true)->ready(enc); }
+static bool second_ready(void *enc)
+{
+    return !(gate_shut && enc == slower) && h264_software(true)->ready(enc);
+}
 static int second_collect(void *enc, struct h264_packet *p)
 {
     return gate_shut && enc == slower ? 0 : h264_software(true)->collect(enc, p);
@@ -430,7 +458,8 @@ static void photograph_with_cuts(struct canvas *c, int i)
 /* A cut in a film makes a picture as long as many: on a slow link a key's echo would wait behind it. */
 static void no_picture_of_a_film_takes_a_slow_link_long(void **state)
 {
-    struct engine_link_state links[2] = {{.rtt_us = 100000, .bytes_per_second = 200000}, {.rtt_us = 100, .bytes_per_second = 50000000}};
+    struct engine_link_state links[2] = {{.rtt_us = 100000, .bytes_per_second = 200000},
+        {.rtt_us = 100, .bytes_per_second = 50000000}};
     size_t longest[2];
     for (int i = 0; i < 2; i++) {
         struct world w;
@@ -439,7 +468,8 @@ static void no_picture_of_a_film_takes_a_slow_link_long(void **state)
         begin(&w);
         play(&w, 60, photograph_with_cuts);
         longest[i] = w.longest;
-        print_message("%u bytes a second: longest of %zu pictures %zu bytes\n", links[i].bytes_per_second, w.avc, w.longest);
+        print_message("%u bytes a second: longest of %zu pictures %zu bytes\n", links[i].bytes_per_second, w.avc,
+            w.longest);
         assert_true(w.avc > 25);
         world_close(&w);
     }
@@ -451,16 +481,19 @@ static const struct engine_rect between_tiles = {70, 75, 500, 300};
 
 static void larger_photograph_between_tiles(struct canvas *c, int i)
 {
-    draw_photo(c, between_tiles.x, between_tiles.y, between_tiles.width, between_tiles.height, 6, i * 3, i * 2, 256 + i, 3);
+    draw_photo(c, between_tiles.x, between_tiles.y, between_tiles.width, between_tiles.height, 6, i * 3, i * 2, 256 + i,
+        3);
 }
 
-/* The film's outer tiles are half writing: that stays as it is while what the film was gets sharper, which on a slow link takes seconds. */
+/* The film's outer tiles are half writing: that stays as it is while what the film was gets sharper, which on a slow
+ * link takes seconds. */
 static void what_lies_beside_a_film_stays_exact_when_it_ends(void **state)
 {
     const struct engine_link_state link = {.rtt_us = 100000, .bytes_per_second = 200000};
-    const struct engine_rect *f = &between_tiles, beside[] = {{0, 0, W, f->y}, {0, f->y, f->x, f->height},
-        {(uint16_t)(f->x + f->width), f->y, (uint16_t)(W - f->x - f->width), f->height},
-        {0, (uint16_t)(f->y + f->height), W, (uint16_t)(H - f->y - f->height)}};
+    const struct engine_rect *f = &between_tiles,
+                             beside[] = {{0, 0, W, f->y}, {0, f->y, f->x, f->height},
+                                 {(uint16_t)(f->x + f->width), f->y, (uint16_t)(W - f->x - f->width), f->height},
+                                 {0, (uint16_t)(f->y + f->height), W, (uint16_t)(H - f->y - f->height)}};
     struct world w;
     int sharpening = 0;
     world_open(&w, false, false, NULL);
@@ -489,7 +522,8 @@ static void coloured_detail_that_moves_has_full_colour(void **state)
         world_open(&w, full, full, NULL);
         begin(&w);
         db[full] = play(&w, 60, coloured);
-        print_message("%s %.1f dB, %zu pictures, %zu with both\n", full ? "AVC444v2" : "AVC420", db[full], w.avc, ref_client_avc444(w.client, 0));
+        print_message("%s %.1f dB, %zu pictures, %zu with both\n", full ? "AVC444v2" : "AVC420", db[full], w.avc,
+            ref_client_avc444(w.client, 0));
         assert_true(w.avc > 40);
         if (full)
             assert_true(ref_client_avc444(w.client, 0) > 20);
@@ -507,8 +541,8 @@ static void colour_waits_when_the_encoder_is_too_slow(void **state)
     w.encoder_us = 32000;
     play(&w, 40, coloured);
     run(&w, w.now + 200000);
-    print_message("%zu with both, %zu luma, %zu chroma\n", ref_client_avc444(w.client, 0), ref_client_avc444(w.client, 1),
-        ref_client_avc444(w.client, 2));
+    print_message("%zu with both, %zu luma, %zu chroma\n", ref_client_avc444(w.client, 0),
+        ref_client_avc444(w.client, 1), ref_client_avc444(w.client, 2));
     assert_true(ref_client_avc444(w.client, 1) > ref_client_avc444(w.client, 0));
     assert_int_equal(ref_client_avc444(w.client, 2), 1);
     check_exact(&w);

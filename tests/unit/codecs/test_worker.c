@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* libx264 on its own thread, with nothing else in the process that has threads: what ThreadSanitizer is to look at. */
+#include "codecs/engine/engine.h"
+#include "codecs/video/h264.h"
+#include "scene.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,12 +16,13 @@
 
 #include <cmocka.h>
 
-#include "codecs/video/h264.h"
-#include "codecs/engine/engine.h"
-#include "scene.h"
-
 enum { W = 320, H = 192, FILMS = 3 };
-struct film { void *enc; int woken; uint8_t *px; struct yuv y, c; };
+struct film {
+    void *enc;
+    int woken;
+    uint8_t *px;
+    struct yuv y, c;
+};
 
 static void wake(void *user)
 {
@@ -39,7 +44,12 @@ static void film_open(struct film *f, bool pairs)
     assert_non_null(f->px);
     f->y = (struct yuv){f->px, f->px + W * H, f->px + W * H * 5 / 4, W, H};
     f->c = (struct yuv){f->px + one, f->px + one + W * H, f->px + one + W * H * 5 / 4, W, H};
-    const struct h264_config c = {.width = W, .height = H, .frame_rate = 30, .bytes_per_second = 100000, .pairs = pairs, .done = wake,
+    const struct h264_config c = {.width = W,
+        .height = H,
+        .frame_rate = 30,
+        .bytes_per_second = 100000,
+        .pairs = pairs,
+        .done = wake,
         .user = &f->woken};
     f->enc = h264_software(true)->open(&c);
     assert_non_null(f->enc);
@@ -102,12 +112,16 @@ static size_t pictures_in(const struct gfx_frame *f)
     return n;
 }
 
-/* A film through the engine, its packets coming from the thread: later, or within the submit already where the two share a core. */
+/* A film through the engine, its packets coming from the thread: later, or within the submit already where the two
+ * share a core. */
 static void an_engine_may_be_reset_and_destroyed_while_it_encodes(void **state)
 {
     int woken = eventfd(0, EFD_CLOEXEC);
-    struct engine_config c = {.caps = {.gfx = true, .progressive = true, .clear_codec = true, .planar = true, .avc420 = true},
-        .max_frame_rate = 60, .wake = wake, .user = &woken};
+    struct engine_config c = {
+        .caps = {.gfx = true, .progressive = true, .clear_codec = true, .planar = true, .avc420 = true},
+        .max_frame_rate = 60,
+        .wake = wake,
+        .user = &woken};
     struct canvas px = canvas_new(400, 300);
     const struct engine_rect all = {0, 0, 400, 300};
     for (int round = 0; round < 4; round++) {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/video/yuv.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "codecs/video/yuv.h"
 
 static void both_paths_give_the_same_planes_for_any_size(void **state)
 {
@@ -28,8 +28,14 @@ static void both_paths_give_the_same_planes_for_any_size(void **state)
 
 static void black_white_and_primaries_are_full_range_bt709(void **state)
 {
-    static const struct { uint8_t bgr[3]; uint8_t y, u, v; } cases[] = {
-        {{0, 0, 0}, 0, 128, 128}, {{255, 255, 255}, 255, 128, 128}, {{0, 0, 255}, 54, 99, 255}, {{0, 255, 0}, 182, 30, 12},
+    static const struct {
+        uint8_t bgr[3];
+        uint8_t y, u, v;
+    } cases[] = {
+        {{0, 0, 0}, 0, 128, 128},
+        {{255, 255, 255}, 255, 128, 128},
+        {{0, 0, 255}, 54, 99, 255},
+        {{0, 255, 0}, 182, 30, 12},
         {{255, 0, 0}, 18, 255, 116},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "codecs/wire/zgfx.h"
+#include "scene.h"
+
+#include <freerdp/codec/zgfx.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <freerdp/codec/zgfx.h>
-
-#include "codecs/wire/zgfx.h"
-#include "scene.h"
 
 /* Bytes with repetitions near and far, runs, and noise. */
 static void fill(uint8_t *p, size_t n, const uint8_t *old, size_t old_len, uint32_t *seed)
@@ -19,9 +19,17 @@ static void fill(uint8_t *p, size_t n, const uint8_t *old, size_t old_len, uint3
         size_t k = 1 + scene_rand(seed) % 400;
         k = k > n - i ? n - i : k;
         switch (scene_rand(seed) % 5) {
-        case 0: memset(p + i, (int)(scene_rand(seed) & 0xFF), k); break;
-        case 1: for (size_t j = 0; j < k; j++) p[i + j] = (uint8_t)scene_rand(seed); break;
-        case 2: for (size_t j = 0; j < k; j++) p[i + j] = (uint8_t)(scene_rand(seed) % 4); break;
+        case 0:
+            memset(p + i, (int)(scene_rand(seed) & 0xFF), k);
+            break;
+        case 1:
+            for (size_t j = 0; j < k; j++)
+                p[i + j] = (uint8_t)scene_rand(seed);
+            break;
+        case 2:
+            for (size_t j = 0; j < k; j++)
+                p[i + j] = (uint8_t)(scene_rand(seed) % 4);
+            break;
         case 3: {
             size_t back = i ? 1 + scene_rand(seed) % i : 0;
             for (size_t j = 0; j < k; j++)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -9,8 +11,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/config.h"
 
 static struct config c;
 static struct config_error err;
@@ -47,8 +47,10 @@ static void defaults_are_within_their_own_ranges(void **state)
 static void values_of_every_type_are_read_over_the_defaults(void **state)
 {
     (void)state;
-    assert_int_equal(load("\xef\xbb\xbf# comment\n; another\n\n[server]\r\n  port = 3390\n listen=0.0.0.0 ; [::]\r\n"
-                          "[tls]\nminimum=1.3\n[login]\nallow_root = yes\nbanner =  a = b # c  \n[server]\nmax_clients=7"), 0);
+    assert_int_equal(
+        load("\xef\xbb\xbf# comment\n; another\n\n[server]\r\n  port = 3390\n listen=0.0.0.0 ; [::]\r\n"
+             "[tls]\nminimum=1.3\n[login]\nallow_root = yes\nbanner =  a = b # c  \n[server]\nmax_clients=7"),
+        0);
     assert_int_equal(c.server_port, 3390);
     assert_string_equal(c.server_listen, "0.0.0.0 ; [::]");
     assert_int_equal(c.tls_minimum, 1);
@@ -118,7 +120,8 @@ static void rules_over_several_values_name_their_line(void **state)
     assert_refused("[tls]\n\nkey = a.pem\ncertificate = /b\n", 3, "absolute path");
     assert_refused("[paths]\nrun_dir = run\n", 2, "absolute path");
     assert_refused("[login]\npam_service = ../login\n", 2, "without a folder");
-    assert_refused("[login]\nattempts = 3\nallowed_groups = staff \"Domain Users\n", 3, "login.allowed_groups cannot be read from \"Domain Users on");
+    assert_refused("[login]\nattempts = 3\nallowed_groups = staff \"Domain Users\n", 3,
+        "login.allowed_groups cannot be read from \"Domain Users on");
     assert_refused("[control]\ngroup = \"Domain\" Admins\n", 2, "control.group takes one name");
 }
 
@@ -136,7 +139,9 @@ static void what_is_dumped_reads_back_the_same(void **state)
 {
     (void)state;
     struct config d;
-    assert_int_equal(load("[server]\nport=1\n[session]\nelsewhere=refuse\nuser_xsession=false\n[login]\nbanner= \xc3\xa4 = #;\n"), 0);
+    assert_int_equal(
+        load("[server]\nport=1\n[session]\nelsewhere=refuse\nuser_xsession=false\n[login]\nbanner= \xc3\xa4 = #;\n"),
+        0);
     int fd = config_to_memfd(&c);
     assert_true(fd >= 0);
     assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);

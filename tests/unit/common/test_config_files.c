@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel.conf and conf.d: which files count, in which order, and which are refused. And options that went. */
+#include "common/config.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/config.h"
 
 static char top[64];
 static struct config c;
@@ -262,7 +262,8 @@ static void an_option_that_went_earlier_is_an_error_that_says_when(void **state)
 {
     (void)state;
     put("conf.d/a.conf", "[attic]\nolder = 1\n");
-    assert_refused(-EINVAL, "conf.d/a.conf", 2, "option \"older\" in [attic] went with version 0.0: there is nothing like it");
+    assert_refused(-EINVAL, "conf.d/a.conf", 2,
+        "option \"older\" in [attic] went with version 0.0: there is nothing like it");
 }
 
 static void the_table_names_options_that_are_there_and_that_are_not(void **state)
@@ -275,7 +276,8 @@ static void the_table_names_options_that_are_there_and_that_are_not(void **state
         for (size_t k = 0; k < config_noptions; k++) {
             char full[128];
             snprintf(full, sizeof full, "%s.%s", config_options[k].section, config_options[k].name);
-            assert_false(strcmp(g->section, config_options[k].section) == 0 && strcmp(g->name, config_options[k].name) == 0);
+            assert_false(
+                strcmp(g->section, config_options[k].section) == 0 && strcmp(g->name, config_options[k].name) == 0);
             target = target || strcmp(full, g->now) == 0;
         }
         assert_true(target);

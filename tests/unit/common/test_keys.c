@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The key holder and its client. The holder runs in a process of its own, so that what is shown about memory and waiting is real. */
+/* The key holder and its client. The holder runs in a process of its own, so that what is shown about memory and
+ * waiting is real. */
+#include "common/keys/pair.h"
+#include "common/keys/serve.h"
+#include "common/keys_client.h"
+#include "common/link.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -23,18 +29,16 @@
 
 #include <cmocka.h>
 
-#include "common/keys/pair.h"
-#include "common/keys/serve.h"
-#include "common/keys_client.h"
-#include "common/link.h"
-
 #define LINKS 16 /* of a holder, at most */
 
 static char top[] = "/tmp/oriel-keys-XXXXXX";
 static char cert[128], key[128], why[512];
 static pid_t holder;
 
-static void in_top(char *out, const char *name) { snprintf(out, 128, "%s/%s", top, name); }
+static void in_top(char *out, const char *name)
+{
+    snprintf(out, 128, "%s/%s", top, name);
+}
 
 static void write_pem_file(const char *path, const char *mode, EVP_PKEY *k, X509 *x)
 {
@@ -69,7 +73,8 @@ static X509 *make_cert(EVP_PKEY *subject_key, const char *cn, X509 *issuer, EVP_
     return x;
 }
 
-/* A root, an intermediate and a leaf of `kind`; chain file = leaf + intermediate. Returns the root, the client's trust. */
+/* A root, an intermediate and a leaf of `kind`; chain file = leaf + intermediate. Returns the root, the client's trust.
+ */
 static X509 *make_chain(const char *kind)
 {
     EVP_PKEY *root_key = EVP_EC_gen("P-256"), *mid_key = EVP_EC_gen("P-256");
@@ -153,7 +158,8 @@ static bool handshake(struct keys_client *k, X509 *root, int version, const char
     SSL_set_connect_state(c);
     bool ok = shake(c, s);
     char buf[8] = "";
-    ok = ok && SSL_version(c) == version && SSL_write(s, "hello", 5) == 5 && SSL_read(c, buf, 8) == 5 && SSL_get_verify_result(c) == 0;
+    ok = ok && SSL_version(c) == version && SSL_write(s, "hello", 5) == 5 && SSL_read(c, buf, 8) == 5 &&
+        SSL_get_verify_result(c) == 0;
     SSL_free(s), SSL_free(c);
     SSL_CTX_free(sc), SSL_CTX_free(cc);
     ERR_clear_error();
@@ -274,7 +280,10 @@ static void a_key_in_the_certificate_file_is_not_sent_with_the_chain(void **stat
 static struct keys_signature ask_raw(int fd, uint8_t op, uint32_t n)
 {
     struct keys_sign q = {.op = op, .ndigest = n};
-    union { struct keys_signature s; uint8_t b[sizeof(struct keys_chain) + 16]; } buf __attribute__((aligned(16)));
+    union {
+        struct keys_signature s;
+        uint8_t b[sizeof(struct keys_chain) + 16];
+    } buf __attribute__((aligned(16)));
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
     memset(q.digest, 7, sizeof q.digest);
@@ -287,7 +296,10 @@ static struct keys_signature ask_raw(int fd, uint8_t op, uint32_t n)
 static void ask_chain(int fd)
 {
     struct keys_get_chain q = {0};
-    static union { struct keys_chain c; uint8_t b[sizeof(struct keys_chain) + 16]; } buf __attribute__((aligned(16)));
+    static union {
+        struct keys_chain c;
+        uint8_t b[sizeof(struct keys_chain) + 16];
+    } buf __attribute__((aligned(16)));
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
     assert_int_equal(wire_send(fd, &keys_get_chain_def, &q, NULL), 0);
@@ -395,7 +407,8 @@ static void a_reload_keeps_the_old_key_for_links_that_have_its_chain(void **stat
     pid_t client = fork();
     if (client == 0) { /* has the chain, waits for the reload, then shakes hands */
         struct keys_client *k = keys_client_create(a[0], 5000, &err);
-        bool ok = k && write(talk[1], "x", 1) == 1 && read(talk[1], &c, 1) == 1 && handshake(k, old_root, TLS1_3_VERSION, NULL);
+        bool ok = k && write(talk[1], "x", 1) == 1 && read(talk[1], &c, 1) == 1 &&
+            handshake(k, old_root, TLS1_3_VERSION, NULL);
         _exit(write(talk[1], ok ? "y" : "n", 1) == 1 ? 0 : 1);
     }
     serve_until(base, talk[0]);
@@ -415,7 +428,11 @@ static void a_reload_keeps_the_old_key_for_links_that_have_its_chain(void **stat
     X509_free(old_root), X509_free(new_root);
 }
 
-static int set_up(void **state) { (void)state; return mkdtemp(top) ? 0 : -1; }
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(top) ? 0 : -1;
+}
 
 static int tear_down(void **state)
 {

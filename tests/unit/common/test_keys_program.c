@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-keys as it is started: its account, its sandbox, who may connect, and what a reload does. */
+#include "common/keys/pair.h"
+#include "common/keys_client.h"
+#include "common/rundir.h"
+#include "common/sockets.h"
+#include "common/spawn.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -19,12 +25,6 @@
 
 #include <cmocka.h>
 
-#include "common/keys/pair.h"
-#include "common/keys_client.h"
-#include "common/rundir.h"
-#include "common/sockets.h"
-#include "common/spawn.h"
-
 #define WAIT_MS 8000
 
 static char top[] = "/tmp/oriel-keysd-XXXXXX";
@@ -38,7 +38,8 @@ static void write_conf(const char *more)
 {
     FILE *f = fopen(conf, "w");
     assert_non_null(f);
-    fprintf(f, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nuser_server = daemon\nuser_keys = nobody\n%s", top, top, more);
+    fprintf(f, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nuser_server = daemon\nuser_keys = nobody\n%s", top,
+        top, more);
     fclose(f);
     assert_int_equal(chmod(conf, 0644), 0);
 }
@@ -67,7 +68,11 @@ static void start(void)
     const char *argv[] = {"oriel-keys", "--config", conf, NULL};
     int keep = dup(2), out = open(log_path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0666);
     dup2(out, 2);
-    struct spawn s = {.path = getenv("ORIEL_KEYS"), .argv = argv, .uid = keys_uid, .gid = keys_gid, .death_signal = SIGKILL};
+    struct spawn s = {.path = getenv("ORIEL_KEYS"),
+        .argv = argv,
+        .uid = keys_uid,
+        .gid = keys_gid,
+        .death_signal = SIGKILL};
     daemon_pid = spawn_program(&s);
     dup2(keep, 2);
     close(keep), close(out);
@@ -112,7 +117,8 @@ static int tear_down(void **state)
     return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* As `uid`: connect and fetch the chain. Exit status 0: got it. The leaf's fingerprint's first byte travels in a pipe. */
+/* As `uid`: connect and fetch the chain. Exit status 0: got it. The leaf's fingerprint's first byte travels in a pipe.
+ */
 static int fetch_as(uid_t uid, gid_t gid, uint8_t digest[32])
 {
     int pipefd[2], status;
@@ -264,7 +270,8 @@ static void start_without_landlock(void)
         return;
     int out = open(log_path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0666);
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    if (dup2(out, 2) < 0 || !filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) < 0 ||
+    if (dup2(out, 2) < 0 || !filter ||
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) < 0 ||
         seccomp_load(filter) < 0 || setgroups(0, NULL) < 0 || setgid(keys_gid) < 0 || setuid(keys_uid) < 0)
         _exit(126);
     execl(getenv("ORIEL_KEYS"), "oriel-keys", "--config", conf, NULL);
@@ -310,7 +317,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_certificate_stays_the_same_over_restarts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_takes_a_good_pair_and_keeps_the_old_one_for_a_bad, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_reads_what_stands_beside_the_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_any_confinement_it_starts_only_where_that_is_allowed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_any_confinement_it_starts_only_where_that_is_allowed, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(a_broken_certificate_at_the_start_is_named, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

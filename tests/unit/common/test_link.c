@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/link.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -12,12 +14,16 @@
 
 #include <cmocka.h>
 
-#include "common/link.h"
-
-struct note { uint32_t number; uint32_t ntext; uint8_t text[4096]; };
+struct note {
+    uint32_t number;
+    uint32_t ntext;
+    uint8_t text[4096];
+};
 static const struct wire_field note_fields[] = {WF_U32(note, number, 1000000), WF_BYTES(note, text, ntext)};
 static WIRE_DEF(note, 1, 0);
-struct gift { uint8_t unused; };
+struct gift {
+    uint8_t unused;
+};
 static WIRE_DEF_EMPTY(gift, 2, 1);
 static const struct wire_def *const defs[] = {&note_def, &gift_def};
 static const struct wire_proto proto_test = {"test", defs, 2};
@@ -253,7 +259,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rubbish_ends_the_link_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_other_end_going_is_told_after_its_last_words, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_link_may_be_destroyed_in_its_callbacks, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_reader_that_sleeps_fills_the_queue_and_then_loses_the_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reader_that_sleeps_fills_the_queue_and_then_loses_the_link, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(what_was_queued_goes_out_when_the_reader_wakes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/log.h"
+#include "common/secret.h"
+
 #include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -8,9 +11,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/log.h"
-#include "common/secret.h"
 
 static char got[8192];
 static int saved_stderr, pipefd[2];
@@ -39,10 +39,12 @@ static void a_line_has_time_program_level_session_event_and_values(void **state)
     log_init("oriel-test", LOG_LEVEL_INFO);
     log_set_session("7 peer=12");
     capture();
-    log_info("login refused", "user=%s tries=%d size=%zu big=%" PRIu64 " hex=%02x%%", "bob", -3, (size_t)42, UINT64_MAX, 5);
+    log_info("login refused", "user=%s tries=%d size=%zu big=%" PRIu64 " hex=%02x%%", "bob", -3, (size_t)42, UINT64_MAX,
+        5);
     const char *s = captured();
     assert_non_null(strstr(s, "Z oriel-test["));
-    assert_non_null(strstr(s, "] info session=7 peer=12 login refused user=bob tries=-3 size=42 big=18446744073709551615 hex=05%\n"));
+    assert_non_null(strstr(s,
+        "] info session=7 peer=12 login refused user=bob tries=-3 size=42 big=18446744073709551615 hex=05%\n"));
     assert_int_equal(s[4], '-');
 }
 
@@ -52,7 +54,8 @@ static void a_domains_backslash_stands_where_it_is_no_escape(void **state)
     log_set_session("-");
     capture();
     log_info("name", "user=%s a=%s b=%s c=%s d=%s", "CORP\\carl", "CORP\\x41", "A\\\x1b", "end\\", "CORP\\carl smith");
-    assert_non_null(strstr(captured(), "user=CORP\\carl a=CORP\\x5cx41 b=A\\x5c\\x1b c=end\\x5c d=\"CORP\\x5ccarl smith\"\n"));
+    assert_non_null(
+        strstr(captured(), "user=CORP\\carl a=CORP\\x5cx41 b=A\\x5c\\x1b c=end\\x5c d=\"CORP\\x5ccarl smith\"\n"));
 }
 
 static void a_client_string_cannot_forge_a_line_or_a_field(void **state)

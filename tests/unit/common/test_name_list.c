@@ -25,7 +25,9 @@ static const char *names(const char *list)
 /* option: login.allowed_groups */
 static void groups_are_separated_by_blanks_or_commas_and_quoted_where_they_have_some(void **state)
 {
-    static const struct { const char *list, *names; } cases[] = {
+    static const struct {
+        const char *list, *names;
+    } cases[] = {
         {"", ""},
         {" \t, ", ""},
         {"staff", "[staff]"},
@@ -48,7 +50,9 @@ static void groups_are_separated_by_blanks_or_commas_and_quoted_where_they_have_
 
 static void a_list_that_cannot_be_read_says_where(void **state)
 {
-    static const struct { const char *list, *where; } cases[] = {
+    static const struct {
+        const char *list, *where;
+    } cases[] = {
         {"staff \"Domain Users", "from \"Domain Users on"},
         {"\"", "from \" on"},
         {"a \"\" b", "from \"\" b on"},
@@ -75,8 +79,14 @@ static void a_list_that_cannot_be_read_says_where(void **state)
 /* option: control.group */
 static void one_name_may_have_quotes(void **state)
 {
-    static const struct { const char *text, *name; } cases[] = {
-        {"", ""}, {"adm", "adm"}, {"Domain Admins", "Domain Admins"}, {"\"Domain Admins\"", "Domain Admins"}, {"CORP\\Domain Admins", "CORP\\Domain Admins"},
+    static const struct {
+        const char *text, *name;
+    } cases[] = {
+        {"", ""},
+        {"adm", "adm"},
+        {"Domain Admins", "Domain Admins"},
+        {"\"Domain Admins\"", "Domain Admins"},
+        {"CORP\\Domain Admins", "CORP\\Domain Admins"},
     };
     static const char *const bad[] = {"\"Domain Admins", "Domain \"Admins\"", "\"a\" \"b\"", "\"\"", "\"a\"b"};
     char name[GROUP_NAME_BYTES], why[256];

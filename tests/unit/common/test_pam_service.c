@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A service of PAM says something of all four types itself, or it is refused: nothing falls to "other". */
+#include "common/pam_service.h"
+
 #include <errno.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -11,8 +13,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/pam_service.h"
 
 static char dir[64], why[512];
 
@@ -32,8 +32,11 @@ static int set_up(void **state)
     snprintf(dir, sizeof dir, "/tmp/oriel-pam-XXXXXX");
     if (!mkdtemp(dir))
         return -1;
-    put("other", "auth required pam_permit.so\naccount required pam_permit.so\npassword required pam_permit.so\nsession required pam_permit.so\n");
-    put("common-auth", "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n");
+    put("other",
+        "auth required pam_permit.so\naccount required pam_permit.so\npassword required pam_permit.so\nsession "
+        "required pam_permit.so\n");
+    put("common-auth",
+        "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n");
     put("common-rest", "account required pam_unix.so\npassword required pam_unix.so\nsession required pam_unix.so\n");
     return 0;
 }
@@ -59,16 +62,21 @@ static int check(const char *text)
 static void all_four_types_in_any_form_are_a_service(void **state)
 {
     (void)state;
-    assert_int_equal(check("auth required a.so\naccount required a.so\npassword required a.so\nsession required a.so\n"), 0);
+    assert_int_equal(check(
+                         "auth required a.so\naccount required a.so\npassword required a.so\nsession required a.so\n"),
+        0);
     assert_int_equal(check("@include common-auth\n@include common-rest\n"), 0);
-    assert_int_equal(check("auth include common-auth\n-account required a.so\nPassword substack common-rest\n\tsession\toptional a.so"), 0);
+    assert_int_equal(check("auth include common-auth\n-account required a.so\nPassword substack "
+                           "common-rest\n\tsession\toptional a.so"),
+        0);
     assert_int_equal(check("auth \\\n required a.so\n# session\n@include common-rest # the rest\n"), 0);
 }
 
 static void a_missing_type_is_named_with_its_file(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"auth required a.so\n", "account required a.so\n", "password required a.so\n", "session required a.so\n"};
+    static const char *const lines[] = {"auth required a.so\n", "account required a.so\n", "password required a.so\n",
+        "session required a.so\n"};
     static const char *const types[] = {"type auth:", "type account:", "type password:", "type session:"};
     for (int missing = 0; missing < 4; missing++) {
         char text[256] = "# of all but one\n";
@@ -83,7 +91,8 @@ static void a_missing_type_is_named_with_its_file(void **state)
 static void an_include_gives_only_the_type_that_it_is_asked_for(void **state)
 {
     (void)state;
-    assert_int_equal(check("@include common-auth\naccount include common-rest\nsession include common-rest\n"), -EINVAL);
+    assert_int_equal(check("@include common-auth\naccount include common-rest\nsession include common-rest\n"),
+        -EINVAL);
     assert_non_null(strstr(why, "type password:"));
     assert_int_equal(check("auth include common-rest\n@include common-rest\n"), -EINVAL);
     assert_non_null(strstr(why, "type auth:"));

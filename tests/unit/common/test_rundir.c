@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/rundir.h"
+#include "common/sockets.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -12,9 +15,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/rundir.h"
-#include "common/sockets.h"
 
 static struct config c;
 static char top[] = "/tmp/oriel-rundir-XXXXXX";

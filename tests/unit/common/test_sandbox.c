@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Each act runs in a child of its own that really enters the sandbox. A forbidden act must fail or kill; an allowed one must work. */
+/* Each act runs in a child of its own that really enters the sandbox. A forbidden act must fail or kill; an allowed one
+ * must work. */
+#include "common/log.h"
+#include "common/sandbox.h"
+#include "common/sockets.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -38,10 +43,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/log.h"
-#include "common/sandbox.h"
-#include "common/sockets.h"
 
 #define TEST_UID 600099999
 #define THREADS_MAX 32
@@ -91,8 +92,13 @@ static int enter(enum sandbox_profile profile, const char *const *read_paths, ac
 {
     pthread_t t;
     const char *what = "";
-    struct sandbox s = {.profile = profile, .empty_root = empty, .require_empty_root = true, .address_space = 1 << 30,
-                        .nofile = 64, .threads = THREADS_MAX, .read_paths = read_paths};
+    struct sandbox s = {.profile = profile,
+        .empty_root = empty,
+        .require_empty_root = true,
+        .address_space = 1 << 30,
+        .nofile = 64,
+        .threads = THREADS_MAX,
+        .read_paths = read_paths};
     sem_init(&go, 0, 0);
     if (become_user() < 0)
         return -EPERM;
@@ -128,37 +134,114 @@ static int in_sandbox(enum sandbox_profile profile, const char *const *read_path
 
 /* ---- forbidden ---- */
 
-static bool act_open(void) { return open("/etc/passwd", O_RDONLY) >= 0; }
-static bool act_openat_write(void) { return openat(AT_FDCWD, "/tmp/oriel-was-here", O_WRONLY | O_CREAT, 0600) >= 0; }
-static bool act_open_proc_mem(void) { return open("/proc/self/mem", O_RDWR) >= 0; }
-static bool act_stat(void) { struct stat st; return stat("/etc/passwd", &st) == 0; }
-static bool act_readlink(void) { char b[64]; return readlink("/proc/self/exe", b, sizeof b) > 0; }
-static bool act_unlink(void) { return unlink(readable) == 0 || unlinkat(AT_FDCWD, readable, AT_REMOVEDIR) == 0; }
-static bool act_mkdir(void) { return mkdir("/tmp/oriel-was-here", 0700) == 0; }
-static bool act_chmod(void) { return chmod(readable, 0777) == 0; }
-static bool act_rename(void) { return rename(readable, "/tmp/oriel-was-here") == 0; }
-static bool act_symlink(void) { return symlink("/etc/passwd", "/tmp/oriel-was-here") == 0; }
-static bool act_exec(void) { execl("/bin/true", "true", NULL); return false; }
-static bool act_execveat(void) { char *none[] = {NULL}; return syscall(SYS_execveat, memfd, "", none, none, AT_EMPTY_PATH) == 0; }
-static bool act_fork(void) { return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) >= 0; }
-static bool act_vfork(void) { return syscall(SYS_vfork) >= 0; }
+static bool act_open(void)
+{
+    return open("/etc/passwd", O_RDONLY) >= 0;
+}
+static bool act_openat_write(void)
+{
+    return openat(AT_FDCWD, "/tmp/oriel-was-here", O_WRONLY | O_CREAT, 0600) >= 0;
+}
+static bool act_open_proc_mem(void)
+{
+    return open("/proc/self/mem", O_RDWR) >= 0;
+}
+static bool act_stat(void)
+{
+    struct stat st;
+    return stat("/etc/passwd", &st) == 0;
+}
+static bool act_readlink(void)
+{
+    char b[64];
+    return readlink("/proc/self/exe", b, sizeof b) > 0;
+}
+static bool act_unlink(void)
+{
+    return unlink(readable) == 0 || unlinkat(AT_FDCWD, readable, AT_REMOVEDIR) == 0;
+}
+static bool act_mkdir(void)
+{
+    return mkdir("/tmp/oriel-was-here", 0700) == 0;
+}
+static bool act_chmod(void)
+{
+    return chmod(readable, 0777) == 0;
+}
+static bool act_rename(void)
+{
+    return rename(readable, "/tmp/oriel-was-here") == 0;
+}
+static bool act_symlink(void)
+{
+    return symlink("/etc/passwd", "/tmp/oriel-was-here") == 0;
+}
+static bool act_exec(void)
+{
+    execl("/bin/true", "true", NULL);
+    return false;
+}
+static bool act_execveat(void)
+{
+    char *none[] = {NULL};
+    return syscall(SYS_execveat, memfd, "", none, none, AT_EMPTY_PATH) == 0;
+}
+static bool act_fork(void)
+{
+    return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) >= 0;
+}
+static bool act_vfork(void)
+{
+    return syscall(SYS_vfork) >= 0;
+}
 static bool act_clone3(void)
 {
-    struct { uint64_t a[8]; } args = {{0}};
+    struct {
+        uint64_t a[8];
+    } args = {{0}};
     return syscall(SYS_clone3, &args, sizeof args) >= 0;
 }
-static bool act_tcp(void) { return socket(AF_INET, SOCK_STREAM, 0) >= 0; }
-static bool act_udp6(void) { return socket(AF_INET6, SOCK_DGRAM, 0) >= 0; }
-static bool act_unix(void) { return socket(AF_UNIX, SOCK_SEQPACKET, 0) >= 0; }
-static bool act_netlink(void) { return socket(AF_NETLINK, SOCK_RAW, 0) >= 0; }
-static bool act_packet(void) { return socket(AF_PACKET, SOCK_RAW, 0) >= 0; }
-static bool act_pair_inet(void) { int sv[2]; return socketpair(AF_INET, SOCK_STREAM, 0, sv) == 0; }
-static bool act_pair_datagrams(void) { int sv[2]; return socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) == 0; }
-static bool act_pair_raw(void) { int sv[2]; return socketpair(AF_UNIX, SOCK_RAW | SOCK_CLOEXEC, 0, sv) == 0; } /* datagrams by another name */
+static bool act_tcp(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+static bool act_udp6(void)
+{
+    return socket(AF_INET6, SOCK_DGRAM, 0) >= 0;
+}
+static bool act_unix(void)
+{
+    return socket(AF_UNIX, SOCK_SEQPACKET, 0) >= 0;
+}
+static bool act_netlink(void)
+{
+    return socket(AF_NETLINK, SOCK_RAW, 0) >= 0;
+}
+static bool act_packet(void)
+{
+    return socket(AF_PACKET, SOCK_RAW, 0) >= 0;
+}
+static bool act_pair_inet(void)
+{
+    int sv[2];
+    return socketpair(AF_INET, SOCK_STREAM, 0, sv) == 0;
+}
+static bool act_pair_datagrams(void)
+{
+    int sv[2];
+    return socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) == 0;
+}
+/* Datagrams by another name */
+static bool act_pair_raw(void)
+{
+    int sv[2];
+    return socketpair(AF_UNIX, SOCK_RAW | SOCK_CLOEXEC, 0, sv) == 0;
+}
 static bool send_to(const struct sockaddr_un *a, socklen_t len)
 {
     int sv[2];
-    return socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) == 0 && sendto(sv[0], "x", 1, 0, (const struct sockaddr *)a, len) == 1;
+    return socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) == 0 &&
+        sendto(sv[0], "x", 1, 0, (const struct sockaddr *)a, len) == 1;
 }
 static bool act_send_to_a_path(void)
 {
@@ -166,21 +249,52 @@ static bool act_send_to_a_path(void)
     snprintf(a.sun_path, sizeof a.sun_path, "%s/mailbox", readable);
     return send_to(&a, sizeof a);
 }
-static bool act_send_to_a_name(void) { return send_to(&mailbox, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + MAILBOX_LEN)); }
-static bool act_accept(void) { return accept(listener, NULL, NULL) >= 0; }
+static bool act_send_to_a_name(void)
+{
+    return send_to(&mailbox, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + MAILBOX_LEN));
+}
+static bool act_accept(void)
+{
+    return accept(listener, NULL, NULL) >= 0;
+}
 static bool act_connect(void)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     return connect(listener, (struct sockaddr *)&a, sizeof a) == 0;
 }
-static bool act_listen(void) { return listen(listener, 1) == 0; }
-static bool act_kill_sibling(void) { return kill(sibling, SIGTERM) == 0; }
-static bool act_signal_zero(void) { return kill(sibling, 0) == 0; }
-static bool act_tgkill_sibling(void) { return syscall(SYS_tgkill, sibling, sibling, SIGTERM) == 0; }
-static bool act_sigqueue(void) { union sigval v = {0}; return sigqueue(sibling, SIGTERM, v) == 0; }
-static bool act_pidfd(void) { return syscall(SYS_pidfd_open, sibling, 0) >= 0; }
-static bool act_ptrace(void) { return ptrace(PTRACE_ATTACH, sibling, NULL, NULL) == 0; }
-static bool act_ptrace_me(void) { return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0; }
+static bool act_listen(void)
+{
+    return listen(listener, 1) == 0;
+}
+static bool act_kill_sibling(void)
+{
+    return kill(sibling, SIGTERM) == 0;
+}
+static bool act_signal_zero(void)
+{
+    return kill(sibling, 0) == 0;
+}
+static bool act_tgkill_sibling(void)
+{
+    return syscall(SYS_tgkill, sibling, sibling, SIGTERM) == 0;
+}
+static bool act_sigqueue(void)
+{
+    union sigval v = {0};
+    return sigqueue(sibling, SIGTERM, v) == 0;
+}
+static bool act_pidfd(void)
+{
+    return syscall(SYS_pidfd_open, sibling, 0) >= 0;
+}
+static bool act_ptrace(void)
+{
+    return ptrace(PTRACE_ATTACH, sibling, NULL, NULL) == 0;
+}
+static bool act_ptrace_me(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+}
 static bool act_vm_writev(void)
 {
     char b[8] = "";
@@ -196,14 +310,39 @@ static bool act_make_executable(void)
     void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
 }
-static bool act_memfd(void) { return memfd_create("x", 0) >= 0; }
-static bool act_setuid(void) { return setuid(0) == 0; }
-static bool act_setresuid(void) { return syscall(SYS_setresuid, TEST_UID + 1, TEST_UID + 1, TEST_UID + 1) == 0; }
-static bool act_setgroups(void) { gid_t g = 0; return syscall(SYS_setgroups, 1, &g) == 0; }
-static bool act_chroot(void) { return chroot("/") == 0; }
-static bool act_mount(void) { return mount("none", "/tmp", "tmpfs", 0, NULL) == 0; }
-static bool act_unshare(void) { return syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */) == 0; }
-static bool act_dumpable(void) { return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 && prctl(PR_GET_DUMPABLE) == 1; }
+static bool act_memfd(void)
+{
+    return memfd_create("x", 0) >= 0;
+}
+static bool act_setuid(void)
+{
+    return setuid(0) == 0;
+}
+static bool act_setresuid(void)
+{
+    return syscall(SYS_setresuid, TEST_UID + 1, TEST_UID + 1, TEST_UID + 1) == 0;
+}
+static bool act_setgroups(void)
+{
+    gid_t g = 0;
+    return syscall(SYS_setgroups, 1, &g) == 0;
+}
+static bool act_chroot(void)
+{
+    return chroot("/") == 0;
+}
+static bool act_mount(void)
+{
+    return mount("none", "/tmp", "tmpfs", 0, NULL) == 0;
+}
+static bool act_unshare(void)
+{
+    return syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */) == 0;
+}
+static bool act_dumpable(void)
+{
+    return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 && prctl(PR_GET_DUMPABLE) == 1;
+}
 static bool act_setrlimit(void)
 {
     struct rlimit l;
@@ -216,37 +355,92 @@ static bool act_limit_sibling(void)
     struct rlimit l = {1, 1};
     return prlimit(sibling, RLIMIT_NOFILE, &l, NULL) == 0;
 }
-static bool act_bpf(void) { union bpf_attr a; memset(&a, 0, sizeof a); return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof a) >= 0; }
-static bool act_perf(void) { char a[128] = ""; return syscall(SYS_perf_event_open, a, 0, -1, -1, 0) >= 0; }
-static bool act_userfaultfd(void) { return syscall(SYS_userfaultfd, 0) >= 0; }
-static bool act_io_uring(void) { char a[256] = ""; return syscall(SYS_io_uring_setup, 8, a) >= 0; }
-static bool act_keyring(void) { return syscall(SYS_add_key, "user", "x", "y", 1, -3) >= 0; }
-static bool act_shm(void) { return shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) >= 0; }
-static bool act_mqueue(void) { return syscall(SYS_mq_open, "/x", O_CREAT | O_RDWR, 0600, NULL) >= 0; }
-static bool act_tiocsti(void) { char c = 'x'; return ioctl(0, TIOCSTI, &c) == 0; }
-static bool act_module(void) { return syscall(SYS_init_module, "", 0, "") == 0; }
-static bool act_settime(void) { struct timespec t = {0, 0}; return clock_settime(CLOCK_REALTIME, &t) == 0; }
-static bool act_sethostname(void) { return sethostname("x", 1) == 0; }
-static bool act_inotify(void) { return syscall(SYS_inotify_init1, 0) >= 0; }
-static bool act_name_to_handle(void) { char b[256] = ""; int m; return syscall(SYS_name_to_handle_at, AT_FDCWD, "/", b, &m, 0) == 0; }
-static bool act_setns(void) { return syscall(SYS_setns, memfd, 0) == 0; }
+static bool act_bpf(void)
+{
+    union bpf_attr a;
+    memset(&a, 0, sizeof a);
+    return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof a) >= 0;
+}
+static bool act_perf(void)
+{
+    char a[128] = "";
+    return syscall(SYS_perf_event_open, a, 0, -1, -1, 0) >= 0;
+}
+static bool act_userfaultfd(void)
+{
+    return syscall(SYS_userfaultfd, 0) >= 0;
+}
+static bool act_io_uring(void)
+{
+    char a[256] = "";
+    return syscall(SYS_io_uring_setup, 8, a) >= 0;
+}
+static bool act_keyring(void)
+{
+    return syscall(SYS_add_key, "user", "x", "y", 1, -3) >= 0;
+}
+static bool act_shm(void)
+{
+    return shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) >= 0;
+}
+static bool act_mqueue(void)
+{
+    return syscall(SYS_mq_open, "/x", O_CREAT | O_RDWR, 0600, NULL) >= 0;
+}
+static bool act_tiocsti(void)
+{
+    char c = 'x';
+    return ioctl(0, TIOCSTI, &c) == 0;
+}
+static bool act_module(void)
+{
+    return syscall(SYS_init_module, "", 0, "") == 0;
+}
+static bool act_settime(void)
+{
+    struct timespec t = {0, 0};
+    return clock_settime(CLOCK_REALTIME, &t) == 0;
+}
+static bool act_sethostname(void)
+{
+    return sethostname("x", 1) == 0;
+}
+static bool act_inotify(void)
+{
+    return syscall(SYS_inotify_init1, 0) >= 0;
+}
+static bool act_name_to_handle(void)
+{
+    char b[256] = "";
+    int m;
+    return syscall(SYS_name_to_handle_at, AT_FDCWD, "/", b, &m, 0) == 0;
+}
+static bool act_setns(void)
+{
+    return syscall(SYS_setns, memfd, 0) == 0;
+}
 static bool act_write_big_file(void)
 {
     char b[16] = "0123456789abcde";
     return pwrite(memfd, b, sizeof b, 3LL << 30) > 0;
 }
 
+/* Not formatted: clang-format takes {#name for a directive. */
+/* clang-format off */
 #define ACT(name) {#name, act_##name}
-static const struct { const char *name; act_fn act; } forbidden[] = {
-    ACT(open), ACT(openat_write), ACT(open_proc_mem), ACT(stat), ACT(readlink), ACT(unlink), ACT(mkdir), ACT(chmod), ACT(rename),
-    ACT(symlink), ACT(exec), ACT(execveat), ACT(fork), ACT(vfork), ACT(clone3), ACT(tcp), ACT(udp6), ACT(unix), ACT(netlink),
-    ACT(packet), ACT(pair_inet), ACT(pair_datagrams), ACT(pair_raw), ACT(send_to_a_path), ACT(send_to_a_name),
-    ACT(accept), ACT(connect), ACT(listen), ACT(kill_sibling), ACT(signal_zero), ACT(tgkill_sibling),
-    ACT(sigqueue), ACT(pidfd), ACT(ptrace), ACT(ptrace_me), ACT(vm_writev), ACT(exec_memory), ACT(make_executable), ACT(memfd),
-    ACT(setuid), ACT(setresuid), ACT(setgroups), ACT(chroot), ACT(mount), ACT(unshare), ACT(dumpable), ACT(setrlimit),
-    ACT(limit_sibling), ACT(bpf), ACT(perf), ACT(userfaultfd), ACT(io_uring), ACT(keyring), ACT(shm), ACT(mqueue), ACT(tiocsti),
-    ACT(module), ACT(settime), ACT(sethostname), ACT(inotify), ACT(name_to_handle), ACT(setns), ACT(write_big_file),
-};
+/* clang-format on */
+static const struct {
+    const char *name;
+    act_fn act;
+} forbidden[] = {ACT(open), ACT(openat_write), ACT(open_proc_mem), ACT(stat), ACT(readlink), ACT(unlink), ACT(mkdir),
+    ACT(chmod), ACT(rename), ACT(symlink), ACT(exec), ACT(execveat), ACT(fork), ACT(vfork), ACT(clone3), ACT(tcp),
+    ACT(udp6), ACT(unix), ACT(netlink), ACT(packet), ACT(pair_inet), ACT(pair_datagrams), ACT(pair_raw),
+    ACT(send_to_a_path), ACT(send_to_a_name), ACT(accept), ACT(connect), ACT(listen), ACT(kill_sibling),
+    ACT(signal_zero), ACT(tgkill_sibling), ACT(sigqueue), ACT(pidfd), ACT(ptrace), ACT(ptrace_me), ACT(vm_writev),
+    ACT(exec_memory), ACT(make_executable), ACT(memfd), ACT(setuid), ACT(setresuid), ACT(setgroups), ACT(chroot),
+    ACT(mount), ACT(unshare), ACT(dumpable), ACT(setrlimit), ACT(limit_sibling), ACT(bpf), ACT(perf), ACT(userfaultfd),
+    ACT(io_uring), ACT(keyring), ACT(shm), ACT(mqueue), ACT(tiocsti), ACT(module), ACT(settime), ACT(sethostname),
+    ACT(inotify), ACT(name_to_handle), ACT(setns), ACT(write_big_file)};
 
 static bool sanitizer_allows(const char *name)
 {
@@ -323,8 +517,8 @@ static void none_works_on_a_thread_that_started_after_it(void **state)
 
 static void such_a_thread_is_born_without_rights(void **state)
 {
-    static const act_fn acts[] = {act_open, act_stat, act_setuid, act_setresuid, act_setgroups, act_chroot, act_mount, act_sethostname,
-                                  act_setrlimit};
+    static const act_fn acts[] = {act_open, act_stat, act_setuid, act_setresuid, act_setgroups, act_chroot, act_mount,
+        act_sethostname, act_setrlimit};
     (void)state;
     with_chroot = true;
     filter_too = false;
@@ -387,7 +581,8 @@ static bool act_loop_parts(void)
     struct epoll_event e = {.events = EPOLLIN};
     struct itimerspec its = {.it_value = {0, 1000000}};
     return ep >= 0 && ev >= 0 && tm >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, ev, &e) == 0 &&
-           epoll_ctl(ep, EPOLL_CTL_ADD, tm, &e) == 0 && timerfd_settime(tm, 0, &its, NULL) == 0 && epoll_wait(ep, &e, 1, 1000) == 1;
+        epoll_ctl(ep, EPOLL_CTL_ADD, tm, &e) == 0 && timerfd_settime(tm, 0, &its, NULL) == 0 &&
+        epoll_wait(ep, &e, 1, 1000) == 1;
 }
 static bool act_clock(void)
 {
@@ -401,11 +596,26 @@ static bool act_log(void)
     log_error("from inside", "all well=%d", 1);
     return true;
 }
-static bool act_open_is_denied_not_killed(void) { return open("/etc/passwd", O_RDONLY) < 0 && (errno == EACCES || errno == ENOENT); }
-static bool act_abort_is_sigabrt(void) { abort(); }
+static bool act_open_is_denied_not_killed(void)
+{
+    return open("/etc/passwd", O_RDONLY) < 0 && (errno == EACCES || errno == ENOENT);
+}
+static bool act_abort_is_sigabrt(void)
+{
+    abort();
+}
 
-static const struct { const char *name; act_fn act; } usual[] = {
-    ACT(threads), ACT(memory), ACT(messages), ACT(loop_parts), ACT(clock), ACT(log), ACT(open_is_denied_not_killed),
+static const struct {
+    const char *name;
+    act_fn act;
+} usual[] = {
+    ACT(threads),
+    ACT(memory),
+    ACT(messages),
+    ACT(loop_parts),
+    ACT(clock),
+    ACT(log),
+    ACT(open_is_denied_not_killed),
 };
 
 static void *wait_for_ever(void *arg)
@@ -452,7 +662,7 @@ static bool act_make_memfd(void)
 {
     int fd = memfd_create("picture", MFD_ALLOW_SEALING);
     return fd >= 0 && ftruncate(fd, 64 << 20) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0 &&
-           mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED;
+        mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED;
 }
 static bool act_read_font(void)
 {
@@ -486,8 +696,15 @@ static void a_logon_screen_makes_its_picture_and_reads_only_its_fonts(void **sta
     nothing_was_delivered();
 }
 
-static bool act_device(void) { return ioctl(memfd, _IOWR('d', 0, int), NULL) < 0 && errno == ENOTTY; }
-static bool act_exec_is_denied_not_killed(void) { execl("/bin/true", "true", NULL); return errno == EPERM; }
+static bool act_device(void)
+{
+    return ioctl(memfd, _IOWR('d', 0, int), NULL) < 0 && errno == ENOTTY;
+}
+static bool act_exec_is_denied_not_killed(void)
+{
+    execl("/bin/true", "true", NULL);
+    return errno == EPERM;
+}
 
 static void an_encoder_talks_to_devices_and_lives_with_a_no(void **state)
 {
@@ -620,7 +837,8 @@ static bool make_mailboxes(void)
     for (int i = 0; i < 2; i++)
         mailboxes[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     return bind(mailboxes[0], (struct sockaddr *)&a, sizeof a) == 0 && chmod(a.sun_path, 0666) == 0 &&
-           bind(mailboxes[1], (struct sockaddr *)&mailbox, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + MAILBOX_LEN)) == 0;
+        bind(mailboxes[1], (struct sockaddr *)&mailbox,
+            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + MAILBOX_LEN)) == 0;
 }
 
 static int set_up(void **state)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/sockets.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/sockets.h"
 
 /* What systemd would read at this address after a service that was started with it is ready. */
 static void expect_told(const char *name, const struct sockaddr_un *a, socklen_t len)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/spawn.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -12,10 +14,10 @@
 
 #include <cmocka.h>
 
-#include "common/spawn.h"
-
 #define BIT(c) ((uint64_t)1 << (c))
+/* clang-format off */
 #define KEEP_IDS .uid = (uid_t)-1, .gid = (gid_t)-1
+/* clang-format on */
 
 /* Run `script` by sh with `s`, its descriptor 3 being a pipe; what it wrote there comes back. */
 static int run_script(struct spawn *s, const char *script, char *out, size_t cap)
@@ -88,7 +90,8 @@ static void descriptors_land_in_order_even_when_they_overlap_their_targets(void 
     assert_int_equal(pipe2(b, O_CLOEXEC), 0);
     /* The sources are among the targets, crosswise. */
     int fds[] = {b[1], -1, a[1]};
-    const char *argv[] = {"sh", "-c", "echo three >&3; echo five >&5; (echo four >&4) 2>/dev/null || echo closed >&5", NULL};
+    const char *argv[] = {"sh", "-c", "echo three >&3; echo five >&5; (echo four >&4) 2>/dev/null || echo closed >&5",
+        NULL};
     struct spawn s = {.path = "/bin/sh", .argv = argv, .fds = fds, .nfds = 3, KEEP_IDS};
     pid_t pid = spawn_program(&s);
     assert_true(pid > 0);
@@ -129,7 +132,8 @@ static void another_uid_keeps_no_group_and_no_capability(void **state)
     if (geteuid() != 0)
         skip();
     struct spawn s = {.uid = 12345, .gid = 12346};
-    run_script(&s, "id -u >&3; id -G >&3; grep -E '^Cap(Prm|Eff|Amb|Inh)' /proc/self/status | cut -f2 | sort -u >&3", out, sizeof out);
+    run_script(&s, "id -u >&3; id -G >&3; grep -E '^Cap(Prm|Eff|Amb|Inh)' /proc/self/status | cut -f2 | sort -u >&3",
+        out, sizeof out);
     assert_string_equal(out, "12345\n12346\n0000000000000000\n");
 }
 
@@ -171,8 +175,10 @@ static void an_unprivileged_parent_hands_on_no_capability_unasked(void **state)
 
 static int as_server(void)
 {
-    const char *argv[] = {"sh", "-c", "test $(id -u) = 22345 && grep -q '^CapPrm:.0*$' /proc/self/status && "
-                          "grep -q '^CapAmb:.0*$' /proc/self/status", NULL};
+    const char *argv[] = {"sh", "-c",
+        "test $(id -u) = 22345 && grep -q '^CapPrm:.0*$' /proc/self/status && "
+        "grep -q '^CapAmb:.0*$' /proc/self/status",
+        NULL};
     struct spawn s = {.path = "/bin/sh", .argv = argv, .uid = 22345, .gid = 22346};
     int status = 0;
     pid_t pid = spawn_program(&s);

@@ -23,7 +23,10 @@
 static char top[] = "/tmp/oriel-super-XXXXXX";
 static pid_t oriel;
 
-static void path_in_top(char *out, const char *name) { snprintf(out, 256, "%s/%s", top, name); }
+static void path_in_top(char *out, const char *name)
+{
+    snprintf(out, 256, "%s/%s", top, name);
+}
 
 static void write_file(const char *name, const char *text, mode_t mode)
 {
@@ -51,9 +54,10 @@ static void write_daemon(const char *name, const char *body)
 {
     char script[2048], path[128];
     snprintf(script, sizeof script,
-             "#!/bin/sh\nlog=%s/log/%s\necho start $$ $(id -u) $(grep CapAmb /proc/$$/status | cut -f2) $* >>$log\n"
-             "trap 'echo hup >>$log' HUP\ntrap 'echo term >>$log; echo %s >>%s/log/order; exit 0' TERM\n%s\n"
-             "while :; do sleep 0.05; done\n", top, name, name, top, body);
+        "#!/bin/sh\nlog=%s/log/%s\necho start $$ $(id -u) $(grep CapAmb /proc/$$/status | cut -f2) $* >>$log\n"
+        "trap 'echo hup >>$log' HUP\ntrap 'echo term >>$log; echo %s >>%s/log/order; exit 0' TERM\n%s\n"
+        "while :; do sleep 0.05; done\n",
+        top, name, name, top, body);
     snprintf(path, sizeof path, "libexec/%s", name);
     write_file(path, script, 0755);
 }
@@ -74,10 +78,13 @@ static int set_up(void **state)
     write_daemon("oriel-keys", "");
     write_daemon("oriel-monitor", "");
     write_daemon("oriel-server", "");
-    snprintf(text, sizeof text, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s/libexec\n"
-             "user_server = daemon\nuser_keys = nobody\n[login]\npam_dir = %s\n", top, top, top, top);
+    snprintf(text, sizeof text,
+        "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s/libexec\n"
+        "user_server = daemon\nuser_keys = nobody\n[login]\npam_dir = %s\n",
+        top, top, top, top);
     write_file("oriel.conf", text, 0644);
-    write_file("oriel", "auth required a.so\naccount required a.so\npassword required a.so\nsession required a.so\n", 0644);
+    write_file("oriel", "auth required a.so\naccount required a.so\npassword required a.so\nsession required a.so\n",
+        0644);
     oriel = 0;
     return 0;
 }
@@ -264,13 +271,15 @@ static void checking_is_silent_unless_something_is_wrong(void **state)
     run_oriel("--check-config");
     assert_int_equal(wait_exit(), 2);
     read_file("out", line, sizeof line);
-    snprintf(want, sizeof want, "login.pam_service: %s/oriel has no line of the type password: the service other would decide\n", top);
+    snprintf(want, sizeof want,
+        "login.pam_service: %s/oriel has no line of the type password: the service other would decide\n", top);
     assert_string_equal(line, want);
     write_file("oriel.conf", "[server]\n\nmax_clients = 0\n", 0644);
     run_oriel("--check-config");
     assert_int_equal(wait_exit(), 2);
     read_file("out", line, sizeof line);
-    snprintf(want, sizeof want, "%s/oriel.conf:3: server.max_clients cannot be \"0\"; it takes a number from 1 to 4096\n", top);
+    snprintf(want, sizeof want,
+        "%s/oriel.conf:3: server.max_clients cannot be \"0\"; it takes a number from 1 to 4096\n", top);
     assert_string_equal(line, want);
 }
 

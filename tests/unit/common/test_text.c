@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "common/text.h"
 
 static size_t put(uint32_t c, char *out)
 {
@@ -33,8 +33,14 @@ static void every_character_is_read_and_nothing_else(void **state)
 
 static void overlong_forms_and_stray_bytes_are_none(void **state)
 {
-    static const char *const bad[] = {"\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\x80",
-        "\xbf", "\xff", "\xfe\x80\x80\x80", "\xf5\x80\x80\x80", "\xc2" "a", "\xe2\x80" "a", "\xf0\x9f\x98" "a"};
+    static const char *const bad[] = {"\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xf0\x80\x80\x80",
+        "\xf0\x8f\xbf\xbf", "\x80", "\xbf", "\xff", "\xfe\x80\x80\x80", "\xf5\x80\x80\x80",
+        "\xc2"
+        "a",
+        "\xe2\x80"
+        "a",
+        "\xf0\x9f\x98"
+        "a"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(text_char(bad[i], strlen(bad[i]), NULL), 0);
@@ -42,9 +48,10 @@ static void overlong_forms_and_stray_bytes_are_none(void **state)
 
 static void what_acts_on_a_terminal_or_its_neighbours_is_not_plain(void **state)
 {
-    static const uint32_t acting[] = {0x7f, 0x9b, 0x9d, 0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069,
-        0xfeff, 0xe0041};
-    static const uint32_t plain[] = {' ', '~', 0xa0, 0xe4, 0x5d0, 0x627, 0x200c, 0x200d /* of Persian and of emoji */, 0x4e2d, 0x1f600};
+    static const uint32_t acting[] = {0x7f, 0x9b, 0x9d, 0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e,
+        0x2060, 0x2066, 0x2069, 0xfeff, 0xe0041};
+    static const uint32_t plain[] = {' ', '~', 0xa0, 0xe4, 0x5d0, 0x627, 0x200c, 0x200d /* of Persian and of emoji */,
+        0x4e2d, 0x1f600};
     (void)state;
     for (uint32_t c = 0; c < 0xa0; c++)
         assert_int_equal(text_is_plain(c), c >= 0x20 && c < 0x7f);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/link.h"
+#include "session/proto/leader.h"
+#include "session/proto/peer.h"
+
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/link.h"
-#include "session/proto/leader.h"
-#include "session/proto/peer.h"
+#include <cmocka.h>
 
 static void a_message_comes_back_as_it_went(void **state)
 {

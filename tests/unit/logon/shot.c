@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* logon-shot OUT.png WIDTHxHEIGHT[@PERCENT] SCENE: the logon screen as a PNG, to be looked at. */
-#include <security/_pam_types.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "session/logon/canvas.h"
 #include "session/logon/look.h"
 #include "session/logon/render.h"
 #include "session/logon/screen.h"
 
-static void no_submit(void *user, const struct logon_submit *m) {}
-static void no_answers(void *user, const struct logon_answers *m) {}
-static void no_cancel(void *user) {}
-static void no_damage(void *user, struct box b) {}
-static void no_cursor(void *user, enum screen_cursor c, double scale) {}
-static void no_leds(void *user, uint8_t locks) {}
+#include <security/_pam_types.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void no_submit(void *user, const struct logon_submit *m)
+{
+}
+static void no_answers(void *user, const struct logon_answers *m)
+{
+}
+static void no_cancel(void *user)
+{
+}
+static void no_damage(void *user, struct box b)
+{
+}
+static void no_cursor(void *user, enum screen_cursor c, double scale)
+{
+}
+static void no_leds(void *user, uint8_t locks)
+{
+}
 static const struct screen_ops ops = {no_submit, no_answers, no_cancel, no_damage, no_cursor, no_leds};
 
-static void put(char *to, size_t cap, const char *text) { snprintf(to, cap, "%s", text); }
+static void put(char *to, size_t cap, const char *text)
+{
+    snprintf(to, cap, "%s", text);
+}
 
 static void type(struct screen *s, const char *ascii)
 {
@@ -71,7 +86,9 @@ static void refuse(struct screen *s, uint8_t reason, uint8_t final, const char *
     screen_refused(s, &m);
 }
 
-static const struct { const char *name, *info, *prompt; } scripts[] = {
+static const struct {
+    const char *name, *info, *prompt;
+} scripts[] = {
     {"arabic", "يجب تغيير كلمة المرور قبل المتابعة.", "رمز التحقق لمرة واحدة:"},
     {"hebrew", "תוקף הסיסמה פג. יש לבחור סיסמה חדשה.", "קוד חד־פעמי:"},
     {"cjk", "密码已过期，请设置新密码。パスワードの有効期限が切れました。", "一次性验证码："},
@@ -84,8 +101,9 @@ static void log_text(char *out, size_t cap)
 {
     size_t n = 0;
     for (int i = 1; i <= 60 && n + 120 < cap; i++)
-        n += (size_t)snprintf(out + n, cap - n, "[%6d.%03d] (%s) line %d: cannot open /usr/lib/xorg/modules/input: No such file\n", i,
-                              i * 7 % 1000, i % 9 ? "II" : "EE", i);
+        n += (size_t)snprintf(out + n, cap - n,
+            "[%6d.%03d] (%s) line %d: cannot open /usr/lib/xorg/modules/input: No such file\n", i, i * 7 % 1000,
+            i % 9 ? "II" : "EE", i);
 }
 
 static void key(struct screen *s, uint32_t scancode)
@@ -102,7 +120,8 @@ static int scene(struct screen *s, const char *name)
     if (!strcmp(name, "login"))
         return 0;
     if (!strncmp(name, "desktop", 7)) {
-        struct display_event tab = {.type = INPUT_KEY, .flags = INPUT_DOWN, .code = 0x0f}, enter = {.type = INPUT_KEY, .flags = INPUT_DOWN, .code = 0x1c};
+        struct display_event tab = {.type = INPUT_KEY, .flags = INPUT_DOWN, .code = 0x0f},
+                             enter = {.type = INPUT_KEY, .flags = INPUT_DOWN, .code = 0x1c};
         screen_event(s, &tab);
         for (int i = 0; i < 3; i++)
             key(s, 0x50); /* Down */
@@ -118,7 +137,7 @@ static int scene(struct screen *s, const char *name)
     }
     if (!strcmp(name, "banner"))
         start(s, LOGON_MODE_LOGON, REFUSE_COOKIE, "anna", "",
-              "Authorised use only. Activity on this computer may be recorded.\nHelp: extension 4242.");
+            "Authorised use only. Activity on this computer may be recorded.\nHelp: extension 4242.");
     else if (!strcmp(name, "refused"))
         refuse(s, REFUSE_CREDENTIALS, 0, "");
     else if (!strcmp(name, "final"))
@@ -150,8 +169,8 @@ static int scene(struct screen *s, const char *name)
 static int notice_picture(const char *file, double scale)
 {
     struct canvas c;
-    if (render_notice(look_context(), "Message from the administrator", "This host restarts at 18:00.\nPlease save your work.",
-                      scale, &c) < 0)
+    if (render_notice(look_context(), "Message from the administrator",
+            "This host restarts at 18:00.\nPlease save your work.", scale, &c) < 0)
         return 1;
     int r = cairo_surface_write_to_png(c.surface, file) != CAIRO_STATUS_SUCCESS;
     canvas_finish(&c);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session/logon/field.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,8 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "session/logon/field.h"
 
 static void type(struct field *f, const uint32_t *cps)
 {
@@ -44,7 +44,8 @@ static void characters_of_one_to_four_bytes_are_valid_utf8(void **state)
 
 static void controls_surrogates_and_noncharacters_are_refused(void **state)
 {
-    static const uint32_t bad[] = {0, 7, '\n', 0x7f, 0x85, 0xd800, 0xdfff, 0xfffe, 0xffff, 0x1ffff, 0xfdd0, 0x110000, UINT32_MAX};
+    static const uint32_t bad[] = {0, 7, '\n', 0x7f, 0x85, 0xd800, 0xdfff, 0xfffe, 0xffff, 0x1ffff, 0xfdd0, 0x110000,
+        UINT32_MAX};
     char mem[64];
     struct field f;
     field_init(&f, mem, sizeof mem, false);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session/agent/layouts.h"
+#include "session/logon/keys.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 #include <xkbcommon/xkbcommon-keysyms.h>
 #include <xkbcommon/xkbcommon.h>
 
-#include "session/agent/layouts.h"
-#include "session/logon/keys.h"
+#include <cmocka.h>
 
 #define SHIFT 1u
 #define ALTGR 2u /* as Windows clients send it: left Ctrl, then right Alt */
@@ -47,17 +47,50 @@ static uint32_t typed(struct keys *k, uint32_t code, unsigned mods)
     return acts && p.ntext == 1 ? p.text[0] : 0;
 }
 
-static const struct { uint32_t klid, code; unsigned mods; uint32_t want; } table[] = {
-    {0x409, 0x10, 0, 'q'}, {0x409, 0x03, SHIFT, '@'}, {0x409, 0x2b, 0, '\\'},
-    {0x407, 0x15, 0, 'z'}, {0x407, 0x10, ALTGR, '@'}, {0x407, 0x12, ALTGR, 0x20ac}, {0x407, 0x1a, 0, 0xfc}, {0x407, 0x0c, 0, 0xdf},
+static const struct {
+    uint32_t klid, code;
+    unsigned mods;
+    uint32_t want;
+} table[] = {
+    {0x409, 0x10, 0, 'q'},
+    {0x409, 0x03, SHIFT, '@'},
+    {0x409, 0x2b, 0, '\\'},
+    {0x407, 0x15, 0, 'z'},
+    {0x407, 0x10, ALTGR, '@'},
+    {0x407, 0x12, ALTGR, 0x20ac},
+    {0x407, 0x1a, 0, 0xfc},
+    {0x407, 0x0c, 0, 0xdf},
     {0x407, 0x56, ALTGR, '|'},
-    {0x40c, 0x10, 0, 'a'}, {0x40c, 0x03, 0, 0xe9}, {0x40c, 0x0b, ALTGR, '@'}, {0x40c, 0x27, 0, 'm'},
-    {0x809, 0x03, SHIFT, '"'}, {0x809, 0x04, SHIFT, 0xa3},
-    {0x40a, 0x27, 0, 0xf1}, {0x80a, 0x27, 0, 0xf1}, {0x410, 0x1a, 0, 0xe8}, {0x816, 0x27, 0, 0xe7},
-    {0x416, 0x73, 0, '/'}, {0x419, 0x10, 0, 0x439}, {0x422, 0x1f, 0, 0x456}, {0x408, 0x1e, 0, 0x3b1}, {0x40d, 0x1e, 0, 0x5e9},
-    {0x401, 0x1e, 0, 0x634}, {0x439, 0x25, 0, 0x915}, {0x41f, 0x17, 0, 0x131}, {0x405, 0x03, 0, 0x11b}, {0x40e, 0x27, 0, 0xe9},
-    {0x415, 0x1e, ALTGR, 0x105}, {0x41d, 0x1a, 0, 0xe5}, {0x414, 0x28, 0, 0xe6}, {0x406, 0x27, 0, 0xe6}, {0x807, 0x1a, 0, 0xfc},
-    {0x100c, 0x1a, 0, 0xe8}, {0x813, 0x10, 0, 'a'}, {0x411, 0x03, SHIFT, '"'}, {0x412, 0x10, 0, 'q'}, {0x10409, 0x10, 0, '\''},
+    {0x40c, 0x10, 0, 'a'},
+    {0x40c, 0x03, 0, 0xe9},
+    {0x40c, 0x0b, ALTGR, '@'},
+    {0x40c, 0x27, 0, 'm'},
+    {0x809, 0x03, SHIFT, '"'},
+    {0x809, 0x04, SHIFT, 0xa3},
+    {0x40a, 0x27, 0, 0xf1},
+    {0x80a, 0x27, 0, 0xf1},
+    {0x410, 0x1a, 0, 0xe8},
+    {0x816, 0x27, 0, 0xe7},
+    {0x416, 0x73, 0, '/'},
+    {0x419, 0x10, 0, 0x439},
+    {0x422, 0x1f, 0, 0x456},
+    {0x408, 0x1e, 0, 0x3b1},
+    {0x40d, 0x1e, 0, 0x5e9},
+    {0x401, 0x1e, 0, 0x634},
+    {0x439, 0x25, 0, 0x915},
+    {0x41f, 0x17, 0, 0x131},
+    {0x405, 0x03, 0, 0x11b},
+    {0x40e, 0x27, 0, 0xe9},
+    {0x415, 0x1e, ALTGR, 0x105},
+    {0x41d, 0x1a, 0, 0xe5},
+    {0x414, 0x28, 0, 0xe6},
+    {0x406, 0x27, 0, 0xe6},
+    {0x807, 0x1a, 0, 0xfc},
+    {0x100c, 0x1a, 0, 0xe8},
+    {0x813, 0x10, 0, 'a'},
+    {0x411, 0x03, SHIFT, '"'},
+    {0x412, 0x10, 0, 'q'},
+    {0x10409, 0x10, 0, '\''},
     {0x1041f, 0x10, 0, 'f'},
 };
 
@@ -68,22 +101,26 @@ static void client_layouts_type_their_letters(void **state)
         assert_int_equal(keys_set_layout(k, table[i].klid, 4, 0), 0);
         uint32_t got = typed(k, table[i].code, table[i].mods);
         if (got != table[i].want)
-            fail_msg("layout %x scancode %x mods %x: U+%04X, not U+%04X", table[i].klid, table[i].code, table[i].mods, got,
-                     table[i].want);
+            fail_msg("layout %x scancode %x mods %x: U+%04X, not U+%04X", table[i].klid, table[i].code, table[i].mods,
+                got, table[i].want);
         keys_destroy(k);
     }
 }
 
-static const struct { uint32_t klid, dead; unsigned mods; uint32_t base, want; } deads[] = {
-    {0x407, 0x0d, 0, 0x12, 0xe9},      /* ´ e */
-    {0x407, 0x0d, SHIFT, 0x1e, 0xe0},  /* ` a */
-    {0x407, 0x29, 0, 0x18, 0xf4},      /* ^ o */
-    {0x40c, 0x1a, 0, 0x12, 0xea},      /* ^ e */
-    {0x40c, 0x1a, SHIFT, 0x17, 0xef},  /* ¨ i */
-    {0x20409, 0x28, 0, 0x12, 0xe9},    /* ' e, US International */
+static const struct {
+    uint32_t klid, dead;
+    unsigned mods;
+    uint32_t base, want;
+} deads[] = {
+    {0x407, 0x0d, 0, 0x12, 0xe9},     /* ´ e */
+    {0x407, 0x0d, SHIFT, 0x1e, 0xe0}, /* ` a */
+    {0x407, 0x29, 0, 0x18, 0xf4},     /* ^ o */
+    {0x40c, 0x1a, 0, 0x12, 0xea},     /* ^ e */
+    {0x40c, 0x1a, SHIFT, 0x17, 0xef}, /* ¨ i */
+    {0x20409, 0x28, 0, 0x12, 0xe9},   /* ' e, US International */
     {0x40a, 0x28, 0, 0x1e, 0xe1},
-    {0x408, 0x27, 0, 0x1e, 0x3ac},     /* tonos alpha */
-    {0x416, 0x28, 0, 0x1e, 0xe3},      /* ~ a */
+    {0x408, 0x27, 0, 0x1e, 0x3ac}, /* tonos alpha */
+    {0x416, 0x28, 0, 0x1e, 0xe3},  /* ~ a */
     {0x41d, 0x1b, 0, 0x12, 0xeb},
 };
 
@@ -108,7 +145,7 @@ static void every_known_layout_exists_and_types_something(void **state)
         unsigned n = 0;
         if (keys_set_layout(k, layouts_table[i].klid, 4, 0) < 0)
             fail_msg("layout %x: %s(%s) does not compile", layouts_table[i].klid, layouts_table[i].keymap.layout,
-                     layouts_table[i].keymap.variant);
+                layouts_table[i].keymap.variant);
         for (uint32_t c = 0x10; c <= 0x32; c++)
             n += typed(k, c, 0) != 0;
         if (n < 20)
@@ -151,7 +188,7 @@ static void locks_follow_the_client_and_the_keys(void **state)
     assert_int_equal(keys_locks(k), INPUT_LOCK_NUM);
     assert_int_equal(typed(k, 0x1e, 0), 'a');
     assert_int_equal(typed(k, 0x4f, 0), '1'); /* keypad */
-    keys_set_layout(k, 0x407, 4, 0); /* locks outlive a change of layout */
+    keys_set_layout(k, 0x407, 4, 0);          /* locks outlive a change of layout */
     assert_int_equal(keys_locks(k), INPUT_LOCK_NUM);
     keys_destroy(k);
 }

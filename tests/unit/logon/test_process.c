@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-logon itself, in its sandbox, between a monitor and a front end that this test plays. argv[1]: the program. */
+#include "common/link.h"
+#include "common/spawn.h"
+#include "session/proto/display.h"
+#include "session/proto/logon.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,11 +22,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "common/link.h"
-#include "common/spawn.h"
-#include "session/proto/display.h"
-#include "session/proto/logon.h"
 
 #define TEST_UID 600099998 /* nobody has it; root never enters a sandbox */
 #define PATIENCE_MS 20000
@@ -122,8 +122,7 @@ static const struct wire_def *drawer_message(struct host *h, int timeout)
     if (def == &display_buffer_def) {
         struct stat st;
         memcpy(&h->buffer, buf, sizeof h->buffer);
-        assert_int_equal(fcntl(fds[0], F_GET_SEALS),
-                         F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
+        assert_int_equal(fcntl(fds[0], F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
         assert_int_equal(fstat(fds[0], &st), 0);
         assert_int_equal(st.st_size, (off_t)h->buffer.stride * h->buffer.height);
         if (h->pixels)
@@ -303,7 +302,9 @@ static void a_conversation_is_shown_and_answered(void **state)
 
 static void layouts_change_at_any_time(void **state)
 {
-    static const struct { uint32_t w, h; } sizes[] = {{200, 150}, {1080, 1920}, {3840, 2160}, {64, 64}, {1366, 768}};
+    static const struct {
+        uint32_t w, h;
+    } sizes[] = {{200, 150}, {1080, 1920}, {3840, 2160}, {64, 64}, {1366, 768}};
     struct host h = begin(true);
     start(&h, LOGON_MODE_LOGON, "anna", "A banner");
     open_display(&h, 640, 480);
@@ -331,7 +332,8 @@ static void hostile_geometry_is_clamped(void **state)
     await_frame(&h);
     struct display_input in = {.nevents = 4};
     in.events[0] = (struct display_event){.type = INPUT_MOVE, .x = INT32_MIN, .y = INT32_MAX};
-    in.events[1] = (struct display_event){.type = INPUT_BUTTON, .code = 1, .flags = INPUT_DOWN, .x = INT32_MAX, .y = INT32_MIN};
+    in.events[1] =
+        (struct display_event){.type = INPUT_BUTTON, .code = 1, .flags = INPUT_DOWN, .x = INT32_MAX, .y = INT32_MIN};
     in.events[2] = (struct display_event){.type = INPUT_WHEEL, .value = INT32_MIN};
     in.events[3] = (struct display_event){.type = INPUT_KEY, .code = 0x10ffff, .flags = 15};
     to_display(&h, &display_input_def, &in);

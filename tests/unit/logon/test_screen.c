@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session/logon/drawer.h"
+#include "session/logon/look.h"
+#include "session/logon/screen.h"
+#include "session/logon/screen_input.h"
+#include "session/logon/words.h"
+
 #include <security/_pam_types.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,12 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "session/logon/drawer.h"
-#include "session/logon/look.h"
-#include "session/logon/screen.h"
-#include "session/logon/screen_input.h"
-#include "session/logon/words.h"
 
 struct rig {
     struct screen *s;
@@ -29,7 +29,10 @@ struct rig {
 #ifdef ORIEL_SANITIZED
 /* fontconfig keeps its patterns until FcFini, which Pango forbids while its font map lives. */
 const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\nleak:libpango\n"; }
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\nleak:libpango\n";
+}
 #endif
 
 static PangoContext *pango;
@@ -48,7 +51,10 @@ static void on_answers(void *user, const struct logon_answers *m)
     r->answer = *m;
 }
 
-static void on_cancel(void *user) { ((struct rig *)user)->cancels++; }
+static void on_cancel(void *user)
+{
+    ((struct rig *)user)->cancels++;
+}
 
 static void on_damage(void *user, struct box b)
 {
@@ -63,8 +69,14 @@ static void on_damage(void *user, struct box b)
     r->damage = (struct box){x, y, right - x, bottom - y};
 }
 
-static void on_cursor(void *user, enum screen_cursor c, double scale) { ((struct rig *)user)->cursor = c; }
-static void on_leds(void *user, uint8_t locks) { ((struct rig *)user)->leds = locks; }
+static void on_cursor(void *user, enum screen_cursor c, double scale)
+{
+    ((struct rig *)user)->cursor = c;
+}
+static void on_leds(void *user, uint8_t locks)
+{
+    ((struct rig *)user)->leds = locks;
+}
 static const struct screen_ops ops = {on_submit, on_answers, on_cancel, on_damage, on_cursor, on_leds};
 
 static void paint_all(struct rig *r)
@@ -209,7 +221,10 @@ static uint64_t picture_hash(struct rig *r, struct box b)
     return h;
 }
 
-static uint64_t whole(struct rig *r) { return picture_hash(r, (struct box){0, 0, r->w, r->h}); }
+static uint64_t whole(struct rig *r)
+{
+    return picture_hash(r, (struct box){0, 0, r->w, r->h});
+}
 
 #define SC_ENTER 0x1c
 #define SC_TAB 0x0f
@@ -445,9 +460,12 @@ static void damage_covers_every_change(void **state)
     open_rig(&r, "anna");
     for (int i = 0; i < 400; i++) {
         seed = seed * 1664525 + 1013904223;
-        struct display_event e = {.type = (uint8_t)(1 + (seed >> 28) % INPUT_TYPE_MAX), .flags = (uint8_t)(seed >> 16 & 3),
-                                  .code = seed >> 20 & 0x7f, .x = (int32_t)(seed >> 8 & 1023) - 100,
-                                  .y = (int32_t)(seed >> 10 & 1023) - 100, .value = (int32_t)(seed >> 12 & 255) - 128};
+        struct display_event e = {.type = (uint8_t)(1 + (seed >> 28) % INPUT_TYPE_MAX),
+            .flags = (uint8_t)(seed >> 16 & 3),
+            .code = seed >> 20 & 0x7f,
+            .x = (int32_t)(seed >> 8 & 1023) - 100,
+            .y = (int32_t)(seed >> 10 & 1023) - 100,
+            .value = (int32_t)(seed >> 12 & 255) - 128};
         if (e.type == INPUT_BUTTON)
             e.code = 1;
         screen_event(r.s, &e);
@@ -491,9 +509,23 @@ static void the_caret_comes_to_rest(void **state)
 
 static void every_size_keeps_the_focused_field_in_sight(void **state)
 {
-    static const struct { int w, h; uint32_t scale; } sizes[] = {
-        {200, 150, 100}, {150, 200, 100}, {64, 64, 500}, {320, 200, 300}, {800, 600, 100}, {800, 600, 500}, {1080, 1920, 0},
-        {3840, 2160, 200}, {2160, 3840, 300}, {7680, 4320, 400}, {16384, 64, 100}, {64, 8192, 100}, {1366, 768, 125},
+    static const struct {
+        int w, h;
+        uint32_t scale;
+    } sizes[] = {
+        {200, 150, 100},
+        {150, 200, 100},
+        {64, 64, 500},
+        {320, 200, 300},
+        {800, 600, 100},
+        {800, 600, 500},
+        {1080, 1920, 0},
+        {3840, 2160, 200},
+        {2160, 3840, 300},
+        {7680, 4320, 400},
+        {16384, 64, 100},
+        {64, 8192, 100},
+        {1366, 768, 125},
     };
     struct rig r = rig(800, 600);
     open_rig(&r, "anna");
@@ -504,7 +536,8 @@ static void every_size_keeps_the_focused_field_in_sight(void **state)
         assert_true(c.x >= 0 && c.y >= 0 && c.x + c.w <= sizes[i].w && c.y + c.h <= sizes[i].h);
         assert_true(f.x + f.w > 0 && f.y < sizes[i].h && f.y + f.h > 0);
         if (sizes[i].h >= 150 && (f.y < c.y - 4 || f.y + f.h > c.y + c.h + 4))
-            fail_msg("%dx%d: the field is at %d … %d, the card at %d … %d", sizes[i].w, sizes[i].h, f.y, f.y + f.h, c.y, c.y + c.h);
+            fail_msg("%dx%d: the field is at %d … %d, the card at %d … %d", sizes[i].w, sizes[i].h, f.y, f.y + f.h, c.y,
+                c.y + c.h);
         if (sizes[i].w * sizes[i].h < 10000000)
             paint_all(&r);
     }
@@ -525,8 +558,8 @@ static void the_scale_makes_things_larger(void **state)
 static void the_card_lies_on_the_primary_monitor(void **state)
 {
     struct display_monitor m[3] = {{.x = 0, .width = 1920, .height = 1080, .scale = 100},
-                                   {.x = 1920, .width = 1080, .height = 1920, .scale = 100, .primary = 1},
-                                   {.x = 3000, .width = 1920, .height = 1080, .scale = 200}};
+        {.x = 1920, .width = 1080, .height = 1920, .scale = 100, .primary = 1},
+        {.x = 3000, .width = 1920, .height = 1080, .scale = 200}};
     struct rig r = rig(800, 600);
     open_rig(&r, "anna");
     screen_layout(r.s, m, 3);
@@ -787,7 +820,8 @@ static void any_monitor_list_becomes_a_sane_desktop(void **state)
         assert_true(m >= 1 && m <= DISPLAY_MONITORS_MAX && w >= 64 && h >= 64);
         assert_true(w <= DRAWER_WIDTH_MAX && h <= DRAWER_HEIGHT_MAX);
         for (uint32_t k = 0; k < m; k++)
-            assert_true(out[k].x >= 0 && out[k].y >= 0 && out[k].x + (int)out[k].width <= w && out[k].y + (int)out[k].height <= h);
+            assert_true(out[k].x >= 0 && out[k].y >= 0 && out[k].x + (int)out[k].width <= w &&
+                out[k].y + (int)out[k].height <= h);
     }
 }
 
@@ -796,7 +830,9 @@ static void the_words_of_a_refusal_before_the_screen_are_on_it(void **state)
     static struct logon_start m;
     struct rig r = rig(800, 600);
     open_rig(&r, "anna");
-    m = (struct logon_start){.mode = LOGON_MODE_LOGON, .reason = REFUSE_ACCOUNT, .why = "Its login shell is /bin/false."};
+    m = (struct logon_start){.mode = LOGON_MODE_LOGON,
+        .reason = REFUSE_ACCOUNT,
+        .why = "Its login shell is /bin/false."};
     screen_start(r.s, &m);
     assert_string_equal(message_of(&r), "Its login shell is /bin/false.");
     m.reason = REFUSE_CREDENTIALS; /* what a wrong password says is ours alone */

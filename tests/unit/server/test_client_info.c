@@ -12,10 +12,14 @@
 #define FLAG_AUTOLOGON 0x8u
 #define HEAD_BYTES 19 /* up to CodePage */
 
-struct field { const void *p; size_t n; };
+struct field {
+    const void *p;
+    size_t n;
+};
 
 /* A Client Info PDU as a client sends it; `cookie`: 16 bytes or NULL. Returns its length. */
-static size_t make(uint8_t *out, size_t cap, uint32_t flags, struct field domain, struct field user, struct field password, const void *cookie)
+static size_t make(uint8_t *out, size_t cap, uint32_t flags, struct field domain, struct field user,
+    struct field password, const void *cookie)
 {
     struct field fields[5] = {domain, user, password, {"", 0}, {"", 0}};
     static const uint8_t head[] = {3, 0, 0, 0, 2, 0xf0, 0x80, 0x64, 0, 7, 3, 0xeb, 0x70, 0x80, 0, 0x40, 0, 0, 0};
@@ -109,7 +113,8 @@ static void a_counted_terminator_belongs_to_no_string(void **state)
     struct credentials ci;
     static const struct field counted = {u"hunter2", 16};
     (void)state;
-    size_t n = make(pdu, sizeof pdu, FLAG_UNICODE, (struct field){u"WERK", 10}, (struct field){u"anna", 10}, counted, NULL);
+    size_t n =
+        make(pdu, sizeof pdu, FLAG_UNICODE, (struct field){u"WERK", 10}, (struct field){u"anna", 10}, counted, NULL);
     assert_int_equal(client_info_take(pdu, n, &ci), 0);
     assert_string_equal(ci.domain, "WERK");
     assert_string_equal(ci.user, "anna");
@@ -117,7 +122,8 @@ static void a_counted_terminator_belongs_to_no_string(void **state)
     assert_memory_equal(ci.password, "hunter2", 7);
     assert_false(ci.bad_credentials);
     assert_false(contains(pdu, n, u"hunter2", 14));
-    n = make(pdu, sizeof pdu, 0, (struct field){"WERK", 5}, (struct field){"anna", 5}, (struct field){"hunter2", 8}, NULL);
+    n = make(pdu, sizeof pdu, 0, (struct field){"WERK", 5}, (struct field){"anna", 5}, (struct field){"hunter2", 8},
+        NULL);
     assert_int_equal(client_info_take(pdu, n, &ci), 0);
     assert_string_equal(ci.domain, "WERK");
     assert_int_equal(ci.npassword, 7);

@@ -33,8 +33,16 @@ static int on_send(void *user, const uint8_t *data, size_t len)
     side.lengths[side.nsent++] = len;
     return 0;
 }
-static void on_opened(void *user) { (void)user; side.opened++; }
-static void on_closed(void *user) { (void)user; side.closed++; }
+static void on_opened(void *user)
+{
+    (void)user;
+    side.opened++;
+}
+static void on_closed(void *user)
+{
+    (void)user;
+    side.closed++;
+}
 static int on_message(void *user, const uint8_t *data, size_t len)
 {
     (void)user;
@@ -45,7 +53,10 @@ static int on_message(void *user, const uint8_t *data, size_t len)
 }
 static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
 
-static int feed(const void *data, size_t len) { return dvc_receive(side.d, data, len, WHOLE, len); }
+static int feed(const void *data, size_t len)
+{
+    return dvc_receive(side.d, data, len, WHOLE, len);
+}
 
 static void begin(void)
 {
@@ -141,10 +152,19 @@ static void a_message_in_parts_is_put_together(void **state)
 {
     (void)state;
     open_channel();
-    assert_int_equal(feed("\x20\x01\x06" "abc", 6), 0);
+    assert_int_equal(feed("\x20\x01\x06"
+                          "abc",
+                         6),
+        0);
     assert_int_equal(side.messages, 0);
-    assert_int_equal(feed("\x30\x01" "de", 4), 0);
-    assert_int_equal(feed("\x30\x01" "f", 3), 0);
+    assert_int_equal(feed("\x30\x01"
+                          "de",
+                         4),
+        0);
+    assert_int_equal(feed("\x30\x01"
+                          "f",
+                         3),
+        0);
     assert_int_equal(side.messages, 1);
     assert_int_equal(side.got_len, 6);
     assert_memory_equal(side.got, "abcdef", 6);
@@ -154,7 +174,11 @@ static void chunks_of_the_static_channel_are_put_together(void **state)
 {
     (void)state;
     open_channel();
-    assert_int_equal(dvc_receive(side.d, (const uint8_t *)"\x30\x01" "ab", 4, FIRST, 6), 0);
+    assert_int_equal(dvc_receive(side.d,
+                         (const uint8_t *)"\x30\x01"
+                                          "ab",
+                         4, FIRST, 6),
+        0);
     assert_int_equal(dvc_receive(side.d, (const uint8_t *)"cd", 2, LAST, 6), 0);
     assert_int_equal(side.got_len, 4);
     assert_memory_equal(side.got, "abcd", 4);
@@ -164,15 +188,24 @@ static void announced_lengths_have_a_ceiling(void **state)
 {
     (void)state;
     open_channel();
-    assert_int_equal(feed("\x28\x01\xff\xff\xff\x7f" "abc", 9), -EPROTO);
+    assert_int_equal(feed("\x28\x01\xff\xff\xff\x7f"
+                          "abc",
+                         9),
+        -EPROTO);
 }
 
 static void more_than_announced_is_refused(void **state)
 {
     (void)state;
     open_channel();
-    assert_int_equal(feed("\x20\x01\x04" "abc", 6), 0);
-    assert_int_equal(feed("\x30\x01" "de", 4), -EPROTO);
+    assert_int_equal(feed("\x20\x01\x04"
+                          "abc",
+                         6),
+        0);
+    assert_int_equal(feed("\x30\x01"
+                          "de",
+                         4),
+        -EPROTO);
 }
 
 static void static_messages_have_a_ceiling(void **state)

@@ -33,7 +33,10 @@ static void what_follows_the_request_is_not_looked_at(void **state)
     assert_int_equal(first_request_check(more, sizeof more), 0);
 }
 
-static void refuse(const uint8_t *d, size_t n) { assert_int_equal(first_request_check(d, n), -EPROTO); }
+static void refuse(const uint8_t *d, size_t n)
+{
+    assert_int_equal(first_request_check(d, n), -EPROTO);
+}
 
 static void other_protocols_are_refused_at_their_first_byte(void **state)
 {
@@ -48,18 +51,18 @@ static void wrong_lengths_and_types_are_refused(void **state)
     uint8_t d[sizeof request];
     (void)state;
     memcpy(d, request, sizeof d);
-    d[3] = 10;                     /* shorter than the shortest request */
+    d[3] = 10; /* shorter than the shortest request */
     refuse(d, sizeof d);
-    d[2] = 0xff;                   /* longer than X.224 can say */
+    d[2] = 0xff; /* longer than X.224 can say */
     refuse(d, sizeof d);
     memcpy(d, request, sizeof d);
     d[1] = 1;
     refuse(d, sizeof d);
     memcpy(d, request, sizeof d);
-    d[4] = 13;                     /* the two lengths contradict each other */
+    d[4] = 13; /* the two lengths contradict each other */
     refuse(d, sizeof d);
     memcpy(d, request, sizeof d);
-    d[5] = 0xf0;                   /* data before a connection */
+    d[5] = 0xf0; /* data before a connection */
     refuse(d, sizeof d);
 }
 

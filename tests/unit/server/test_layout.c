@@ -12,8 +12,9 @@
 
 static struct display_layout two(void)
 {
-    return (struct display_layout){.nmonitors = 2, .monitors = {{.x = -1920, .y = 100, .width = 1920, .height = 1080},
-        {.x = 0, .y = 0, .width = 2560, .height = 1440, .primary = 1, .scale = 150}}};
+    return (struct display_layout){.nmonitors = 2,
+        .monitors = {{.x = -1920, .y = 100, .width = 1920, .height = 1080},
+            {.x = 0, .y = 0, .width = 2560, .height = 1440, .primary = 1, .scale = 150}}};
 }
 
 static void the_unions_corner_becomes_the_origin(void **state)

@@ -12,7 +12,10 @@
 #define RTT_US 40000u
 #define FAST 2500000u
 
-struct rig { struct link_rate r; struct link_look l; };
+struct rig {
+    struct link_rate r;
+    struct link_look l;
+};
 
 static struct rig rig_make(void)
 {
@@ -39,7 +42,8 @@ static void a_faster_delivery_counts_at_once(void **state)
     assert_int_equal(live(&g, STEP_US, FAST, true, 1000), FAST);
 }
 
-/* A loss in a thin stream: few bytes in more than a round trip, and the kernel calls it not limited by the application. */
+/* A loss in a thin stream: few bytes in more than a round trip, and the kernel calls it not limited by the application.
+ */
 static void a_slow_delivery_says_nothing_while_little_waits(void **state)
 {
     struct rig g = rig_make();

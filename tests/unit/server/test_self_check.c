@@ -10,9 +10,10 @@
 
 #include <cmocka.h>
 
-static const char inside[] = "Name:\toriel-peer\nUid:\t600\t600\t600\t600\nGid:\t600\t600\t600\t600\nCapInh:\t0000000000000000\n"
-                             "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n"
-                             "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t2\n";
+static const char inside[] =
+    "Name:\toriel-peer\nUid:\t600\t600\t600\t600\nGid:\t600\t600\t600\t600\nCapInh:\t0000000000000000\n"
+    "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n"
+    "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t2\n";
 
 static void replace(char *text, const char *old, const char *new)
 {
@@ -25,10 +26,15 @@ static void replace(char *text, const char *old, const char *new)
 static void a_thread_is_inside_only_with_all_of_it(void **state)
 {
     static const char *const changes[][3] = {
-        {"Uid:\t600", "Uid:\t000", "Uid"}, {"600\nGid", "000\nGid", "Uid"}, {"Gid:\t600", "Gid:\t601", "Gid"},
-        {"CapPrm:\t0000000000000000", "CapPrm:\t0000000000040000", "CapPrm"}, {"CapEff:\t0000000000000000", "CapEff:\t000001ffffffffff", "CapEff"},
-        {"CapAmb:\t0000000000000000", "CapAmb:\t0000000000040000", "CapAmb"}, {"NoNewPrivs:\t1", "NoNewPrivs:\t0", "NoNewPrivs"},
-        {"Seccomp:\t2", "Seccomp:\t0", "Seccomp"}, {"Seccomp:\t2", "Zeccomp:\t2", "Seccomp"},
+        {"Uid:\t600", "Uid:\t000", "Uid"},
+        {"600\nGid", "000\nGid", "Uid"},
+        {"Gid:\t600", "Gid:\t601", "Gid"},
+        {"CapPrm:\t0000000000000000", "CapPrm:\t0000000000040000", "CapPrm"},
+        {"CapEff:\t0000000000000000", "CapEff:\t000001ffffffffff", "CapEff"},
+        {"CapAmb:\t0000000000000000", "CapAmb:\t0000000000040000", "CapAmb"},
+        {"NoNewPrivs:\t1", "NoNewPrivs:\t0", "NoNewPrivs"},
+        {"Seccomp:\t2", "Seccomp:\t0", "Seccomp"},
+        {"Seccomp:\t2", "Zeccomp:\t2", "Seccomp"},
     };
     char why[128], text[sizeof inside];
     (void)state;
@@ -54,27 +60,37 @@ static enum self_check explain(const struct self_check_end *e, const char *words
 
 static void each_end_has_its_words(void **state)
 {
-    const struct { struct self_check_end end; const char *words; enum self_check verdict; } cases[] = {
+    const struct {
+        struct self_check_end end;
+        const char *words;
+        enum self_check verdict;
+    } cases[] = {
         {{.spawn_error = -EPERM, .said = ""}, "CAP_SETUID", SELF_CHECK_HINDERED},
         {{.spawn_error = -ENOENT, .said = ""}, "install Oriel anew", SELF_CHECK_HINDERED},
         {{.spawn_error = -EAGAIN, .said = ""}, "cannot be started", SELF_CHECK_UNDECIDED},
-        {{.over = true, .status = 127 << 8, .said = "oriel-peer: error while loading shared libraries: libfreerdp3.so.3: cannot open\n"},
-         "libfreerdp3.so.3: cannot open.", SELF_CHECK_HINDERED},
+        {{.over = true,
+             .status = 127 << 8,
+             .said = "oriel-peer: error while loading shared libraries: libfreerdp3.so.3: cannot open\n"},
+            "libfreerdp3.so.3: cannot open.", SELF_CHECK_HINDERED},
         {{.over = true, .status = 120 << 8, .said = "x error session=- system call forbidden name=rseq number=334\n"},
-         "system call rseq,", SELF_CHECK_HINDERED},
+            "system call rseq,", SELF_CHECK_HINDERED},
         {{.over = true, .status = SIGSYS, .said = ""}, "A filter around Oriel", SELF_CHECK_HINDERED},
         {{.over = true, .status = SIGSEGV, .said = ""}, "crashed (signal 11", SELF_CHECK_HINDERED},
         {{.over = true, .status = SIGKILL, .said = ""}, "crashed (signal 9", SELF_CHECK_UNDECIDED},
-        {{.over = true, .status = 1 << 8, .said = "sandbox failed step=\"other threads are running already\" error=x\n"},
-         "ld.so.preload", SELF_CHECK_HINDERED},
-        {{.over = true, .status = 1 << 8, .said = "sandbox failed step=\"seccomp\" error=x\n"},
-         "CONFIG_SECCOMP_FILTER", SELF_CHECK_HINDERED},
-        {{.over = true, .status = 1 << 8, .said = "sandbox failed step=\"Landlock\" error=x\n"},
-         "landlock_add_rule", SELF_CHECK_HINDERED},
-        {{.over = true, .status = 1 << 8, .said = "sandbox failed step=\"the library's context in an empty root\" error=x\n"},
-         "libfreerdp", SELF_CHECK_HINDERED},
+        {{.over = true,
+             .status = 1 << 8,
+             .said = "sandbox failed step=\"other threads are running already\" error=x\n"},
+            "ld.so.preload", SELF_CHECK_HINDERED},
+        {{.over = true, .status = 1 << 8, .said = "sandbox failed step=\"seccomp\" error=x\n"}, "CONFIG_SECCOMP_FILTER",
+            SELF_CHECK_HINDERED},
+        {{.over = true, .status = 1 << 8, .said = "sandbox failed step=\"Landlock\" error=x\n"}, "landlock_add_rule",
+            SELF_CHECK_HINDERED},
+        {{.over = true,
+             .status = 1 << 8,
+             .said = "sandbox failed step=\"the library's context in an empty root\" error=x\n"},
+            "libfreerdp", SELF_CHECK_HINDERED},
         {{.over = true, .status = 3 << 8, .said = "one\ntwo\n"},
-         "status 3 before it had served.\nWhat oriel-peer said last:\n  one\n  two\n", SELF_CHECK_HINDERED},
+            "status 3 before it had served.\nWhat oriel-peer said last:\n  one\n  two\n", SELF_CHECK_HINDERED},
         {{.over = false, .said = "half a line"}, "in time", SELF_CHECK_UNDECIDED},
     };
     (void)state;

@@ -43,25 +43,67 @@ static void killed(int (*act)(void))
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
-static int as(uid_t uid) { return (int)syscall(SYS_setresuid, uid, uid, uid); }
-static int first_peer(void) { return setgroups(0, NULL) || syscall(SYS_setresgid, FIRST, FIRST, FIRST) || as(FIRST); }
-static int last_peer(void) { return as(FIRST + SLOTS - 1); }
-static int root(void) { return as(0); }
-static int below(void) { return as(FIRST - 1); }
-static int above(void) { return as(FIRST + SLOTS); }
-static int unchanged(void) { return as((uid_t)-1); }
-static int only_saved(void) { return (int)syscall(SYS_setresuid, FIRST, FIRST, 0); }
-static int root_group(void) { return (int)syscall(SYS_setresgid, 0, 0, 0); }
-static int old_setuid(void) { return (int)syscall(SYS_setuid, FIRST); }
-static int fs_uid(void) { return (int)syscall(SYS_setfsuid, 0); }
+static int as(uid_t uid)
+{
+    return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+static int first_peer(void)
+{
+    return setgroups(0, NULL) || syscall(SYS_setresgid, FIRST, FIRST, FIRST) || as(FIRST);
+}
+static int last_peer(void)
+{
+    return as(FIRST + SLOTS - 1);
+}
+static int root(void)
+{
+    return as(0);
+}
+static int below(void)
+{
+    return as(FIRST - 1);
+}
+static int above(void)
+{
+    return as(FIRST + SLOTS);
+}
+static int unchanged(void)
+{
+    return as((uid_t)-1);
+}
+static int only_saved(void)
+{
+    return (int)syscall(SYS_setresuid, FIRST, FIRST, 0);
+}
+static int root_group(void)
+{
+    return (int)syscall(SYS_setresgid, 0, 0, 0);
+}
+static int old_setuid(void)
+{
+    return (int)syscall(SYS_setuid, FIRST);
+}
+static int fs_uid(void)
+{
+    return (int)syscall(SYS_setfsuid, 0);
+}
 static int groups(void)
 {
     gid_t g = 0;
     return setgroups(1, &g);
 }
-static int trace(void) { return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL); }
-static int mounting(void) { return mount("none", "/mnt", "tmpfs", 0, NULL); }
-static int spaces(void) { return (int)syscall(SYS_unshare, 0x10000000); }
+static int trace(void)
+{
+    return (int)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+static int mounting(void)
+{
+    return mount("none", "/mnt", "tmpfs", 0, NULL);
+}
+static int spaces(void)
+{
+    return (int)syscall(SYS_unshare, 0x10000000);
+}
 
 static uint64_t flags; /* of clone, beside SIGCHLD */
 static int cloning(void)
@@ -98,17 +140,36 @@ static void any_other_identity_kills(void **state)
     killed(fs_uid);
 }
 
-static int encoders_uid(void) { return as(encoder->uid); }
-static int encoders_gid(void) { return (int)syscall(SYS_setresgid, encoder->gid, encoder->gid, encoder->gid); }
-static int beside_it(void) { return as(encoder->uid + 1); }
-static int before_it(void) { return as(encoder->uid - 1); }
-static int one(void) { return as(1); }
-static int middle(void) { return as(300000000); }
+static int encoders_uid(void)
+{
+    return as(encoder->uid);
+}
+static int encoders_gid(void)
+{
+    return (int)syscall(SYS_setresgid, encoder->gid, encoder->gid, encoder->gid);
+}
+static int beside_it(void)
+{
+    return as(encoder->uid + 1);
+}
+static int before_it(void)
+{
+    return as(encoder->uid - 1);
+}
+static int one(void)
+{
+    return as(1);
+}
+static int middle(void)
+{
+    return as(300000000);
+}
 
 static void the_encoders_identity_is_the_only_other(void **state)
 {
-    static const struct encoder_account below_peers = {.uid = 997, .gid = 106}, above_peers = {.uid = FIRST + 70000, .gid = FIRST + 90000},
-        among_peers = {.uid = FIRST + 5, .gid = FIRST + 5};
+    static const struct encoder_account below_peers = {.uid = 997, .gid = 106},
+                                        above_peers = {.uid = FIRST + 70000, .gid = FIRST + 90000},
+                                        among_peers = {.uid = FIRST + 5, .gid = FIRST + 5};
     const struct encoder_account *const all[] = {&below_peers, &above_peers, &among_peers};
     (void)state;
     for (size_t i = 0; i < 3; i++) {
@@ -137,8 +198,8 @@ static void what_a_server_never_needs_kills(void **state)
 
 static void it_starts_processes_but_no_namespaces(void **state)
 {
-    static const uint64_t spaces_flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID,
-        CLONE_NEWNET};
+    static const uint64_t spaces_flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
+        CLONE_NEWPID, CLONE_NEWNET};
     (void)state;
     flags = 0;
     assert_int_equal(shut_in(cloning), 0);

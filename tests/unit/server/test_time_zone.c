@@ -46,10 +46,17 @@ static void each_name_is_there_once_and_is_found(void **state)
 
 static void zones_are_where_windows_says(void **state)
 {
-    static const struct { const char *windows, *iana; } some[] = {
-        {"W. Europe Standard Time", "Europe/Berlin"},  {"FLE Standard Time", "Europe/Kyiv"},        {"Yukon Standard Time", "America/Whitehorse"},
-        {"Russia Time Zone 10", "Asia/Srednekolymsk"}, {"UTC+13", "Etc/GMT-13"},                    {"Aus Central W. Standard Time", "Australia/Eucla"},
-        {"Mid-Atlantic Standard Time", "Etc/GMT+2"},   {"Eastern Standard Time (Mexico)", "America/Cancun"},
+    static const struct {
+        const char *windows, *iana;
+    } some[] = {
+        {"W. Europe Standard Time", "Europe/Berlin"},
+        {"FLE Standard Time", "Europe/Kyiv"},
+        {"Yukon Standard Time", "America/Whitehorse"},
+        {"Russia Time Zone 10", "Asia/Srednekolymsk"},
+        {"UTC+13", "Etc/GMT-13"},
+        {"Aus Central W. Standard Time", "Australia/Eucla"},
+        {"Mid-Atlantic Standard Time", "Etc/GMT+2"},
+        {"Eastern Standard Time (Mexico)", "America/Cancun"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++)

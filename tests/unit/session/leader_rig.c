@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/unit/session/leader_rig.h"
 
+#include "common/link.h"
+#include "common/secret.h"
+#include "session/leader/child.h"
+#include "session/leader/logplace.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,11 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utmpx.h>
-
-#include "common/link.h"
-#include "common/secret.h"
-#include "session/leader/child.h"
-#include "session/leader/logplace.h"
 
 int leader_link = -1;
 static pid_t leader_pid;
@@ -47,8 +47,8 @@ void put(const char *path, const char *text, mode_t mode)
     close(fd);
 }
 
-/* Of passwd or group the accounts that each Debian has, whose ids are below 100, and nobody's: those of people and of what else is
- * installed may have the names and ids that the tests use. `out` has room for all of `all`. */
+/* Of passwd or group the accounts that each Debian has, whose ids are below 100, and nobody's: those of people and of
+ * what else is installed may have the names and ids that the tests use. `out` has room for all of `all`. */
 static void keep_debians(const char *all, char *out)
 {
     *out = 0;
@@ -104,14 +104,18 @@ static void fresh(const char *path, const char *mode)
 
 static const char *pam_service = "oriel";
 
-void set_pam_service(const char *name) { pam_service = name; }
+void set_pam_service(const char *name)
+{
+    pam_service = name;
+}
 
 void write_config(const char *extra_display, const char *extra_session)
 {
     char text[2048];
-    snprintf(text, sizeof text, "[login]\npam_service = %s\npam_dir = /mnt/pam\n[paths]\nrun_dir = /run/oriel\nlibexec_dir = /mnt/libexec\n"
-             "[display]\nfirst = 20\n%s\n[session]\n%s%s\n", pam_service, extra_display,
-             strstr(extra_session, "logoff_grace") ? "" : "logoff_grace = 1\n", extra_session);
+    snprintf(text, sizeof text,
+        "[login]\npam_service = %s\npam_dir = /mnt/pam\n[paths]\nrun_dir = /run/oriel\nlibexec_dir = /mnt/libexec\n"
+        "[display]\nfirst = 20\n%s\n[session]\n%s%s\n",
+        pam_service, extra_display, strstr(extra_session, "logoff_grace") ? "" : "logoff_grace = 1\n", extra_session);
     put("/mnt/oriel.conf", text, 0644);
 }
 
@@ -121,11 +125,12 @@ void use_agent(const char *program)
     must(symlink(program, "/mnt/libexec/oriel-agent") == 0, "agent");
 }
 
-/* The machine's choices of update-alternatives, but for those that Debian makes where nothing but openbox and xterm is installed. */
+/* The machine's choices of update-alternatives, but for those that Debian makes where nothing but openbox and xterm is
+ * installed. */
 static void choose_alternatives(void)
 {
-    static const char *const chosen[][2] = {{"x-terminal-emulator", "/usr/bin/lxterm"}, {"x-session-manager", "/usr/bin/openbox-session"},
-                                            {"x-window-manager", "/usr/bin/openbox"}};
+    static const char *const chosen[][2] = {{"x-terminal-emulator", "/usr/bin/lxterm"},
+        {"x-session-manager", "/usr/bin/openbox-session"}, {"x-window-manager", "/usr/bin/openbox"}};
     char path[320], target[512];
     must(mkdir("/mnt/alternatives", 0755) == 0, "/mnt/alternatives");
     for (size_t i = 0; i < sizeof chosen / sizeof chosen[0]; i++) {
@@ -147,9 +152,10 @@ static void choose_alternatives(void)
 /* A machine with openbox and xterm, whatever else it has. */
 static void make_bare(void)
 {
-    static const char *const folders[] = {"/usr/share/xsessions", "/usr/share/wayland-sessions", "/usr/local/bin", "/etc/profile.d"};
-    static const char *const sessions[] = {"startplasma-x11", "xfce4-session", "mate-session", "gnome-session", "lxqt-session",
-                                           "cinnamon-session", "startlxde"};
+    static const char *const folders[] = {"/usr/share/xsessions", "/usr/share/wayland-sessions", "/usr/local/bin",
+        "/etc/profile.d"};
+    static const char *const sessions[] = {"startplasma-x11", "xfce4-session", "mate-session", "gnome-session",
+        "lxqt-session", "cinnamon-session", "startlxde"};
     char path[64];
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         if (access(folders[i], F_OK) == 0)
@@ -183,10 +189,11 @@ static void make_world(void)
     must(mkdir("/run/oriel", 0755) == 0 && mkdir("/run/oriel/leaders", 0700) == 0, "run folder");
     must(mkdir("/mnt/libexec", 0755) == 0 && mkdir("/mnt/pam", 0755) == 0, "/mnt");
     must(symlink("/mnt/b/session/startup/oriel-startup", "/mnt/libexec/oriel-startup") == 0 &&
-             symlink("/mnt/b/session/startup/oriel-startup-note", "/mnt/libexec/oriel-startup-note") == 0, "oriel-startup");
+            symlink("/mnt/b/session/startup/oriel-startup-note", "/mnt/libexec/oriel-startup-note") == 0,
+        "oriel-startup");
     for (int i = 0; i < 4; i++)
-        n += snprintf(text + n, sizeof text - (size_t)n, "%s required /mnt/b/%s script=/mnt/script record=/mnt/record\n", types[i],
-                      PAM_TEST_MODULE);
+        n += snprintf(text + n, sizeof text - (size_t)n,
+            "%s required /mnt/b/%s script=/mnt/script record=/mnt/record\n", types[i], PAM_TEST_MODULE);
     put("/mnt/pam/oriel", text, 0644);
 }
 
@@ -221,7 +228,10 @@ enum refuse_reason log_in(const char *secret)
     static struct leader_auth req;
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
-    req = (struct leader_auth){.method = AUTH_PASSWORD, .user = USER, .rhost = "192.0.2.7", .nsecret = (uint32_t)strlen(secret)};
+    req = (struct leader_auth){.method = AUTH_PASSWORD,
+        .user = USER,
+        .rhost = "192.0.2.7",
+        .nsecret = (uint32_t)strlen(secret)};
     memcpy(req.secret, secret, req.nsecret);
     assert_int_equal(wire_send(leader_link, &leader_auth_def, &req, NULL), 0);
     secret_wipe(&req, sizeof req);
@@ -329,7 +339,10 @@ int attach_and_see_at(uint32_t id, int x, int y, uint32_t want)
     return -1;
 }
 
-int attach_and_see(uint32_t id, uint32_t want) { return attach_and_see_at(id, 100, 100, want); }
+int attach_and_see(uint32_t id, uint32_t want)
+{
+    return attach_and_see_at(id, 100, 100, want);
+}
 
 /* ---- what is left ---- */
 
@@ -358,10 +371,11 @@ static char last_seen[256]; /* a name in a folder that should be empty, for the 
 static bool is_expected(const struct dirent *e)
 {
     return !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, ".X11-unix") ||
-           !strcmp(e->d_name, ".ICE-unix") || !strcmp(e->d_name, ".XIM-unix") || !strcmp(e->d_name, ".font-unix") ||
-           !strncmp(e->d_name, "xtermXX", 7) || /* xterm leaves its cursor folder when it is ended while starting */
-           !strncmp(e->d_name, "ssh-", 4) ||    /* and ssh-agent, which Xsession starts, its socket's when it is killed */
-           !strncmp(e->d_name, "tmp.", 4);      /* Xsession itself tries whether it can write, and may be ended while it does */
+        !strcmp(e->d_name, ".ICE-unix") || !strcmp(e->d_name, ".XIM-unix") || !strcmp(e->d_name, ".font-unix") ||
+        !strncmp(e->d_name, "xtermXX", 7) || /* xterm leaves its cursor folder when it is ended while starting */
+        /* And ssh-agent, which Xsession starts, its socket's when it is killed */
+        !strncmp(e->d_name, "ssh-", 4) ||
+        !strncmp(e->d_name, "tmp.", 4); /* Xsession itself tries whether it can write, and may be ended while it does */
 }
 
 static bool folder_is_empty(const char *path)
@@ -399,15 +413,15 @@ void nothing_is_left(void)
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
         n = processes(names, sizeof names);
-        bool clean = n == 0 && folder_is_empty("/run/oriel/leaders") && folder_is_empty("/run/user") && folder_is_empty("/tmp/.X11-unix") &&
-                     folder_is_empty("/tmp") && !somebody_is_on();
+        bool clean = n == 0 && folder_is_empty("/run/oriel/leaders") && folder_is_empty("/run/user") &&
+            folder_is_empty("/tmp/.X11-unix") && folder_is_empty("/tmp") && !somebody_is_on();
         if (clean)
             return;
         (void)poll(NULL, 0, 20);
     } while (conv_now_ms() < deadline);
     fail_msg("left: %s; %d processes: %s; leaders %d user %d sockets %d tmp %d utmp %d", last_seen, n, names,
-             !folder_is_empty("/run/oriel/leaders"), !folder_is_empty("/run/user"), !folder_is_empty("/tmp/.X11-unix"),
-             !folder_is_empty("/tmp"), somebody_is_on());
+        !folder_is_empty("/run/oriel/leaders"), !folder_is_empty("/run/user"), !folder_is_empty("/tmp/.X11-unix"),
+        !folder_is_empty("/tmp"), somebody_is_on());
 }
 
 void log_off(void)

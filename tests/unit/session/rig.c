@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#include "common/sockets.h"
+
 #include <errno.h>
 #include <ftw.h>
 #include <poll.h>
 #include <pwd.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/sockets.h"
+#include <cmocka.h>
 
 static int64_t now_ms(void)
 {
@@ -54,9 +55,10 @@ void rig_write_config(struct rig *r, const char *options)
     assert_non_null(pw);
     FILE *f = fopen(r->conf, "w");
     assert_non_null(f);
-    fprintf(f, "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s\nuser_server = %s\nuser_logon = %s\n"
-            "[login]\npam_dir = %s\n%s",
-            r->dir, r->dir, getenv("ORIEL_FAKES"), pw->pw_name, pw->pw_name, r->dir, options);
+    fprintf(f,
+        "[paths]\nrun_dir = %s/run\nstate_dir = %s/state\nlibexec_dir = %s\nuser_server = %s\nuser_logon = %s\n"
+        "[login]\npam_dir = %s\n%s",
+        r->dir, r->dir, getenv("ORIEL_FAKES"), pw->pw_name, pw->pw_name, r->dir, options);
     fclose(f);
     snprintf(path, sizeof path, "%s/oriel", r->dir);
     f = fopen(path, "w");
@@ -221,7 +223,7 @@ void rig_auth_domain(struct rig_peer *p, const char *domain, const char *user, c
 }
 
 int rig_login(struct rig *r, struct rig_peer *p, const char *user, enum peer_verdict_kind kind, struct peer_verdict *v,
-              struct peer_cookie *c)
+    struct peer_cookie *c)
 {
     int display = -1;
     rig_auth(p, AUTH_PASSWORD, user, "right", 5);

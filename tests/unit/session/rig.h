@@ -4,16 +4,16 @@
 #ifndef ORIEL_TESTS_SESSION_RIG_H
 #define ORIEL_TESTS_SESSION_RIG_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
 #include "session/proto/control.h"
 #include "session/proto/leader.h"
 #include "session/proto/logon.h"
 #include "session/proto/peer.h"
 #include "session/proto/server.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #define RIG_WAIT_MS 15000
 
@@ -21,11 +21,14 @@ struct rig {
     char dir[64];
     char conf[96];
     pid_t monitor;
-    int server;            /* link as oriel-server */
+    int server; /* link as oriel-server */
     uint64_t next_peer;
     const char *client_name; /* of the next client; NULL: "thin" */
 };
-struct rig_peer { uint64_t id; int fd; };
+struct rig_peer {
+    uint64_t id;
+    int fd;
+};
 
 /* `options`: lines for the configuration file ("[login]\nattempts = 2\n"), beside the paths. */
 void rig_start(struct rig *r, const char *options);
@@ -55,13 +58,18 @@ void rig_type(int display, const char *text);
 
 /* START or ATTACH with the password "right": returns the display link, keeps verdict and cookie (both may be NULL). */
 int rig_login(struct rig *r, struct rig_peer *p, const char *user, enum peer_verdict_kind kind, struct peer_verdict *v,
-              struct peer_cookie *c);
+    struct peer_cookie *c);
 /* Verdict REFUSE with this reason. */
 void rig_expect_refused(struct rig_peer *p, enum refuse_reason reason);
 void rig_expect_end(struct rig_peer *p, enum end_cause cause);
 
 /* One request as orielctl: the code of control_done; rows or text are kept. */
-struct rig_answer { int code; char text[65536]; struct control_session rows[16]; size_t nrows; };
+struct rig_answer {
+    int code;
+    char text[65536];
+    struct control_session rows[16];
+    size_t nrows;
+};
 int rig_control(struct rig *r, const struct wire_def *def, const void *msg, struct rig_answer *a);
 /* Wait until session `id` is in `state` (0: gone) with so many clients; returns its row. */
 const struct control_session *rig_wait_session(struct rig *r, uint64_t id, enum session_state state, uint32_t nclients);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The login attempt against scripted PAM modules. The monitor's part is played by a thread. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "common/link.h"
+#include "session/leader/auth.h"
+#include "session/leader/tickets.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
-#include <security/pam_modules.h>
 #include <pwd.h>
+#include <security/pam_modules.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/link.h"
-#include "session/leader/auth.h"
-#include "session/leader/tickets.h"
+#include <cmocka.h>
 
 #define ACCOUNT "daemon" /* exists on every Debian */
 #define DEADLINE_MS 5000
@@ -61,8 +62,8 @@ static int make_dir(void **state)
     int n = 0;
     static const char *const types[] = {"auth", "account", "password", "session"};
     for (int i = 0; i < 4; i++)
-        n += snprintf(text + n, sizeof text - (size_t)n, "%s required %s script=%s/script record=%s/record\n", types[i], PAM_TEST_MODULE,
-                      dir, dir);
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s required %s script=%s/script record=%s/record\n", types[i],
+            PAM_TEST_MODULE, dir, dir);
     put("oriel", text);
     put("other", "auth required pam_permit.so\naccount required pam_permit.so\n");
     return 0;
@@ -83,12 +84,12 @@ static int remove_dir(void **state)
 /* What the monitor answers, a round per leader_conv; prompts seen are kept. */
 struct player {
     int sock;
-    const char *const *answers;  /* for the questions, in order; NULL-terminated */
-    int hang_up_at;              /* round at which it closes the link instead; 0 never */
-    int silent_at;               /* round that it never answers */
+    const char *const *answers; /* for the questions, in order; NULL-terminated */
+    int hang_up_at;             /* round at which it closes the link instead; 0 never */
+    int silent_at;              /* round that it never answers */
     unsigned rounds, nprompts;
     struct conv_prompt prompts[64];
-    uint8_t inform[64];          /* of the round that a prompt came in */
+    uint8_t inform[64]; /* of the round that a prompt came in */
 };
 
 static void *play(void *arg)
@@ -127,7 +128,8 @@ static struct auth who;
 static struct leader_verdict verdict;
 
 /* One attempt. Returns what auth_attempt returns. */
-static int attempt_with(const char *service, const char *script, struct leader_auth req, const char *const *answers, int deadline_ms)
+static int attempt_with(const char *service, const char *script, struct leader_auth req, const char *const *answers,
+    int deadline_ms)
 {
     int sv[2];
     pthread_t t;
@@ -138,7 +140,11 @@ static int attempt_with(const char *service, const char *script, struct leader_a
     player.answers = answers;
     player.rounds = player.nprompts = 0;
     assert_int_equal(pthread_create(&t, NULL, play, &player), 0);
-    struct auth_options o = {.service = service, .pam_dir = dir, .policy = policy, .sock = sv[0], .deadline_ms = conv_now_ms() + deadline_ms};
+    struct auth_options o = {.service = service,
+        .pam_dir = dir,
+        .policy = policy,
+        .sock = sv[0],
+        .deadline_ms = conv_now_ms() + deadline_ms};
     int r = auth_attempt(&who, &o, &req, &verdict);
     shutdown(sv[0], SHUT_RDWR);
     pthread_join(t, NULL);
@@ -153,7 +159,10 @@ static int attempt_with(const char *service, const char *script, struct leader_a
 
 static struct leader_auth password(const char *secret, bool interactive)
 {
-    struct leader_auth req = {.method = AUTH_PASSWORD, .interactive = interactive, .user = ACCOUNT, .rhost = "192.0.2.7"};
+    struct leader_auth req = {.method = AUTH_PASSWORD,
+        .interactive = interactive,
+        .user = ACCOUNT,
+        .rhost = "192.0.2.7"};
     req.nsecret = (uint32_t)strlen(secret);
     memcpy(req.secret, secret, req.nsecret);
     return req;
@@ -272,7 +281,8 @@ static void every_answer_but_success_is_a_refusal(void **state)
 static void answers_that_would_tell_whether_a_user_exists_are_one_refusal(void **state)
 {
     (void)state;
-    static const int same[] = {PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_PERM_DENIED, PAM_ACCT_EXPIRED, PAM_CRED_INSUFFICIENT};
+    static const int same[] = {PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_PERM_DENIED, PAM_ACCT_EXPIRED,
+        PAM_CRED_INSUFFICIENT};
     char script[128];
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         snprintf(script, sizeof script, ASK "authenticate error You exist\nauthenticate return %d\n", same[i]);
@@ -284,9 +294,11 @@ static void answers_that_would_tell_whether_a_user_exists_are_one_refusal(void *
 static void an_invalid_account_says_why(void **state)
 {
     (void)state;
-    assert_int_equal(attempt(ASK "acct_mgmt error Out of hours\nacct_mgmt return 6\n", password("right", false), NULL), REFUSE_ACCOUNT);
+    assert_int_equal(attempt(ASK "acct_mgmt error Out of hours\nacct_mgmt return 6\n", password("right", false), NULL),
+        REFUSE_ACCOUNT);
     assert_string_equal(verdict.text, "Out of hours");
-    assert_int_equal(attempt(ASK "acct_mgmt return 13\n", password("right", false), NULL), REFUSE_ACCOUNT); /* PAM_ACCT_EXPIRED */
+    /* PAM_ACCT_EXPIRED */
+    assert_int_equal(attempt(ASK "acct_mgmt return 13\n", password("right", false), NULL), REFUSE_ACCOUNT);
     assert_true(strlen(verdict.text) > 0);
 }
 
@@ -303,11 +315,13 @@ static void a_broken_stack_is_unavailable(void **state)
     put("bare", "");
     assert_int_equal(attempt_with("bare", "", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_equal(verdict.reason, REFUSE_UNAVAILABLE);
-    snprintf(text, sizeof text, "auth required %s/no_such_module.so\naccount required %s/no_such_module.so\n", dir, dir);
+    snprintf(text, sizeof text, "auth required %s/no_such_module.so\naccount required %s/no_such_module.so\n", dir,
+        dir);
     put("wrong", text); /* and nothing of the other two types */
     assert_int_equal(attempt_with("wrong", "", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_equal(verdict.reason, REFUSE_UNAVAILABLE);
-    snprintf(text + strlen(text), sizeof text - strlen(text), "password required pam_deny.so\nsession required pam_deny.so\n");
+    snprintf(text + strlen(text), sizeof text - strlen(text),
+        "password required pam_deny.so\nsession required pam_deny.so\n");
     put("wrong", text);
     assert_int_equal(attempt_with("wrong", "", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_not_equal(verdict.reason, REFUSE_NONE);
@@ -336,7 +350,8 @@ static void a_second_question_without_a_screen_asks_for_the_logon_screen(void **
     (void)state;
     assert_int_equal(attempt(ASK "authenticate on Code:\n", password("right", false), NULL), REFUSE_CONVERSATION);
     assert_int_equal(attempt(ASK "authenticate off Code:\n", password("right", false), NULL), REFUSE_CONVERSATION);
-    assert_int_equal(attempt("authenticate on Code:\nauthenticate return 0\n", password("right", false), NULL), REFUSE_CONVERSATION);
+    assert_int_equal(attempt("authenticate on Code:\nauthenticate return 0\n", password("right", false), NULL),
+        REFUSE_CONVERSATION);
     assert_int_equal(player.rounds, 0);
 }
 
@@ -344,8 +359,10 @@ static void a_stack_that_shrugs_off_a_failed_question_is_not_believed(void **sta
 {
     (void)state;
     char text[512];
-    snprintf(text, sizeof text, "auth optional %s script=%s/script record=%s/record\nauth required pam_permit.so\n"
-             "account required pam_permit.so\npassword required pam_permit.so\nsession required pam_permit.so\n", PAM_TEST_MODULE, dir, dir);
+    snprintf(text, sizeof text,
+        "auth optional %s script=%s/script record=%s/record\nauth required pam_permit.so\n"
+        "account required pam_permit.so\npassword required pam_permit.so\nsession required pam_permit.so\n",
+        PAM_TEST_MODULE, dir, dir);
     put("wrong", text);
     assert_int_equal(attempt_with("wrong", "authenticate on Code:\n", password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_equal(verdict.reason, REFUSE_CONVERSATION);
@@ -354,18 +371,22 @@ static void a_stack_that_shrugs_off_a_failed_question_is_not_believed(void **sta
 static void questions_in_six_scripts_go_there_and_back(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"Passwort für Jörg:", "Κωδικός:", "Пароль:", "كلمة المرور:", "パスワード：", "암호: पासवर्ड"};
+    static const char *const texts[] = {"Passwort für Jörg:", "Κωδικός:", "Пароль:", "كلمة المرور:", "パスワード：",
+        "암호: पासवर्ड"};
     static const char *const said[] = {"grüß", "λέξη", "слово", "كلمة", "言葉", "말 शब्द"};
     for (size_t i = 0; i < 6; i++) {
         char script[512];
         const char *const answers[] = {said[i], said[(i + 1) % 6], NULL};
         struct leader_auth req = {.method = AUTH_CONVERSATION, .interactive = 1, .user = ACCOUNT};
-        snprintf(script, sizeof script, "authenticate info %s\nauthenticate off %s\nauthenticate expect %s\nauthenticate on %s\n"
-                 "authenticate expect %s\nauthenticate error %s\n", texts[i], texts[i], said[i], texts[i], said[(i + 1) % 6], texts[i]);
+        snprintf(script, sizeof script,
+            "authenticate info %s\nauthenticate off %s\nauthenticate expect %s\nauthenticate on %s\n"
+            "authenticate expect %s\nauthenticate error %s\n",
+            texts[i], texts[i], said[i], texts[i], said[(i + 1) % 6], texts[i]);
         assert_int_equal(attempt(script, req, answers), REFUSE_NONE);
         /* The last message has no prompt after it: it comes again, to be acknowledged before the session covers it. */
         assert_int_equal(player.nprompts, 5);
-        static const uint8_t styles[] = {PAM_TEXT_INFO, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_ERROR_MSG, PAM_ERROR_MSG};
+        static const uint8_t styles[] = {PAM_TEXT_INFO, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_ERROR_MSG,
+            PAM_ERROR_MSG};
         static const uint8_t inform[] = {1, 0, 0, 1, 0};
         for (int k = 0; k < 5; k++) {
             assert_int_equal(player.inform[k], inform[k]);
@@ -390,7 +411,9 @@ static void the_given_password_answers_the_first_prompt_only(void **state)
 {
     (void)state;
     const char *const answers[] = {"123456", NULL};
-    assert_int_equal(attempt(ASK "authenticate off Code:\nauthenticate expect 123456\n", password("right", true), answers), REFUSE_NONE);
+    assert_int_equal(attempt(ASK "authenticate off Code:\nauthenticate expect 123456\n", password("right", true),
+                         answers),
+        REFUSE_NONE);
     assert_int_equal(player.nprompts, 1);
     assert_string_equal(player.prompts[0].text, "Code:");
     auth_end(&who);
@@ -416,8 +439,11 @@ static void an_expired_password_is_changed_on_the_logon_screen(void **state)
 {
     (void)state;
     const char *const answers[] = {"right", "new", NULL};
-    assert_int_equal(attempt(ASK "acct_mgmt return 12\nchauthtok off Current:\nchauthtok expect right\nchauthtok off New:\n"
-                             "chauthtok expect new\n", password("right", true), answers), REFUSE_NONE);
+    assert_int_equal(attempt(ASK
+                         "acct_mgmt return 12\nchauthtok off Current:\nchauthtok expect right\nchauthtok off New:\n"
+                         "chauthtok expect new\n",
+                         password("right", true), answers),
+        REFUSE_NONE);
     char want[64];
     snprintf(want, sizeof want, "chauthtok flags=%d", PAM_CHANGE_EXPIRED_AUTHTOK | PAM_UPDATE_AUTHTOK);
     assert_non_null(strstr(got("record"), want));
@@ -429,9 +455,10 @@ static void after_a_change_modules_have_the_new_password(void **state)
 {
     (void)state;
     const char *const answers[] = {"right", "new", NULL};
-    static const char script[] = "authenticate off Password:\nauthenticate before expect right\nauthenticate after expect new\n"
-                                 "authenticate after env SEES=new\nacct_mgmt before return 12\n"
-                                 "chauthtok off Current:\nchauthtok off New:\nchauthtok expect new\n";
+    static const char script[] =
+        "authenticate off Password:\nauthenticate before expect right\nauthenticate after expect new\n"
+        "authenticate after env SEES=new\nacct_mgmt before return 12\n"
+        "chauthtok off Current:\nchauthtok off New:\nchauthtok expect new\n";
     assert_int_equal(attempt(script, password("right", true), answers), REFUSE_NONE);
     assert_string_equal(pam_getenv(who.pamh, "SEES"), "new");
     auth_end(&who);
@@ -443,8 +470,12 @@ static void a_stack_that_does_not_take_the_new_password_at_once_keeps_nobody_out
 {
     (void)state;
     const char *const answers[] = {"right", "new", NULL};
-    assert_int_equal(attempt("authenticate off Password:\nauthenticate expect right\nauthenticate env FIRST=yes\nacct_mgmt return 12\n"
-                             "chauthtok off Current:\nchauthtok off New:\n", password("right", true), answers), REFUSE_NONE);
+    assert_int_equal(
+        attempt(
+            "authenticate off Password:\nauthenticate expect right\nauthenticate env FIRST=yes\nacct_mgmt return 12\n"
+            "chauthtok off Current:\nchauthtok off New:\n",
+            password("right", true), answers),
+        REFUSE_NONE);
     assert_string_equal(pam_getenv(who.pamh, "FIRST"), "yes");
     auth_end(&who);
 }
@@ -518,7 +549,8 @@ static void the_name_that_pam_maps_to_is_the_one_that_counts(void **state)
     assert_string_equal(verdict.user, "nobody");
     assert_int_equal(verdict.uid, getpwnam("nobody")->pw_uid);
     auth_end(&who);
-    assert_int_equal(attempt(ASK "authenticate user no-such-user-here\n", password("right", false), NULL), REFUSE_CREDENTIALS);
+    assert_int_equal(attempt(ASK "authenticate user no-such-user-here\n", password("right", false), NULL),
+        REFUSE_CREDENTIALS);
 }
 
 static void a_refresh_sees_the_sessions_environment(void **state)
@@ -621,10 +653,11 @@ static void one_handle_opens_and_closes_the_session_in_order(void **state)
     assert_int_equal(auth_open_session(&who, ":77", "5eed", why, sizeof why), 0);
     assert_string_equal(pam_getenv(who.pamh, "FROM_PAM"), "yes");
     auth_end(&who);
-    snprintf(want, sizeof want, "authenticate flags=%d pid=%d uid=0\nacct_mgmt flags=%d pid=%d uid=0\nsetcred flags=%d pid=%d uid=0\n"
-             "open_session flags=0 pid=%d uid=0\nclose_session flags=0 pid=%d uid=0\nsetcred flags=%d pid=%d uid=0\n",
-             PAM_DISALLOW_NULL_AUTHTOK, getpid(), PAM_DISALLOW_NULL_AUTHTOK, getpid(), PAM_ESTABLISH_CRED, getpid(), getpid(), getpid(),
-             PAM_DELETE_CRED, getpid());
+    snprintf(want, sizeof want,
+        "authenticate flags=%d pid=%d uid=0\nacct_mgmt flags=%d pid=%d uid=0\nsetcred flags=%d pid=%d uid=0\n"
+        "open_session flags=0 pid=%d uid=0\nclose_session flags=0 pid=%d uid=0\nsetcred flags=%d pid=%d uid=0\n",
+        PAM_DISALLOW_NULL_AUTHTOK, getpid(), PAM_DISALLOW_NULL_AUTHTOK, getpid(), PAM_ESTABLISH_CRED, getpid(),
+        getpid(), getpid(), PAM_DELETE_CRED, getpid());
     assert_string_equal(got("record"), want);
     (void)setgroups((size_t)n, groups);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whole sessions: a real oriel-leader with Xorg, agent and desktop. Needs root; skipped otherwise. */
+#include "common/sockets.h"
 #include "tests/unit/session/leader_rig.h"
 
 #include <errno.h>
@@ -14,8 +15,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "common/sockets.h"
 
 #ifdef ORIEL_SANITIZED
 #define SANITIZED true
@@ -48,7 +47,8 @@ static void a_session_shows_its_pixels_and_its_logoff_leaves_nothing(void **stat
     (void)state;
     char want[128];
     int64_t before = conv_now_ms();
-    begin("env > ~/env\n(trap '' TERM HUP; env -i setsid sh -c 'trap \"\" TERM HUP; sleep 1000; :') &\nexec " XTERM "\n");
+    begin(
+        "env > ~/env\n(trap '' TERM HUP; env -i setsid sh -c 'trap \"\" TERM HUP; sleep 1000; :') &\nexec " XTERM "\n");
     const struct leader_hello *h = await(&leader_hello_def);
     print_message("hello after %lld ms\n", (long long)(conv_now_ms() - before));
     assert_string_equal(h->user, USER);
@@ -66,7 +66,8 @@ static void a_session_shows_its_pixels_and_its_logoff_leaves_nothing(void **stat
     int display = attach_and_see(7, 0x123456);
     print_message("pixels after %lld ms\n", (long long)(conv_now_ms() - before));
     assert_true(somebody_is_on());
-    assert_true(SANITIZED || !memory_holds(leader, SECRET)); /* a sanitizer's allocator keeps freed memory as it was */
+    /* A sanitizer's allocator keeps freed memory as it was */
+    assert_true(SANITIZED || !memory_holds(leader, SECRET));
     const char *env = got(HOME "/env");
     assert_non_null(strstr(env, "FROM_PAM=yes\n"));
     assert_non_null(strstr(env, "DISPLAY=:20\n"));
@@ -379,7 +380,8 @@ static int all_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_refused_login_starts_nothing, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_login_without_a_start_leaves_nothing, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(a_session_shows_its_pixels_and_its_logoff_leaves_nothing, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_session_shows_its_pixels_and_its_logoff_leaves_nothing, rig_setup,
+            rig_teardown),
         cmocka_unit_test_setup_teardown(the_end_of_the_desktop_is_a_logoff, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_desktop_that_fails_says_why, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_missing_x_server_says_what_to_install, rig_setup, rig_teardown),
@@ -394,13 +396,19 @@ static int all_tests(void)
         cmocka_unit_test_setup_teardown(a_killed_leader_takes_its_session_with_it, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_detach_drops_the_client_and_says_so, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(displays_that_are_taken_are_left_alone, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(socket_folders_that_anybody_could_change_are_made_safe_first, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(socket_folders_that_anybody_could_change_are_made_safe_first, rig_setup,
+            rig_teardown),
         cmocka_unit_test_setup_teardown(the_x_server_opens_no_device_of_the_host, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_link_in_place_of_the_log_is_not_followed, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(a_bare_machine_shows_a_coloured_screen_with_a_terminal, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(a_session_without_a_dot_xsession_still_shows_something, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(a_bare_machine_shows_a_coloured_screen_with_a_terminal, rig_setup,
+            rig_teardown),
+        cmocka_unit_test_setup_teardown(a_session_without_a_dot_xsession_still_shows_something, rig_setup,
+            rig_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
-int main(void) { return rig_main(all_tests); }
+int main(void)
+{
+    return rig_main(all_tests);
+}

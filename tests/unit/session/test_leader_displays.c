@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Display numbers and socket folders, among users who want to keep others out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "session/leader/socket_folders.h"
+#include "session/leader/xorg.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "session/leader/socket_folders.h"
-#include "session/leader/xorg.h"
+#include <cmocka.h>
 
 #define STRANGER 61234
 #define FIRST 10
@@ -171,7 +172,7 @@ static void a_living_servers_lock_is_left_alone(void **state)
     snprintf(text, sizeof text, "%10d\n", (int)pid);
     put(".X10-lock", text, STRANGER); /* X servers of users */
     snprintf(text, sizeof text, "%10d\n", (int)getpid());
-    put(".X11-lock", text, 0); /* X servers of root's */
+    put(".X11-lock", text, 0);                           /* X servers of root's */
     for (int i = 0; i < 500 && kill(pid, 0) == 0; i++) { /* until it is that user's */
         struct stat st;
         char path[32];
@@ -204,8 +205,14 @@ static void a_number_whose_keymap_another_user_holds_is_passed_over(void **state
 
 #define HELD 300 /* from FIRST on: more than are tried in order */
 
-static void hold_by_locks_of_strange_text(unsigned d) { put(lock_of(d), "what is this\n", STRANGER); }
-static void hold_by_locks_that_name_process_1(unsigned d) { put(lock_of(d), "         1\n", STRANGER); }
+static void hold_by_locks_of_strange_text(unsigned d)
+{
+    put(lock_of(d), "what is this\n", STRANGER);
+}
+static void hold_by_locks_that_name_process_1(unsigned d)
+{
+    put(lock_of(d), "         1\n", STRANGER);
+}
 static void hold_by_folders_in_place_of_locks(unsigned d)
 {
     assert_int_equal(mkdir(at(lock_of(d)), 0700) | chown(at(lock_of(d)), STRANGER, STRANGER), 0);
@@ -225,14 +232,19 @@ static void hold_by_sockets(unsigned d)
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     snprintf(a.sun_path, sizeof a.sun_path, "%s/X%u", sockets, d);
     int fd = names[nnames++] = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a) | listen(fd, 4) | lchown(a.sun_path, STRANGER, STRANGER), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a) | listen(fd, 4) | lchown(a.sun_path, STRANGER, STRANGER),
+        0);
 }
-static void hold_by_abstract_names(unsigned d) { assert_true((names[nnames++] = xorg_hold_name(&places, d)) >= 0); }
+static void hold_by_abstract_names(unsigned d)
+{
+    assert_true((names[nnames++] = xorg_hold_name(&places, d)) >= 0);
+}
 
 static void a_stranger_who_holds_hundreds_keeps_nobody_out(void **state)
 {
-    static void (*const ways[])(unsigned) = {hold_by_locks_of_strange_text, hold_by_locks_that_name_process_1, hold_by_folders_in_place_of_locks,
-        hold_by_folders_in_place_of_keymaps, hold_by_files_in_place_of_sockets, hold_by_sockets, hold_by_abstract_names};
+    static void (*const ways[])(unsigned) = {hold_by_locks_of_strange_text, hold_by_locks_that_name_process_1,
+        hold_by_folders_in_place_of_locks, hold_by_folders_in_place_of_keymaps, hold_by_files_in_place_of_sockets,
+        hold_by_sockets, hold_by_abstract_names};
     struct rlimit many = {4096, 4096};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &many), 0);
     for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
@@ -295,8 +307,8 @@ static void a_socket_folder_is_roots_whoever_made_it(void **state)
 static void an_access_list_of_the_former_owner_goes(void **state)
 {
     /* user::rwx, user:61234:rwx, group::rwx, mask::rwx, other::rwx: linux/posix_acl_xattr.h, version 2 */
-    static const unsigned char list[] = {2, 0, 0, 0, 1, 0, 7, 0, 255, 255, 255, 255, 2, 0, 7, 0, 0x32, 0xef, 0, 0, 4, 0, 7, 0, 255, 255, 255, 255,
-        0x10, 0, 7, 0, 255, 255, 255, 255, 0x20, 0, 7, 0, 255, 255, 255, 255};
+    static const unsigned char list[] = {2, 0, 0, 0, 1, 0, 7, 0, 255, 255, 255, 255, 2, 0, 7, 0, 0x32, 0xef, 0, 0, 4, 0,
+        7, 0, 255, 255, 255, 255, 0x10, 0, 7, 0, 255, 255, 255, 255, 0x20, 0, 7, 0, 255, 255, 255, 255};
     const char *path = at("listed");
     assert_int_equal(mkdir(path, 0777) | chown(path, STRANGER, STRANGER), 0);
     if (setxattr(path, "system.posix_acl_default", list, sizeof list, 0) < 0)
@@ -331,11 +343,18 @@ int main(void)
     if (geteuid() != 0)
         return 77;
     const struct CMUnitTest tests[] = {
-        TEST(the_abstract_name_of_a_display_is_held_by_one), TEST(no_two_reservations_are_the_same),
-        TEST(many_processes_reserve_different_displays), TEST(what_is_roots_is_left_alone), TEST(a_living_servers_lock_is_left_alone),
-        TEST(a_number_whose_keymap_another_user_holds_is_passed_over), TEST(a_stranger_who_holds_hundreds_keeps_nobody_out),
-        TEST(who_holds_all_is_named), TEST(a_socket_folder_is_roots_whoever_made_it), TEST(an_access_list_of_the_former_owner_goes),
-        TEST(the_session_managers_sockets_have_one_too), TEST(a_place_where_none_can_be_is_told_in_words),
+        TEST(the_abstract_name_of_a_display_is_held_by_one),
+        TEST(no_two_reservations_are_the_same),
+        TEST(many_processes_reserve_different_displays),
+        TEST(what_is_roots_is_left_alone),
+        TEST(a_living_servers_lock_is_left_alone),
+        TEST(a_number_whose_keymap_another_user_holds_is_passed_over),
+        TEST(a_stranger_who_holds_hundreds_keeps_nobody_out),
+        TEST(who_holds_all_is_named),
+        TEST(a_socket_folder_is_roots_whoever_made_it),
+        TEST(an_access_list_of_the_former_owner_goes),
+        TEST(the_session_managers_sockets_have_one_too),
+        TEST(a_place_where_none_can_be_is_told_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

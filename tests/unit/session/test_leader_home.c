@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Work that may hang, done aside; the places and names of logs; what is said of a home. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "session/leader/home.h"
+#include "session/leader/logplace.h"
+#include "session/leader/tail.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "session/leader/home.h"
-#include "session/leader/logplace.h"
-#include "session/leader/tail.h"
+#include <cmocka.h>
 
 static char dir[64];
 static struct account me;
@@ -55,7 +56,8 @@ struct sum {
 
 static struct aside_job job(int (*work)(struct aside *a, void *what), struct sum *s)
 {
-    return (struct aside_job){.who = NULL, .work = work, .what = s, .bytes = sizeof *s, .stall_ms = 5000, .total_ms = 5000};
+    return (
+        struct aside_job){.who = NULL, .work = work, .what = s, .bytes = sizeof *s, .stall_ms = 5000, .total_ms = 5000};
 }
 
 static int add(struct aside *a, void *what)
@@ -185,7 +187,8 @@ static int look_who_it_is(struct aside *a, void *what)
     (void)a;
     if (getresuid(&r, &e, &saved) < 0 || getresgid(&gr, &ge, &gsaved) < 0)
         return -errno;
-    s->result = r == 7001 && e == 7001 && saved == 7001 && gr == 7002 && ge == 7002 && gsaved == 7002 && getgroups(0, NULL) == 1;
+    s->result = r == 7001 && e == 7001 && saved == 7001 && gr == 7002 && ge == 7002 && gsaved == 7002 &&
+        getgroups(0, NULL) == 1;
     return 0;
 }
 
@@ -246,7 +249,8 @@ static int new_log(const char *host, uint64_t session, char *path, size_t cap)
         snprintf(l.place.name, sizeof l.place.name, "%s-session-%u.log", host, (unsigned)session);
     }
     snprintf(l.top, sizeof l.top, "%s", dir);
-    const struct aside_job j = {.work = open_a_log, .what = &l, .bytes = sizeof l, .fd = &fd, .stall_ms = 5000, .total_ms = 5000};
+    const struct aside_job j =
+        {.work = open_a_log, .what = &l, .bytes = sizeof l, .fd = &fd, .stall_ms = 5000, .total_ms = 5000};
     assert_int_equal(aside_run(&j), 0);
     snprintf(path, cap, "%s/" LOGPLACE_FOLDER "/%s", dir, l.place.name);
     if (fd >= 0)
@@ -341,9 +345,12 @@ static void the_administrators_folder_must_be_roots_alone(void **state)
 static void each_way_a_home_can_be_wrong_has_words_of_its_own(void **state)
 {
     (void)state;
-    static const struct { int err; const char *say; } cases[] = {
-        {ENOENT, "does not exist"}, {ENOTDIR, "does not exist"}, {EACCES, "is closed to you"}, {EKEYEXPIRED, "asks for a ticket"},
-        {ENOKEY, "asks for a ticket"}, {ETIMEDOUT, "does not answer"}, {ENOTCONN, "cannot be used"}, {ESTALE, "cannot be used"}};
+    static const struct {
+        int err;
+        const char *say;
+    } cases[] = {{ENOENT, "does not exist"}, {ENOTDIR, "does not exist"}, {EACCES, "is closed to you"},
+        {EKEYEXPIRED, "asks for a ticket"}, {ENOKEY, "asks for a ticket"}, {ETIMEDOUT, "does not answer"},
+        {ENOTCONN, "cannot be used"}, {ESTALE, "cannot be used"}};
     char text[TEXT_BYTES];
     snprintf(me.home, sizeof me.home, "/home/somebody");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -357,7 +364,8 @@ static void logs_are_appended_with_title_and_path(void **state)
 {
     (void)state;
     char text[LOG_TAIL_BYTES] = "It failed.";
-    struct tail_file files[3] = {{.title = "First"}, {.title = "Missing"}, {.title = "Old", .not_before = time(NULL) + 1000}};
+    struct tail_file files[3] = {{.title = "First"}, {.title = "Missing"},
+        {.title = "Old", .not_before = time(NULL) + 1000}};
     for (int i = 0; i < 3; i++) {
         snprintf(files[i].path, sizeof files[i].path, "%s/f%d", dir, i);
         int fd = i == 1 ? -1 : open(files[i].path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whole sessions: what options, odd homes and odd orders of messages do. Needs root; skipped otherwise. */
+#include "common/link.h"
 #include "tests/unit/session/leader_rig.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "common/link.h"
 
 #ifdef ORIEL_SANITIZED
 #define SANITIZED true
@@ -276,8 +275,10 @@ static void a_real_login_leaves_no_password_in_memory(void **state)
     (void)state;
     if (SANITIZED)
         skip(); /* its allocator keeps freed memory as it was */
-    put("/mnt/pam/oriel-unix", "auth required pam_unix.so nodelay\naccount required pam_unix.so\npassword required pam_unix.so\n"
-        "session required pam_unix.so\n", 0644);
+    put("/mnt/pam/oriel-unix",
+        "auth required pam_unix.so nodelay\naccount required pam_unix.so\npassword required pam_unix.so\n"
+        "session required pam_unix.so\n",
+        0644);
     put("/mnt/shadow", USER ":" SHADOW_HASH ":20000:0:99999:7:::\n", 0600);
     assert_int_equal(mount("/mnt/shadow", "/etc/shadow", NULL, MS_BIND, NULL), 0);
     set_pam_service("oriel-unix");
@@ -313,4 +314,7 @@ static int all_tests(void)
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
-int main(void) { return rig_main(all_tests); }
+int main(void)
+{
+    return rig_main(all_tests);
+}

@@ -1,27 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The leader's parts one by one: environment, cookie file, display numbers, text, sweeping. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <limits.h>
-#include <event2/event.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "session/leader/account.h"
 #include "session/leader/child.h"
 #include "session/leader/env.h"
@@ -33,6 +11,29 @@
 #include "session/leader/warden.h"
 #include "session/leader/xauth.h"
 #include "session/user_manager.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
 
 static char dir[64];
 
@@ -116,7 +117,9 @@ static void a_locale_file_gives_locale_variables_and_no_others(void **state)
 {
     (void)state;
     struct env_list e = {0};
-    put("locale", "# comment\nLANG=\"de_DE.UTF-8\"\nLC_TIME='C'\n LANGUAGE=de:en\nLD_PRELOAD=/tmp/evil.so\nPATH=/tmp\nLANG\n", 0644);
+    put("locale",
+        "# comment\nLANG=\"de_DE.UTF-8\"\nLC_TIME='C'\n LANGUAGE=de:en\nLD_PRELOAD=/tmp/evil.so\nPATH=/tmp\nLANG\n",
+        0644);
     assert_int_equal(env_load_locale(&e, at("locale")), 0);
     assert_string_equal(env_get(&e, "LANG"), "de_DE.UTF-8");
     assert_string_equal(env_get(&e, "LC_TIME"), "C");
@@ -130,10 +133,10 @@ static void a_cookie_file_reads_as_xauth_writes_it(void **state)
 {
     (void)state;
     static const uint8_t cookie[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
-    static const uint8_t want[] = {1, 0, 0, 2, 'h', 'o', 0, 2, '1', '0', 0, 18, 'M', 'I', 'T', '-', 'M', 'A', 'G', 'I', 'C', '-', 'C', 'O',
-                                   'O', 'K', 'I', 'E', '-', '1', 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-                                   255, 255, 0, 0, 0, 2, '1', '0', 0, 18, 'M', 'I', 'T', '-', 'M', 'A', 'G', 'I', 'C', '-', 'C', 'O',
-                                   'O', 'K', 'I', 'E', '-', '1', 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const uint8_t want[] = {1, 0, 0, 2, 'h', 'o', 0, 2, '1', '0', 0, 18, 'M', 'I', 'T', '-', 'M', 'A', 'G', 'I',
+        'C', '-', 'C', 'O', 'O', 'K', 'I', 'E', '-', '1', 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+        255, 255, 0, 0, 0, 2, '1', '0', 0, 18, 'M', 'I', 'T', '-', 'M', 'A', 'G', 'I', 'C', '-', 'C', 'O', 'O', 'K',
+        'I', 'E', '-', '1', 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     uint8_t out[XAUTH_FILE_BYTES];
     assert_int_equal(xauth_format("ho", 10, cookie, out, sizeof out), (ssize_t)sizeof want);
     assert_memory_equal(out, want, sizeof want);
@@ -227,7 +230,8 @@ static void a_log_that_grows_too_long_keeps_its_newest_lines(void **state)
     static char line[1024], text[LOGFILE_KEEP_BYTES + 1024];
     struct stat st;
     put("session.log", "", 0600);
-    int fd = open(at("session.log"), O_RDWR | O_APPEND | O_CLOEXEC), other = open(at("session.log"), O_WRONLY | O_APPEND | O_CLOEXEC);
+    int fd = open(at("session.log"), O_RDWR | O_APPEND | O_CLOEXEC),
+        other = open(at("session.log"), O_WRONLY | O_APPEND | O_CLOEXEC);
     assert_true(fd >= 0 && other >= 0);
     memset(line, 'x', sizeof line);
     line[sizeof line - 1] = '\n';
@@ -352,7 +356,8 @@ static void what_the_user_s_systemd_runs_is_not_the_session_s(void **state)
 {
     (void)state;
     assert_true(user_manager_in_group("0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", 1000));
-    assert_true(user_manager_in_group("3:cpu:/x\n1:name=systemd:/user.slice/user-1000.slice/user@1000.service/init.scope\n0::/\n", 1000));
+    assert_true(user_manager_in_group(
+        "3:cpu:/x\n1:name=systemd:/user.slice/user-1000.slice/user@1000.service/init.scope\n0::/\n", 1000));
     assert_true(user_manager_in_group("3:cpu:/x\n0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", 1000));
     assert_false(user_manager_in_group("0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", 1001));
     assert_false(user_manager_in_group("0::/user.slice/user-1000.slice/session-4.scope\n", 1000));
@@ -494,7 +499,8 @@ static void a_program_that_takes_too_long_is_killed(void **state)
     me.ngroups = getgroups(ACCOUNT_GROUPS_MAX, me.groups);
     if (getuid() != 0)
         skip();
-    const char *slow[] = {"sh", "-c", "sleep 30", NULL}, *fails[] = {"sh", "-c", "exit 3", NULL}, *well[] = {"sh", "-c", ":", NULL};
+    const char *slow[] = {"sh", "-c", "sleep 30", NULL}, *fails[] = {"sh", "-c", "exit 3", NULL},
+               *well[] = {"sh", "-c", ":", NULL};
     struct child c = {.path = "/bin/sh", .argv = slow, .envp = no_env, .who = &me, .out = -1, .directory = "/"};
     int64_t before = conv_now_ms();
     assert_int_equal(child_run(&c, 100), -ETIMEDOUT);
@@ -542,7 +548,8 @@ static void a_program_runs_as_the_user_with_nothing_of_ours(void **state)
     static struct account me;
     char text[512] = "";
     int p[2], extra = open("/dev/null", O_RDONLY), status;
-    const char *argv[] = {"sh", "-c", "id -u; id -G; ls /proc/self/fd | tr '\\n' ' '; cat /proc/self/oom_score_adj; echo $X; pwd", NULL};
+    const char *argv[] = {"sh", "-c",
+        "id -u; id -G; ls /proc/self/fd | tr '\\n' ' '; cat /proc/self/oom_score_adj; echo $X; pwd", NULL};
     char *const envp[] = {(char *)"PATH=/bin:/usr/bin", (char *)"X=y", NULL};
     if (getuid() != 0)
         skip();

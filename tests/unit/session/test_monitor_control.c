@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The administrator's side: orielctl itself against a real monitor. */
+#include "common/sockets.h"
+#include "common/text.h"
+#include "rig.h"
+
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/sockets.h"
-#include "common/text.h"
-#include "rig.h"
+#include <cmocka.h>
 
 static struct rig rig;
 static char output[65536];
 
-/* Run orielctl with these arguments (NULL-terminated); its standard output and error are in `output`. Returns the exit code. */
+/* Run orielctl with these arguments (NULL-terminated); its standard output and error are in `output`. Returns the exit
+ * code. */
 static int orielctl(const char *first, ...)
 {
     const char *argv[16] = {"orielctl", "--config", rig.conf};
@@ -96,10 +98,12 @@ static void sessions_are_listed_for_people_and_programs(void **state)
     says("control 192.0.2.1 thin 1280x720");
     assert_int_equal(orielctl("sessions", "--json", NULL), 0);
     says("\"id\": 1, \"user\": \"anna\"");
-    says("\"state\": \"active\", \"since\": 1700000000, \"display\": \":4000\", \"xauthority\": \"/run/user/x/Xauthority\", "
+    says("\"state\": \"active\", \"since\": 1700000000, \"display\": \":4000\", \"xauthority\": "
+         "\"/run/user/x/Xauthority\", "
          "\"monitors\": 2");
     says("\"pids\": {\"leader\": ");
-    says("\"clients\": [{\"id\": 1, \"role\": \"control\", \"address\": \"192.0.2.1\", \"name\": \"thin\", \"width\": 1280, "
+    says("\"clients\": [{\"id\": 1, \"role\": \"control\", \"address\": \"192.0.2.1\", \"name\": \"thin\", \"width\": "
+         "1280, "
          "\"height\": 720");
     close(display);
     close(p.fd);
@@ -175,7 +179,15 @@ static void nothing_that_acts_on_a_terminal_is_printed(void)
 /* Names that nobody has checked: of clients before login, as they came. */
 static void what_clients_call_themselves_reaches_no_terminal(void **state)
 {
-    static const char *const bad[] = {"bob\xc2\x9b" "2Jfake\u202e", "\xc2\x9d" "0;title\x07", "a\x1b[31mred", "\xc0\x9b" "2J", "\xe0\x82\x9b" "1m",
+    static const char *const bad[] = {"bob\xc2\x9b"
+                                      "2Jfake\u202e",
+        "\xc2\x9d"
+        "0;title\x07",
+        "a\x1b[31mred",
+        "\xc0\x9b"
+        "2J",
+        "\xe0\x82\x9b"
+        "1m",
         "x\u061cy\u200ez\u2066q\ufeff", "\xed\xa0\x80", "\xff\xfe", "\xc2\x85\u2028\u2029"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct rig_peer p = rig_connect(&rig, "192.0.2.77");
@@ -202,7 +214,8 @@ static void what_clients_call_themselves_reaches_no_terminal(void **state)
     close(p.fd);
 }
 
-/* The monitor has handled what was sent to it before: an answer may come out of the same round of its loop, a second one does not. */
+/* The monitor has handled what was sent to it before: an answer may come out of the same round of its loop, a second
+ * one does not. */
 static void after_signals(void)
 {
     static struct rig_answer a;
@@ -239,18 +252,9 @@ static void a_reload_takes_effect_and_a_broken_one_does_not(void **state)
 
 static void wrong_usage_has_its_exit_code(void **state)
 {
-    static const char *const bad[][4] = {{"nonsense"},
-                                         {"sessions", "--xml"},
-                                         {"status", "x"},
-                                         {"logoff"},
-                                         {"logoff", "x"},
-                                         {"logoff", "-1"},
-                                         {"logoff", "1", "2"},
-                                         {"disconnect", "1", "x"},
-                                         {"message", "1"},
-                                         {"throttle", "cler"},
-                                         {"logoff", "99999999999999999999"},
-                                         {"disconnect", "1", "4294967296"}};
+    static const char *const bad[][4] = {{"nonsense"}, {"sessions", "--xml"}, {"status", "x"}, {"logoff"},
+        {"logoff", "x"}, {"logoff", "-1"}, {"logoff", "1", "2"}, {"disconnect", "1", "x"}, {"message", "1"},
+        {"throttle", "cler"}, {"logoff", "99999999999999999999"}, {"disconnect", "1", "4294967296"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (orielctl(bad[i][0], bad[i][1], bad[i][2], NULL) != 2)
             fail_msg("%s %s: exit code 2 expected", bad[i][0], bad[i][1] ? bad[i][1] : "");
@@ -311,9 +315,11 @@ static void no_more_viewers_than_the_ceiling(void **state)
     for (int i = 0; i < CLIENTS_MAX; i++) {
         c[i] = sockets_connect(path);
         assert_int_equal(wire_send(c[i], &control_view_def, &q, NULL), 0);
-        (void)rig_expect(c[i], &monitor_to_control, i < CLIENTS_MAX - 1 ? &control_viewer_def : &control_done_def, &view[i]);
+        (void)rig_expect(c[i], &monitor_to_control, i < CLIENTS_MAX - 1 ? &control_viewer_def : &control_done_def,
+            &view[i]);
     }
-    struct rig_peer second = rig_connect(&rig, "192.0.2.2"); /* a full house does not keep the user out: the first is replaced */
+    /* A full house does not keep the user out: the first is replaced */
+    struct rig_peer second = rig_connect(&rig, "192.0.2.2");
     int again = rig_login(&rig, &second, "anna", VERDICT_ATTACH, NULL, NULL);
     for (int i = 0; i < CLIENTS_MAX; i++) {
         close(c[i]);

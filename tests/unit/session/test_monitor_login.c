@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Logins from end to end: a real monitor, a fake leader, a fake logon screen. Each refusal has its accepting twin. */
+#include "common/secret.h"
+#include "rig.h"
+#include "session/monitor/tokens.h"
+
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/secret.h"
-#include "rig.h"
-#include "session/monitor/tokens.h"
+#include <cmocka.h>
 
 static struct rig rig;
 
@@ -167,7 +168,8 @@ static void the_domain_beside_the_name_goes_to_the_leader(void **state)
     close(p.fd);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         p = peer();
-        rig_auth_domain(&p, own[i], "anna", "right"); /* the client's own machine: a leader that heard of it would say thin\anna */
+        /* The client's own machine: a leader that heard of it would say thin\anna */
+        rig_auth_domain(&p, own[i], "anna", "right");
         v = *rig_peer_expect(&p, peer_verdict, NULL);
         assert_int_equal(v.verdict, i ? VERDICT_ATTACH : VERDICT_START);
         assert_string_equal(v.user, "anna");
@@ -332,7 +334,8 @@ static void two_users_have_two_sessions(void **state)
 {
     struct peer_verdict v, w;
     struct rig_peer p = peer(), q = peer();
-    int a = rig_login(&rig, &p, "anna", VERDICT_START, &v, NULL), b = rig_login(&rig, &q, "bert", VERDICT_START, &w, NULL);
+    int a = rig_login(&rig, &p, "anna", VERDICT_START, &v, NULL),
+        b = rig_login(&rig, &q, "bert", VERDICT_START, &w, NULL);
     assert_int_not_equal(v.session, w.session);
     rig_wait_session(&rig, v.session, SESSION_ACTIVE, 1);
     rig_wait_session(&rig, w.session, SESSION_ACTIVE, 1);

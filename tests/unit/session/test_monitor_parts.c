@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session/elsewhere.h"
+#include "session/monitor/login_limits.h"
+#include "session/monitor/policy.h"
+#include "session/monitor/reap.h"
+#include "session/monitor/throttle.h"
+#include "session/monitor/tokens.h"
+#include "session/names.h"
+
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +20,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "session/elsewhere.h"
-#include "session/names.h"
-#include "session/monitor/login_limits.h"
-#include "session/monitor/policy.h"
-#include "session/monitor/reap.h"
-#include "session/monitor/throttle.h"
-#include "session/monitor/tokens.h"
+#include <cmocka.h>
 
 static uint64_t clock_ms;
-static uint64_t fake_clock(void) { return clock_ms; }
+static uint64_t fake_clock(void)
+{
+    return clock_ms;
+}
 static const struct throttle_limits ten_a_minute = {10, 60};
 static char dir[32], db[64];
 
@@ -60,7 +64,8 @@ static struct store *open_db(void)
 
 static void a_source_is_its_prefix(void **state)
 {
-    static const struct { const char *address, *prefix;
+    static const struct {
+        const char *address, *prefix;
     } cases[] = {
         {"192.0.2.77", "192.0.2.0/24"},
         {"192.0.2.1", "192.0.2.0/24"},
@@ -270,8 +275,8 @@ static void secret_of(const struct peer_cookie *c, uint8_t out[COOKIE_SECRET_BYT
 static void the_verifier_is_hmac_md5_over_zeros(void **state)
 {
     /* python3 -c 'import hmac; print(hmac.new(bytes(range(16)), bytes(32), "md5").hexdigest())' */
-    static const uint8_t want[16] = {0xb6, 0x39, 0xc8, 0x73, 0x16, 0x38, 0x61, 0x8b,
-                                     0x70, 0x79, 0x72, 0xaa, 0x6e, 0x96, 0xcf, 0x90};
+    static const uint8_t want[16] = {0xb6, 0x39, 0xc8, 0x73, 0x16, 0x38, 0x61, 0x8b, 0x70, 0x79, 0x72, 0xaa, 0x6e, 0x96,
+        0xcf, 0x90};
     uint8_t key[16], got[16];
     for (uint8_t i = 0; i < 16; i++)
         key[i] = i;
@@ -326,7 +331,8 @@ static void a_cookie_is_refused_when(void **state)
     secret[10] ^= 1;
     assert_int_equal(cookie_redeem(s, secret, COOKIE_SECRET_BYTES, "boot", 0, &got), -EACCES);
     secret[10] ^= 1;
-    assert_int_equal(cookie_redeem(s, secret, COOKIE_SECRET_BYTES, "boot", 0, &got), -EACCES); /* … and that was its one use */
+    /* … and that was its one use */
+    assert_int_equal(cookie_redeem(s, secret, COOKIE_SECRET_BYTES, "boot", 0, &got), -EACCES);
     assert_int_equal(cookie_mint(s, 7, "anna", "boot", 0, &c), 0);
     secret_of(&c, secret);
     assert_int_equal(cookie_redeem(s, secret, COOKIE_SECRET_BYTES - 1, "boot", 0, &got), -EACCES); /* too short */
@@ -335,7 +341,8 @@ static void a_cookie_is_refused_when(void **state)
     assert_int_equal(cookie_redeem(s, secret, COOKIE_SECRET_BYTES, "other boot", 0, &got), -EACCES);
     assert_int_equal(cookie_mint(s, 7, "anna", "boot", 0, &c), 0);
     secret_of(&c, secret);
-    assert_int_equal(cookie_redeem(s, secret, COOKIE_SECRET_BYTES, "boot", COOKIE_LIFE_MS, &got), -EACCES); /* expired */
+    /* expired */
+    assert_int_equal(cookie_redeem(s, secret, COOKIE_SECRET_BYTES, "boot", COOKIE_LIFE_MS, &got), -EACCES);
     assert_int_equal(cookie_mint(s, 7, "anna", "boot", 0, &c), 0);
     assert_int_equal(cookie_mint(s, 7, "anna", "boot", 0, &later), 0); /* a later one voids it */
     secret_of(&c, secret);
@@ -459,9 +466,9 @@ static void limits_are_read_as_systemctl_shows_them(void **state)
     assert_int_equal(l.v[RLIMIT_RTTIME].rlim_max, 7);
     assert_true(limits_take_line(&l, "DefaultLimitRTPRIOSoft=3"));
     assert_int_equal(l.v[RLIMIT_RTPRIO].rlim_cur, 3);
-    static const char *const others[] = {"DefaultLimitNOFILE", "DefaultLimitNOFILE=", "DefaultLimitNOFILE=-1", "DefaultLimitNOFILE=1x",
-                                         "DefaultLimitNOFILEHard=1", "DefaultLimitCPUS=1", "LimitNOFILE=1",
-                                         "DefaultLimitNOFILE=99999999999999999999", "DefaultLimitINTERVALUSec=10s", "Version=252", ""};
+    static const char *const others[] = {"DefaultLimitNOFILE", "DefaultLimitNOFILE=", "DefaultLimitNOFILE=-1",
+        "DefaultLimitNOFILE=1x", "DefaultLimitNOFILEHard=1", "DefaultLimitCPUS=1", "LimitNOFILE=1",
+        "DefaultLimitNOFILE=99999999999999999999", "DefaultLimitINTERVALUSec=10s", "Version=252", ""};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_false(limits_take_line(&l, others[i]));
     assert_int_equal(l.v[RLIMIT_NOFILE].rlim_max, 524288);

@@ -1,26 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A hostile peer: in every state, each message that the state does not allow ends it, and the server is told to kill it. */
+/* A hostile peer: in every state, each message that the state does not allow ends it, and the server is told to kill
+ * it. */
+#include "rig.h"
+#include "session/monitor/peer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rig.h"
-#include "session/monitor/peer.h"
+#include <cmocka.h>
 
 static struct rig rig;
 
-struct place { struct rig_peer p; int display; };
+struct place {
+    struct rig_peer p;
+    int display;
+};
 
 static void say(struct rig_peer *p, const struct wire_def *def)
 {
     static const union {
-        struct peer_hello a; struct peer_auth b; struct peer_logon c; struct peer_resume d; struct peer_status e;
+        struct peer_hello a;
+        struct peer_auth b;
+        struct peer_logon c;
+        struct peer_resume d;
+        struct peer_status e;
     } zero;
     assert_int_equal(wire_send(p->fd, def, &zero, NULL), 0);
 }
@@ -82,8 +91,8 @@ static void to_ending(struct place *at)
     rig_expect_end(&at->p, END_USER_DISCONNECT);
 }
 
-static void (*const bring[PEER_STATES])(struct place *at) = {to_fresh,    to_ready,    to_checking, to_logon,
-                                                             to_starting, to_attached, to_notice,   to_ending};
+static void (*const bring[PEER_STATES])(
+    struct place *at) = {to_fresh, to_ready, to_checking, to_logon, to_starting, to_attached, to_notice, to_ending};
 
 static void every_forbidden_message_in_every_state_kills_the_peer(void **state)
 {
@@ -120,13 +129,16 @@ static void what_is_meant_once_kills_the_second_time(void **state)
 
 static void bytes_that_are_no_message_kill(void **state)
 {
-    static const struct { const char *bytes; size_t len; } bad[] = {
-        {"x", 1},                                     /* no header */
-        {"\x01\x00\x02\x00\xff\xff\xff\xff", 8},      /* a length that is not there */
-        {"\x01\x00\x63\x00\x00\x00\x00\x00", 8},      /* an unknown message */
-        {"\x07\x00\x01\x00\x00\x00\x00\x00", 8},      /* an unknown version */
-        {"\x01\x00\x65\x00\x00\x00\x00\x00", 8},      /* the monitor's own kind of message */
-        {"\x01\x00\x02\x00\x01\x00\x00\x00\x01", 9},  /* cut after its first field */
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } bad[] = {
+        {"x", 1},                                    /* no header */
+        {"\x01\x00\x02\x00\xff\xff\xff\xff", 8},     /* a length that is not there */
+        {"\x01\x00\x63\x00\x00\x00\x00\x00", 8},     /* an unknown message */
+        {"\x07\x00\x01\x00\x00\x00\x00\x00", 8},     /* an unknown version */
+        {"\x01\x00\x65\x00\x00\x00\x00\x00", 8},     /* the monitor's own kind of message */
+        {"\x01\x00\x02\x00\x01\x00\x00\x00\x01", 9}, /* cut after its first field */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct place at = {.display = -1};

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What outlives the monitor, its server, its peers and its leaders. */
+#include "common/sockets.h"
+#include "rig.h"
+
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,8 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/sockets.h"
-#include "rig.h"
+#include <cmocka.h>
 
 static struct rig rig;
 
@@ -246,7 +247,8 @@ static pid_t impostor(const char *name, uid_t uid, const struct leader_hello *h)
         int s = socket(AF_UNIX, SOCK_SEQPACKET, 0);
         struct sockaddr_un a = {.sun_family = AF_UNIX};
         snprintf(a.sun_path, sizeof a.sun_path, "%.100s", path);
-        if (bind(s, (struct sockaddr *)&a, sizeof a) < 0 || seteuid(uid) < 0 || listen(s, 4) < 0) /* listen() says who it is */
+        /* listen() says who it is */
+        if (bind(s, (struct sockaddr *)&a, sizeof a) < 0 || seteuid(uid) < 0 || listen(s, 4) < 0)
             _exit(1);
         close(ready[0]);
         close(ready[1]);
@@ -276,7 +278,10 @@ static void expect_no_session(void)
 
 static void a_leader_of_another_user_is_not_believed(void **state)
 {
-    static struct leader_hello h = {.session = 99, .uid = 65534, .user = "nobody", .key = "00112233445566778899aabbccddeeff"};
+    static struct leader_hello h = {.session = 99,
+        .uid = 65534,
+        .user = "nobody",
+        .key = "00112233445566778899aabbccddeeff"};
     if (geteuid() != 0)
         skip();
     pid_t pid = impostor("99.sock", 65534, &h);

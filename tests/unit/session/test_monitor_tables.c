@@ -1,51 +1,50 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Every message × every state of every request table, against a second statement of what is allowed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "session/monitor/control_end.h"
 #include "session/monitor/leader_end.h"
 #include "session/monitor/logon_end.h"
 #include "session/monitor/peer.h"
 #include "session/monitor/server_end.h"
 
-/* One character a state, in the order of its bit: '+' runs, '~' dropped as late, '.' ends whoever says it. '!' after the row: once. */
-struct row { const char *message, *cells; };
-struct matrix { const struct request_table *table; const struct wire_proto *proto; const char *states; struct row rows[16]; };
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* One character a state, in the order of its bit: '+' runs, '~' dropped as late, '.' ends whoever says it. '!' after
+ * the row: once. */
+struct row {
+    const char *message, *cells;
+};
+struct matrix {
+    const struct request_table *table;
+    const struct wire_proto *proto;
+    const char *states;
+    struct row rows[16];
+};
 
 static const struct matrix matrices[] = {
     {&peer_table, &peer_to_monitor, "FRESH READY CHECKING LOGON STARTING ATTACHED NOTICE ENDING",
-     {{"peer_hello",  "+......~!"},
-      {"peer_auth",   ".+.....~"},
-      {"peer_logon",  ".+.....~!"},
-      {"peer_resume", ".+.....~!"},
-      {"peer_status", ".++++++~"}}},
+        {{"peer_hello", "+......~!"}, {"peer_auth", ".+.....~"}, {"peer_logon", ".+.....~!"},
+            {"peer_resume", ".+.....~!"}, {"peer_status", ".++++++~"}}},
     {&leader_table, &leader_to_monitor, "AUTH CONV JUDGED REFRESHING STARTING FOUND RUNNING ENDING GOING",
-     {{"leader_name",         "+........!"},
-      {"leader_conv",         "+........"},
-      {"leader_verdict",      "+........!"},
-      {"leader_refreshed",    "...+.....!"},
-      {"leader_hello",        "....+++~."},
-      {"leader_failed",       "....+~++.!"},
-      {"leader_client_state", "......+~."},
-      {"leader_client_gone",  "......+~."},
-      {"leader_idle",         "......+~."},
-      {"leader_ended",        ".....~++.!"}}},
+        {{"leader_name", "+........!"}, {"leader_conv", "+........"}, {"leader_verdict", "+........!"},
+            {"leader_refreshed", "...+.....!"}, {"leader_hello", "....+++~."}, {"leader_failed", "....+~++.!"},
+            {"leader_client_state", "......+~."}, {"leader_client_gone", "......+~."}, {"leader_idle", "......+~."},
+            {"leader_ended", ".....~++.!"}}},
     {&logon_table, &logon_to_monitor, "FORM BUSY ASKED DONE FINAL NOTICE RENDER",
-     {{"logon_submit",   "+..~~.."},
-      {"logon_answers",  "~.+~~.."},
-      {"logon_cancel",   "+++~++."},
-      {"logon_rendered", "......+!"}}},
+        {{"logon_submit", "+..~~.."}, {"logon_answers", "~.+~~.."}, {"logon_cancel", "+++~++."},
+            {"logon_rendered", "......+!"}}},
     {&control_table, &control_to_monitor, "READY BUSY VIEWING",
-     {{"control_status", "+.."}, {"control_sessions", "+.."}, {"control_disconnect", "+.."}, {"control_logoff", "+.."},
-      {"control_message", "+.."}, {"control_throttle", "+.."}, {"control_config", "+.."}, {"control_view", "+..!"}}},
+        {{"control_status", "+.."}, {"control_sessions", "+.."}, {"control_disconnect", "+.."},
+            {"control_logoff", "+.."}, {"control_message", "+.."}, {"control_throttle", "+.."},
+            {"control_config", "+.."}, {"control_view", "+..!"}}},
     {&server_table, &server_to_monitor, "NEW READY",
-     {{"server_hello", "+.!"}, {"server_peer_new", "++"}, {"server_peer_gone", ".+"}}},
+        {{"server_hello", "+.!"}, {"server_peer_new", "++"}, {"server_peer_gone", ".+"}}},
 };
 #define NMATRICES (sizeof matrices / sizeof matrices[0])
 
@@ -109,7 +108,8 @@ static void the_states_are_named_in_order(void **state)
         char all[256] = "";
         for (size_t bit = 0; bit < matrices[i].table->nstates; bit++) {
             size_t at = strlen(all);
-            snprintf(all + at, sizeof all - at, "%s%s", bit ? " " : "", request_state_name(matrices[i].table, 1u << bit));
+            snprintf(all + at, sizeof all - at, "%s%s", bit ? " " : "",
+                request_state_name(matrices[i].table, 1u << bit));
         }
         assert_string_equal(all, matrices[i].states);
     }
@@ -126,9 +126,9 @@ static void a_message_without_a_row_and_an_unknown_state_are_refused(void **stat
             assert_int_equal(request_judge(matrices[i].table, foreign, 1u << bit, &said, &row, &why), REQUEST_REFUSED);
         for (size_t d = 0; d < matrices[i].proto->ndefs; d++) {
             assert_int_equal(request_judge(matrices[i].table, matrices[i].proto->defs[d], 0, &said, &row, &why),
-                             REQUEST_REFUSED);
+                REQUEST_REFUSED);
             assert_int_equal(request_judge(matrices[i].table, matrices[i].proto->defs[d], 1u << 31, &said, &row, &why),
-                             REQUEST_REFUSED);
+                REQUEST_REFUSED);
         }
         assert_int_equal(said, 0);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names as people and clients give them, and the accounts that a name service makes of them. */
+#include "session/leader/resolve.h"
 #include "session/names.h"
 
 #include <errno.h>
@@ -10,13 +11,13 @@
 
 #include <cmocka.h>
 
-#include "session/leader/resolve.h"
-
 /* ---- text ---- */
 
 static void a_name_is_taken_apart(void **state)
 {
-    static const struct { const char *typed, *domain, *user, *in, *text; } cases[] = {
+    static const struct {
+        const char *typed, *domain, *user, *in, *text;
+    } cases[] = {
         {"anna", "", "anna", "", "anna"},
         {"  anna ", " ", "anna", "", "anna"},
         {"anna", "CORP", "anna", "CORP", "CORP\\anna"},
@@ -50,9 +51,8 @@ static void a_name_is_taken_apart(void **state)
 
 static void a_name_that_no_account_can_have_is_refused(void **state)
 {
-    static const char *const bad[] = {"",        "   ",       "-f root",      "../x",    "a:b",       "a\nb",        "a\tb",   "\x7f",
-                                      "DOM\\",   "\\",        "@example.org", "DOM\\-x", "DOM\\a/b",  "A\\B\\c",     "\\A\\c", "a@b/c",
-                                      "-D\\anna", "D:\\anna", "anna@a\x01"};
+    static const char *const bad[] = {"", "   ", "-f root", "../x", "a:b", "a\nb", "a\tb", "\x7f", "DOM\\", "\\",
+        "@example.org", "DOM\\-x", "DOM\\a/b", "A\\B\\c", "\\A\\c", "a@b/c", "-D\\anna", "D:\\anna", "anna@a\x01"};
     static const char *const bad_domains[] = {"-x", "a/b", "a:b", "a\nb"};
     char longest[NAME_BYTES + 1], small[8];
     struct name n;
@@ -75,7 +75,10 @@ static void a_name_that_no_account_can_have_is_refused(void **state)
 
 static void a_domain_can_be_a_machine(void **state)
 {
-    static const struct { const char *domain, *host; bool is; } cases[] = {
+    static const struct {
+        const char *domain, *host;
+        bool is;
+    } cases[] = {
         {"desk", "desk", true},
         {"DESK", "desk", true},
         {"desk", "desk.corp.example", true},
@@ -101,9 +104,14 @@ static void a_domain_can_be_a_machine(void **state)
 
 static void every_spelling_of_a_name_has_one_count(void **state)
 {
-    static const char *const carl[] = {"carl", "Carl", "CARL", "CORP\\carl", "corp.example\\CARL", "carl@corp.example", "CARL@CORP",
-                                       "A\\CORP\\carl", "CORP\\carl@corp.example", "carl@a@b"};
-    static const char *const others[][2] = {{"Jürgen", "jürgen"}, {"ÉLODIE", "élodie"}, {"Ἀθηνᾶ", "ἀθηνᾶ"}, {"ИВАН", "иван"}, {"\xff" "AB", "\xff" "ab"}};
+    static const char *const carl[] = {"carl", "Carl", "CARL", "CORP\\carl", "corp.example\\CARL", "carl@corp.example",
+        "CARL@CORP", "A\\CORP\\carl", "CORP\\carl@corp.example", "carl@a@b"};
+    static const char *const others[][2] = {{"Jürgen", "jürgen"}, {"ÉLODIE", "élodie"}, {"Ἀθηνᾶ", "ἀθηνᾶ"},
+        {"ИВАН", "иван"},
+        {"\xff"
+         "AB",
+            "\xff"
+            "ab"}};
     char key[NAME_BYTES], longest[4 * NAME_BYTES] = "";
     (void)state;
     for (size_t i = 0; i < sizeof carl / sizeof carl[0]; i++) {
@@ -128,12 +136,26 @@ static char asked[1024];
 static unsigned asks;
 
 /* A member of CORP (corp.example) that spells its people as sssd does with short names, and of OTHER with full ones. */
-static const struct { const char *name, *spelled; uid_t uid; } people[] = {
-    {"root", "root", 0}, {"carl", "carl", 1000}, {"dora", "dora", 1001}, {"lone", "lone", 1002}, {"john@site", "john@site", 1003},
-    {"CORP\\carl", "carl", 5000}, {"carl@corp.example", "carl", 5000}, {"CARL", "carl", 5000}, {"c.long@corp.example", "carl", 5000},
-    {"OTHER\\dora", "dora@other.example", 6000}, {"dora@other.example", "dora@other.example", 6000},
-    {"CORP\\krbtgt", "krbtgt", 5002}, {"CORP\\administrator", "administrator", 0}, {"admin@ipa.example", "admin", 7000},
-    {"CORP\\boss", "root", 0}, {"ROOT", "root", 0},
+static const struct {
+    const char *name, *spelled;
+    uid_t uid;
+} people[] = {
+    {"root", "root", 0},
+    {"carl", "carl", 1000},
+    {"dora", "dora", 1001},
+    {"lone", "lone", 1002},
+    {"john@site", "john@site", 1003},
+    {"CORP\\carl", "carl", 5000},
+    {"carl@corp.example", "carl", 5000},
+    {"CARL", "carl", 5000},
+    {"c.long@corp.example", "carl", 5000},
+    {"OTHER\\dora", "dora@other.example", 6000},
+    {"dora@other.example", "dora@other.example", 6000},
+    {"CORP\\krbtgt", "krbtgt", 5002},
+    {"CORP\\administrator", "administrator", 0},
+    {"admin@ipa.example", "admin", 7000},
+    {"CORP\\boss", "root", 0},
+    {"ROOT", "root", 0},
 };
 
 static bool user(const char *name, struct resolved *out)
@@ -226,8 +248,8 @@ static void of_a_domain_that_is_known_its_own_people_count(void **state)
 
 static void root_is_found_under_each_of_its_names(void **state)
 {
-    static const char *const given[] = {"root", "desk\\root", "root@desk", "root@desk.corp.example", "NOWHERE\\root", "root@example.org", "ROOT",
-                                        "CORP\\administrator", "CORP\\boss", ".\\root", "\\root"};
+    static const char *const given[] = {"root", "desk\\root", "root@desk", "root@desk.corp.example", "NOWHERE\\root",
+        "root@example.org", "ROOT", "CORP\\administrator", "CORP\\boss", ".\\root", "\\root"};
     (void)state;
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         struct resolved who = resolve(given[i]);

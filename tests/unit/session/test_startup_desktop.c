@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Entries of xsessions, and which desktop a session starts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <errno.h>
-#include <unistd.h>
-
 #include "session/startup/desktop.h"
 #include "session/startup/merge.h"
 #include "session/startup/quote.h"
 #include "tests/unit/session/scratch.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
 
 static char told[2048];
 
@@ -33,8 +33,10 @@ static int parse(const char *text, const char *locale, struct desktop_entry *e)
 
 static void an_entry_is_read_as_its_specification_says(void **state)
 {
-    static const char text[] = "# comment\n\n[Desktop Entry]\nType=XSession\nName = MATE \nName[de]=MATE auf Deutsch\nName[de_AT]=MATE, Servus\n"
-                               "Exec=mate-session \"--with a blank\" \"q\\\\\"uote\" 100%% %f --icon %i\nTryExec=mate-session\nDesktopNames=MATE;GNOME;\n"
+    static const char text[] = "# comment\n\n[Desktop Entry]\nType=XSession\nName = MATE \nName[de]=MATE auf "
+                               "Deutsch\nName[de_AT]=MATE, Servus\n"
+                               "Exec=mate-session \"--with a blank\" \"q\\\\\"uote\" 100%% %f --icon "
+                               "%i\nTryExec=mate-session\nDesktopNames=MATE;GNOME;\n"
                                "[Desktop Action x]\nName=other\nExec=other\n";
     struct desktop_entry e;
     (void)state;
@@ -59,9 +61,17 @@ static void an_entry_is_read_as_its_specification_says(void **state)
 static void what_is_no_entry_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "Name=x\nExec=y\n", "[Desktop Entry]\nName=x\n", "[Desktop Entry]\nExec=x\n", "[Desktop Entry]\nType=Link\nName=x\nExec=y\n",
-        "[Desktop Entry]\nName=x\nExec=\n", "[Desktop Entry]\nName=x\nExec=%f\n", "[Desktop Entry]\nName=x\nExec=\"open\n",
-        "[Desktop Entry]\nName=x\nExec=y %q\n", "[Other]\nName=x\nExec=y\n", "[Desktop Entry]\nName=x\nExec=\"\"\n",
+        "",
+        "Name=x\nExec=y\n",
+        "[Desktop Entry]\nName=x\n",
+        "[Desktop Entry]\nExec=x\n",
+        "[Desktop Entry]\nType=Link\nName=x\nExec=y\n",
+        "[Desktop Entry]\nName=x\nExec=\n",
+        "[Desktop Entry]\nName=x\nExec=%f\n",
+        "[Desktop Entry]\nName=x\nExec=\"open\n",
+        "[Desktop Entry]\nName=x\nExec=y %q\n",
+        "[Other]\nName=x\nExec=y\n",
+        "[Desktop Entry]\nName=x\nExec=\"\"\n",
         "[Desktop Entry]\nName=x\nExec=a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 4 5 6 7\n",
     };
     struct desktop_entry e;
@@ -115,8 +125,13 @@ static void the_list_holds_what_can_be_started_once_and_by_name(void **state)
 
 /* ---- the choice ---- */
 
-static struct desktop_options options = {.user_xsession = true, .start_command = "", .desktop = "", .chosen = "", .locale = "",
-                                         .path = "/usr/local/bin:/usr/bin", .trouble = on_trouble};
+static struct desktop_options options = {.user_xsession = true,
+    .start_command = "",
+    .desktop = "",
+    .chosen = "",
+    .locale = "",
+    .path = "/usr/local/bin:/usr/bin",
+    .trouble = on_trouble};
 
 static int choose(struct desktop *d)
 {
@@ -132,7 +147,8 @@ static void expect(enum desktop_kind kind, const char *script, const char *start
     static struct desktop d;
     assert_int_equal(choose(&d), 0);
     if (d.kind != kind || !strstr(d.script, script) || !strstr(d.starter, starter) || !d.starter[0] != !starter[0])
-        fail_msg("kind %d, script %s, starter %s; wanted %d, %s, %s", (int)d.kind, d.script, d.starter, (int)kind, script, starter);
+        fail_msg("kind %d, script %s, starter %s; wanted %d, %s, %s", (int)d.kind, d.script, d.starter, (int)kind,
+            script, starter);
 }
 
 /* option: session.desktop */
@@ -260,11 +276,11 @@ static void a_quoted_word_is_one_word(void **state)
 
 static void the_sessions_variables_win_and_the_users_stay(void **state)
 {
-    static const char *const ours[] = {"DISPLAY=:10", "XAUTHORITY=/run/x", "PATH=/usr/bin:/bin", "HOME=/", "LANG=C.UTF-8", "ORIEL_SESSION_KEY=k",
-                                       "SHELL=/bin/bash", "DBUS_SESSION_BUS_ADDRESS=unix:path=/b", "USER=anna"};
-    static const char *const files[] = {"DISPLAY=:0", "XAUTHORITY=/tmp/evil", "PATH=/home/anna/bin:/usr/bin", "HOME=/nonexistent", "LANG=de_DE.UTF-8",
-                                        "ORIEL_SESSION_KEY=other", "WAYLAND_DISPLAY=wayland-0", "SHLVL=2", "DBUS_SESSION_BUS_ADDRESS=autolaunch:",
-                                        "EDITOR=vi", "SESSION_MANAGER=x", "USER=root", "SHELLOPTS=noexec"};
+    static const char *const ours[] = {"DISPLAY=:10", "XAUTHORITY=/run/x", "PATH=/usr/bin:/bin", "HOME=/",
+        "LANG=C.UTF-8", "ORIEL_SESSION_KEY=k", "SHELL=/bin/bash", "DBUS_SESSION_BUS_ADDRESS=unix:path=/b", "USER=anna"};
+    static const char *const files[] = {"DISPLAY=:0", "XAUTHORITY=/tmp/evil", "PATH=/home/anna/bin:/usr/bin",
+        "HOME=/nonexistent", "LANG=de_DE.UTF-8", "ORIEL_SESSION_KEY=other", "WAYLAND_DISPLAY=wayland-0", "SHLVL=2",
+        "DBUS_SESSION_BUS_ADDRESS=autolaunch:", "EDITOR=vi", "SESSION_MANAGER=x", "USER=root", "SHELLOPTS=noexec"};
     struct env_list a = {0};
     struct snapshot s = {.tag = NOTE_FINAL};
     struct merge m = {.ours = &a, .trouble = on_trouble};
@@ -326,10 +342,14 @@ int main(void)
         cmocka_unit_test(an_entry_is_read_as_its_specification_says),
         cmocka_unit_test(what_is_no_entry_is_refused),
         cmocka_unit_test(an_id_is_a_plain_file_name),
-        cmocka_unit_test_setup_teardown(the_list_holds_what_can_be_started_once_and_by_name, scratch_setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(a_desktop_is_found_from_the_most_personal_to_the_smallest, scratch_setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(a_choice_that_is_not_there_is_told_and_passed_over, scratch_setup, scratch_teardown),
-        cmocka_unit_test_setup_teardown(the_distributions_script_starts_it_where_there_is_one, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(the_list_holds_what_can_be_started_once_and_by_name, scratch_setup,
+            scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_desktop_is_found_from_the_most_personal_to_the_smallest, scratch_setup,
+            scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_choice_that_is_not_there_is_told_and_passed_over, scratch_setup,
+            scratch_teardown),
+        cmocka_unit_test_setup_teardown(the_distributions_script_starts_it_where_there_is_one, scratch_setup,
+            scratch_teardown),
         cmocka_unit_test_setup_teardown(a_choice_is_remembered_and_forgotten, scratch_setup, scratch_teardown),
         cmocka_unit_test(a_quoted_word_is_one_word),
         cmocka_unit_test(the_sessions_variables_win_and_the_users_stay),

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One real shell (the argument) reads bad start-up files: whatever a line does, what was exported before it is kept, the files after it are
- * read, and it does not take long. Exit status 77: the shell is not installed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <time.h>
-#include <unistd.h>
-
+/* One real shell (the argument) reads bad start-up files: whatever a line does, what was exported before it is kept,
+ * the files after it are read, and it does not take long. Exit status 77: the shell is not installed. */
 #include "session/startup/merge.h"
 #include "session/startup/reader.h"
 #include "tests/unit/session/scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
 
 #define FILES_MS 1500
 #define CAREFUL_MS 1500
@@ -43,8 +43,15 @@ static int64_t read_files(void)
     struct timespec a, b;
     char home[80], set[96];
     snprintf(home, sizeof home, "%s/home", scratch);
-    struct reader r = {.shell = shell, .home = home, .root = scratch, .note = NOTE, .out = open("/dev/null", O_WRONLY | O_CLOEXEC),
-                       .files_ms = FILES_MS, .careful_ms = CAREFUL_MS, .total_ms = 20000, .trouble = on_trouble};
+    struct reader r = {.shell = shell,
+        .home = home,
+        .root = scratch,
+        .note = NOTE,
+        .out = open("/dev/null", O_WRONLY | O_CLOEXEC),
+        .files_ms = FILES_MS,
+        .careful_ms = CAREFUL_MS,
+        .total_ms = 20000,
+        .trouble = on_trouble};
     snapshot_finish(&now);
     told[0] = 0;
     assert_int_equal(env_put(&now.env, "PATH=/usr/local/bin:/usr/bin:/bin"), 0);
@@ -57,20 +64,26 @@ static int64_t read_files(void)
     return (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
 }
 
-static bool is_shell(const char *name) { return strstr(shell, name) != NULL; }
+static bool is_shell(const char *name)
+{
+    return strstr(shell, name) != NULL;
+}
 
 static const char *personal_file(void)
 {
-    return is_shell("zsh")    ? "home/.zprofile"
-           : is_shell("bash") ? "home/.bash_profile"
-           : is_shell("fish") ? "home/.config/fish/conf.d/a.fish"
-           : is_shell("csh")  ? "home/.tcshrc"
-                              : "home/.profile";
+    return is_shell("zsh") ? "home/.zprofile"
+        : is_shell("bash") ? "home/.bash_profile"
+        : is_shell("fish") ? "home/.config/fish/conf.d/a.fish"
+        : is_shell("csh")  ? "home/.tcshrc"
+                           : "home/.profile";
 }
 
 static const char *next_file(void)
 {
-    return is_shell("zsh") ? "home/.zlogin" : is_shell("fish") ? "home/.config/fish/config.fish" : is_shell("csh") ? "home/.login" : "home/.xprofile";
+    return is_shell("zsh") ? "home/.zlogin"
+        : is_shell("fish") ? "home/.config/fish/config.fish"
+        : is_shell("csh")  ? "home/.login"
+                           : "home/.xprofile";
 }
 
 static void export_line(char *out, size_t cap, const char *name, const char *value)
@@ -110,17 +123,50 @@ static void try_line(const char *line, bool is_lost_to_shell)
 
 /* Lines that end or hang a shell of sh's kind. */
 static const char *const deadly[] = {
-    "exit 0", "exit 3", "exec true", "exec /nonexistent/program", "exec sleep 1000", "kill -9 $$", "kill -TERM $$", "kill -STOP $$\nexit 0",
-    "kill -9 0", "set -e\nfalse", "set -u\necho $NOT_SET_ANYWHERE", "set -n", "if [ x", "case x in", "echo ${", "arr=(1 2)\nexit", "trap 'true' EXIT\nexit",
-    "Y=${HOME:0:3}\nexit", "readonly TMOUT=900\nTMOUT=900\nexit", "trap '' HUP INT TERM EXIT\nexit 1", "sleep 1000", "while :; do :; done",
-    "trap '' TERM HUP\nwhile :; do :; done", "(while :; do :; done)", "X=$(cat fifo)", "read x < fifo", "ulimit -n 3\nexit", "ulimit -f 0\nexit",
-    "unset PATH\nexit", "exec 1>&- 2>&- 3>&-\nexit", "set +x\nexec true", "PATH=/nonexistent\nexit 1", "readonly BEFORE\nexit 0",
-    "cd /nonexistent\nexit 1", "set -f\nIFS=x\nexit 0", "f() { exit 4; }\nf", "exec >/dev/null 2>&1 </dev/null\nexit 7", "sleep 1000 &\nexit 0",
-    "stty sane\nmesg n\nread x\nexit", "yes | head -c 300000\nexit",
+    "exit 0",
+    "exit 3",
+    "exec true",
+    "exec /nonexistent/program",
+    "exec sleep 1000",
+    "kill -9 $$",
+    "kill -TERM $$",
+    "kill -STOP $$\nexit 0",
+    "kill -9 0",
+    "set -e\nfalse",
+    "set -u\necho $NOT_SET_ANYWHERE",
+    "set -n",
+    "if [ x",
+    "case x in",
+    "echo ${",
+    "arr=(1 2)\nexit",
+    "trap 'true' EXIT\nexit",
+    "Y=${HOME:0:3}\nexit",
+    "readonly TMOUT=900\nTMOUT=900\nexit",
+    "trap '' HUP INT TERM EXIT\nexit 1",
+    "sleep 1000",
+    "while :; do :; done",
+    "trap '' TERM HUP\nwhile :; do :; done",
+    "(while :; do :; done)",
+    "X=$(cat fifo)",
+    "read x < fifo",
+    "ulimit -n 3\nexit",
+    "ulimit -f 0\nexit",
+    "unset PATH\nexit",
+    "exec 1>&- 2>&- 3>&-\nexit",
+    "set +x\nexec true",
+    "PATH=/nonexistent\nexit 1",
+    "readonly BEFORE\nexit 0",
+    "cd /nonexistent\nexit 1",
+    "set -f\nIFS=x\nexit 0",
+    "f() { exit 4; }\nf",
+    "exec >/dev/null 2>&1 </dev/null\nexit 7",
+    "sleep 1000 &\nexit 0",
+    "stty sane\nmesg n\nread x\nexit",
+    "yes | head -c 300000\nexit",
 };
 /* Those that fish and csh know. */
 static const char *const deadly_elsewhere[] = {"exit 0", "exec true", "exec sleep 1000", "sleep 1000", "if (",
-                                               "kill -9 $fish_pid", "kill -9 $$", "while true; end"};
+    "kill -9 $fish_pid", "kill -9 $$", "while true; end"};
 
 /* ksh93 and fish parse a file before they run any of it, csh has no trap: a real login keeps nothing then either. */
 static bool is_lost(const char *line)
@@ -171,8 +217,8 @@ static void a_value_keeps_its_newlines(void **state)
 {
     (void)state;
     const char *text = is_shell("fish") ? "set -gx LINES_OF a\\nb\\n\n"
-                       : is_shell("csh") ? "setenv LINES_OF 'a\\\nb'\n"
-                                         : "export LINES_OF='a\nb\n'\n";
+        : is_shell("csh")               ? "setenv LINES_OF 'a\\\nb'\n"
+                                        : "export LINES_OF='a\nb\n'\n";
     put(personal_file(), text, 0644);
     (void)read_files();
     assert_non_null(env_get(&now.env, "LINES_OF"));

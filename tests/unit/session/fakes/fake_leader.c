@@ -2,9 +2,14 @@
 /* A leader without PAM and without a display, for tests of the monitor. Who it is asked for decides what it does:
  *   password "right" is right; "locked" has an invalid account, "lapses" when it comes back by cookie;
  *   "outsider" is in no allowed group; "otp" is asked for the code 123456; "dies" ends before its verdict;
- *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid 0;
- *   "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off; "alias" is another name of "anna"; anybody in
- *   WERK is known as WERK\name, where only "anna" has a password, "werk". */
+ *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid
+ * 0; "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off; "alias" is another name of
+ * "anna"; anybody in WERK is known as WERK\name, where only "anna" has a password, "werk". */
+#include "common/config.h"
+#include "common/sockets.h"
+#include "common/spawn.h"
+#include "session/proto/leader.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,11 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "common/config.h"
-#include "common/sockets.h"
-#include "common/spawn.h"
-#include "session/proto/leader.h"
 
 #define LIFETIME_S 120 /* nothing of a test outlives it by more */
 
@@ -26,8 +26,15 @@ static struct leader_auth who;
 static struct leader_hello hello;
 static int displays[CLIENTS_MAX];
 static union {
-    struct leader_auth a; struct leader_answers b; struct leader_refresh c; struct leader_start d; struct leader_attach e;
-    struct leader_detach f; struct leader_logoff g; struct leader_notice h; char align[16];
+    struct leader_auth a;
+    struct leader_answers b;
+    struct leader_refresh c;
+    struct leader_start d;
+    struct leader_attach e;
+    struct leader_detach f;
+    struct leader_logoff g;
+    struct leader_notice h;
+    char align[16];
 } msg __attribute__((aligned(16)));
 
 static uint32_t uid_of(const char *user)
@@ -80,7 +87,7 @@ static void authenticate(void)
 {
     bool werk = strncmp(who.user, "WERK\\", 5) == 0;
     bool right = who.trusted || (who.nsecret == 5 && memcmp(who.secret, "right", 5) == 0 && !werk) ||
-                 (werk && who.nsecret == 4 && memcmp(who.secret, "werk", 4) == 0 && strcmp(who.user, "WERK\\anna") == 0);
+        (werk && who.nsecret == 4 && memcmp(who.secret, "werk", 4) == 0 && strcmp(who.user, "WERK\\anna") == 0);
     if (strcmp(who.user, "dies") == 0)
         exit(1);
     if (strcmp(who.user, "sleeps") == 0)
@@ -113,19 +120,20 @@ static void become_leader(void)
     if (strcmp(who.user, "slow") == 0)
         exit(hear(&(int){0}) != &leader_logoff_def);
     snprintf(name, sizeof name, "leaders/%llu.sock", (unsigned long long)msg.d.session);
-    if (config_run_path(&config, name, path, sizeof path) < 0 || (listener = sockets_listen(path, 0600, (gid_t)-1, 4)) < 0)
+    if (config_run_path(&config, name, path, sizeof path) < 0 ||
+        (listener = sockets_listen(path, 0600, (gid_t)-1, 4)) < 0)
         exit(1);
     hello = (struct leader_hello){.session = msg.d.session,
-                                  .uid = uid_of(who.user),
-                                  .gid = uid_of(who.user),
-                                  .since = 1700000000,
-                                  .display = 4000,
-                                  .leader_pid = getpid(),
-                                  .nenv = 1,
-                                  .env = {{"KRB5CCNAME=FILE:/tmp/none"}}};
+        .uid = uid_of(who.user),
+        .gid = uid_of(who.user),
+        .since = 1700000000,
+        .display = 4000,
+        .leader_pid = getpid(),
+        .nenv = 1,
+        .env = {{"KRB5CCNAME=FILE:/tmp/none"}}};
     snprintf(hello.user, sizeof hello.user, "%.200s", who.user);
     snprintf(hello.key, sizeof hello.key, "%s",
-             strcmp(who.user, "forger") == 0 ? "00000000000000000000000000000000" : msg.d.key);
+        strcmp(who.user, "forger") == 0 ? "00000000000000000000000000000000" : msg.d.key);
     snprintf(hello.xauthority, sizeof hello.xauthority, "/run/user/x/Xauthority");
     say(&leader_hello_def, &hello);
 }
@@ -142,7 +150,8 @@ static void attach(const struct leader_attach *a, int fd)
 {
     char greeting[64];
     struct leader_client_state s = {
-        .client = {.client = a->client, .role = a->role, .width = 800, .height = 600, .nmonitors = 1, .nhash = a->nhash}};
+        .client =
+            {.client = a->client, .role = a->role, .width = 800, .height = 600, .nmonitors = 1, .nhash = a->nhash}};
     memcpy(s.client.token_hash, a->token_hash, a->nhash);
     snprintf(s.client.address, sizeof s.client.address, "%s", a->address);
     snprintf(s.client.client_name, sizeof s.client.client_name, "%s", a->client_name);

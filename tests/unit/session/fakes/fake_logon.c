@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A logon screen that draws nothing, for tests of the monitor. What the test writes into the display link is typed:
- *   "submit USER SECRET", "answer TEXT", "cancel", "break" (speaks out of turn), "flood" (says much that comes too late, then speaks out of
- * turn and is gone); what the monitor says comes back as text. */
+ *   "submit USER SECRET", "answer TEXT", "cancel", "break" (speaks out of turn), "flood" (says much that comes too
+ * late, then speaks out of turn and is gone); what the monitor says comes back as text. */
+#include "common/spawn.h"
+#include "session/proto/logon.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/spawn.h"
-#include "session/proto/logon.h"
-
 static union {
-    struct logon_start a; struct logon_conv b; struct logon_refused c; struct logon_done d; char align[16];
+    struct logon_start a;
+    struct logon_conv b;
+    struct logon_refused c;
+    struct logon_done d;
+    char align[16];
 } msg __attribute__((aligned(16)));
 
 static void show(const char *text)
@@ -40,8 +44,8 @@ static int hear(void)
     if (def == &logon_start_def) {
         if (msg.a.mode == LOGON_MODE_RENDER)
             return -1 - render();
-        snprintf(text, sizeof text, "start mode=%d reason=%d user=%s title=%s text=%s", msg.a.mode, msg.a.reason, msg.a.user,
-                 msg.a.title, msg.a.text);
+        snprintf(text, sizeof text, "start mode=%d reason=%d user=%s title=%s text=%s", msg.a.mode, msg.a.reason,
+            msg.a.user, msg.a.title, msg.a.text);
     } else if (def == &logon_conv_def) {
         snprintf(text, sizeof text, "conv %u %s", msg.b.nprompts, msg.b.prompts[0].text);
     } else if (def == &logon_refused_def) {
