@@ -79,7 +79,8 @@ class TestPolkit:
         assert {a: got[a] for a in POWER + UNASKED} == {a: NO for a in POWER + UNASKED}
         assert {a: got[a] for a in ON_PURPOSE} == {a: CHALLENGE for a in ON_PURPOSE}
         assert [got["Can" + c] for c in ("PowerOff", "Reboot", "Halt")] == ['s "no"'] * 3
-        assert got["CanSuspend"] in ('s "no"', 's "na"') and got["CanHibernate"] in ('s "no"', 's "na"')
+        # "no", "na", or logind's error where it cannot tell whether the machine could
+        assert not {got["CanSuspend"], got["CanHibernate"]} & {'s "yes"', 's "challenge"'}, got
 
     def test_switching_off_is_refused(self, login):
         _, anna, _ = login("(systemctl poweroff --no-ask-password; echo $?; loginctl poweroff --no-ask-password; echo $?) >$HOME/tried 2>&1 &")
