@@ -19,6 +19,7 @@
 #define FD_AGENT_LEADER 3   /* oriel-agent */
 #define FD_STARTUP_LEADER 3 /* oriel-startup */
 #define FD_STARTUP_CONFIG 4 /*   memfd with the configuration */
+#define FD_STARTUP_GATE 5   /*   a pipe: its end says that the desktop may be started */
 #define FD_LOGON_MONITOR 3  /* oriel-logon */
 #define FD_LOGON_DISPLAY 4
 

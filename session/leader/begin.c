@@ -200,7 +200,9 @@ static void on_display_ready(evutil_socket_t fd, short what, void *arg)
         snprintf(why, sizeof why, "The agent that carries the picture (oriel-agent) could not be started: %s",
             strerror(-r));
         session_fail(s, why);
+        return;
     }
+    begin_desktop_when_ready(s);
 }
 
 static void on_bus_ready(evutil_socket_t fd, short what, void *arg)
@@ -381,20 +383,29 @@ int begin_agent(struct session *s)
     return r == -EPIPE ? 0 : r; /* it died already: its link says so in a moment */
 }
 
-void begin_desktop_when_ready(struct session *s)
+/* Reading the start-up files needs display and bus, and takes as long as the agent: both at once. */
+static void begin_startup(struct session *s)
 {
-    if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->bus_up || !s->lent)
+    if (s->phase != PHASE_BEGIN_AGENT || !s->bus_up || !s->lent || s->startup_begun)
         return;
     int r = start_desktop(s);
+    s->startup_begun = r == 0;
     if (r < 0) {
         char why[256];
         snprintf(why, sizeof why, "The program that starts the desktop (oriel-startup) could not be started: %s",
             strerror(-r));
         session_fail(s, why);
-        return;
     }
+}
+
+void begin_desktop_when_ready(struct session *s)
+{
+    begin_startup(s);
+    if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->startup_begun)
+        return;
     s->phase = PHASE_RUNNING;
     const struct timeval deadline = {STARTUP_DEADLINE_MS / 1000, 0};
     (void)evtimer_add(s->timer, &deadline);
     monitor_hello(s);
+    start_go(s);
 }

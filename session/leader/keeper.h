@@ -63,6 +63,7 @@ struct session {
     /* To oriel-startup until it is the desktop, or for as long as it watches over it */
     struct link *startup_link;
     int listen_fd, display_pipe, bus_pipe, warden_fd;
+    int startup_gate; /* oriel-startup waits for its end; -1: it does not */
     char socket_path[PATH_BYTES];
 
     int display; /* X display number, -1: none reserved */
@@ -76,7 +77,7 @@ struct session {
     bool desktop_gone; /* it ended, with desktop_status, while startup_link may still have messages */
     int desktop_status;
     pid_t xorg, agent, bus, lender, desktop_pid; /* 0: not running */
-    bool agent_up, bus_up, lent, recorded, failed;
+    bool agent_up, bus_up, lent, startup_begun, recorded, failed;
     int64_t desktop_started_ms, deadline_ms;
     int64_t restart_window_ms;
     unsigned restarts;
@@ -96,8 +97,9 @@ int begin_agent(struct session *s); /* also the restart. 0 or -errno */
 void begin_desktop_when_ready(struct session *s);
 void begin_lent(struct session *s, int status); /* the lender ended */
 
-/* start.c: oriel-startup, which reads the start-up files and becomes the desktop. 0 or -errno */
+/* start.c: oriel-startup, which reads the start-up files, waits for start_go, and becomes the desktop. 0 or -errno */
 int start_desktop(struct session *s);
+void start_go(struct session *s);
 void start_ended(struct session *s, int status); /* its process did */
 
 /* attach.c: the two links and the clients. */

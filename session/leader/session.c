@@ -156,6 +156,8 @@ static void finish(struct session *s)
         close(s->display_pipe);
     if (s->bus_pipe >= 0)
         close(s->bus_pipe);
+    if (s->startup_gate >= 0)
+        close(s->startup_gate);
     if (s->base)
         event_base_free(s->base);
     env_finish(&s->env);
@@ -195,6 +197,7 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
         .listen_fd = -1,
         .display_pipe = -1,
         .bus_pipe = -1,
+        .startup_gate = -1,
         .warden_fd = warden_fd,
         .runtime = {.log_fd = -1, .hold = -1, .user = {.lock = -1}},
         .userbus = {.lock = -1}};

@@ -5,6 +5,7 @@
 #include "session/leader/keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,17 +78,17 @@ void start_ended(struct session *s, int status)
         desktop_ended(s);
 }
 
-static pid_t start_program(struct session *s, const char *path, int link)
+static pid_t start_program(struct session *s, const char *path, int link, int gate)
 {
     const char *argv[] = {"oriel-startup", "--desktop", s->start.desktop, NULL};
     int config = config_to_memfd(s->cfg); /* nothing in it is secret */
-    const int fds[] = {link, config};
+    const int fds[] = {link, config, gate};
     struct child c = {.path = path,
         .argv = argv,
         .envp = s->env.v,
         .who = s->who,
         .fds = fds,
-        .nfds = 2,
+        .nfds = 3,
         .out = s->runtime.log_fd,
         .directory = "/",
         .death_signal = SIGHUP};
@@ -100,15 +101,23 @@ static pid_t start_program(struct session *s, const char *path, int link)
 int start_desktop(struct session *s)
 {
     char path[PATH_BYTES * 4];
-    int sv[2];
+    int sv[2], gate[2];
     int r = spawn_sibling(s->cfg->paths_libexec_dir, "oriel-startup", path, sizeof path);
     if (r == 0)
         r = link_pair(sv);
     if (r < 0)
         return r;
-    pid_t pid = start_program(s, path, sv[1]);
+    if (pipe2(gate, O_CLOEXEC) < 0) {
+        r = -errno;
+        close(sv[0]);
+        close(sv[1]);
+        return r;
+    }
+    pid_t pid = start_program(s, path, sv[1], gate[0]);
     runtime_let_log_go(&s->runtime);
     close(sv[1]);
+    close(gate[0]);
+    s->startup_gate = gate[1];
     if (pid > 0)
         s->startup_link = link_create(s->base, sv[0], &startup_to_leader, &startup_ops, s, LINK_QUEUE_DEFAULT);
     if (pid < 0 || !s->startup_link) {
@@ -116,6 +125,14 @@ int start_desktop(struct session *s)
         return pid < 0 ? (int)pid : -ENOMEM; /* a started one belongs to the session and ends with it */
     }
     s->desktop_pid = pid;
-    s->desktop_started_ms = conv_now_ms();
     return 0;
+}
+
+void start_go(struct session *s)
+{
+    s->desktop_started_ms = conv_now_ms();
+    close(s->startup_gate);
+    s->startup_gate = -1;
+    if (s->desktop_gone && !s->startup_link)
+        desktop_ended(s);
 }

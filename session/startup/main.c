@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-startup: between the leader and the desktop, as the user. Reads the start-up files as a login does, chooses the
  * desktop, and becomes it. Nothing of the user's home is opened by a process with more rights than the user's.
- * Descriptor 3: link to the leader, 4: the configuration. Standard error: the session's log. */
+ * Descriptor 3: link to the leader, 4: the configuration, 5: a pipe that ends when screen and keyboard are as the
+ * client has them. The files are read while the agent sees to that; the desktop is started after it. Standard error:
+ * the session's log. */
 #include "common/config.h"
 #include "common/spawn.h"
 #include "session/startup/drain.h"
@@ -63,8 +65,9 @@ static int read_arguments(struct startup *s, int argc, char **argv)
             return -EINVAL;
         snprintf(s->chosen, sizeof s->chosen, "%s", optarg);
     }
-    if (fcntl(FD_STARTUP_LEADER, F_SETFD, FD_CLOEXEC) < 0 || fcntl(FD_STARTUP_CONFIG, F_SETFD, FD_CLOEXEC) < 0)
-        return -EBADF;
+    for (int fd = FD_STARTUP_LEADER; fd <= FD_STARTUP_GATE; fd++)
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+            return -EBADF;
     config_defaults(&s->config);
     return config_from_fd(&s->config, FD_STARTUP_CONFIG, &err);
 }
@@ -144,6 +147,17 @@ static void name_desktop(struct startup *s)
         env_unset(&s->now.env, "XDG_CURRENT_DESKTOP");
 }
 
+/* A leader that is gone opens it, too; then the signal that ends this process is on its way. */
+static void wait_at_gate(void)
+{
+    char c;
+    ssize_t n = 0;
+    do
+        n = read(FD_STARTUP_GATE, &c, 1);
+    while (n > 0 || (n < 0 && errno == EINTR));
+    close(FD_STARTUP_GATE);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     static struct startup s;
@@ -170,6 +184,7 @@ int main(int argc, char **argv, char **envp)
     name_desktop(&s);
     if (!s.note[0])
         s.desktop.starter[0] = 0;
+    wait_at_gate();
     const struct launch l = {.desktop = &s.desktop,
         .merge = &m,
         .now = &s.now,
