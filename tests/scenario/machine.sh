@@ -98,7 +98,9 @@ machine_mounts='
     cd "$1"
     mount -t proc proc proc
     mount -t tmpfs -o mode=0755 dev dev
-    for n in null zero full random urandom tty; do touch dev/$n; mount --bind /dev/$n dev/$n; done
+    for n in null zero full random urandom tty fuse; do
+        [ ! -c /dev/$n ] || { touch dev/$n; mount --bind /dev/$n dev/$n; }
+    done
     mkdir dev/pts dev/shm
     mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
     ln -s pts/ptmx dev/ptmx

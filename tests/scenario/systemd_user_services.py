@@ -93,7 +93,7 @@ class TestUserServices:
         assert as_user(login.user, env, "systemd-run --user --quiet sleep 1000 && systemctl --user start gpg-agent.service").returncode == 0
         login.oriel.ctl("logoff", login.session["id"])
         login.wait_gone(scope)
-        assert not os.path.exists(folder(login))
+        wait_for(lambda: not os.path.exists(folder(login)), 30, "no folder: logind takes it away after the user's systemd, in its own time")
         assert not glob.glob("/run/user/.oriel*")
 
     def test_what_is_the_users_outlives_the_session_and_what_is_the_sessions_does_not(self, login):
@@ -173,6 +173,8 @@ class TestUserServices:
 
     def test_hanging_user_systemd_keeps_nobody_out(self, login):
         linger(login)
+        # Where the user's systemd listens for GNOME's keyring, PAM's module for it waits for both: that is no login of ours alone.
+        manager(login, "systemctl --user stop gnome-keyring-daemon.socket")
         [hangs] = [p.pid for p in procs.of_user(PERSON) if p.exe == "systemd" and p.ppid == 1]     # what it forks is called so for a moment
         os.kill(hangs, signal.SIGSTOP)
         start = now()

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import numpy as np
+import pytest
 from Xlib import error as xerror
 
 from .screen import Screen, colours, find_text, near
@@ -66,6 +67,8 @@ class Client:
 
     def __init__(self, port, user="", password="", size=(800, 600), program=FREERDP3, options=(), screen=None, host="127.0.0.1",
                  screen_size=None, gfx=None):
+        if not have(program):
+            pytest.skip(program + " is not in this Debian")
         Client.count += 1
         self.number = Client.count
         self.own_screen = screen is None
