@@ -4,12 +4,12 @@
  *   main          start, signals, reload                         main.c
  *   listener      sockets that accept                            listener.c
  *   admission     how many, from where                           admission.c
- *   client        one connection: first request, peer, deadlines client.c
+ *   connection    of one client: first request, peer, deadlines  connection.c
  *   encoder       oriel-encoder beside a peer, again and again   encoder_spawn.c
  *   self check    whether a peer can live here                   self_check.c
  *   monitor link  to oriel-monitor, again and again              monitor_link.c
  *
- * The gateway's door will be one more source of connections: client_add() takes any stream.
+ * The gateway's door will be one more source of connections: connection_add() takes any stream.
  */
 #ifndef ORIEL_SERVER_LISTEN_DAEMON_H
 #define ORIEL_SERVER_LISTEN_DAEMON_H
@@ -24,7 +24,7 @@ struct event;
 struct event_base;
 struct evconnlistener;
 struct link;
-struct client;
+struct connection;
 
 #define LISTENERS_MAX 16
 /* Drivers that crash do it again, mostly; one whose device was reset or whose driver was exchanged does not. Pauses of
@@ -51,7 +51,7 @@ struct daemon {
     size_t nlisteners;
     uint16_t port;
     struct admission *admission;
-    struct client **slots; /* by uid slot; NULL free */
+    struct connection **slots; /* by uid slot; NULL free */
     uint64_t last_number;
     int config_fd;        /* memfd handed to peers */
     struct link *monitor; /* NULL while it is away */
@@ -73,16 +73,16 @@ static inline struct admission_limits daemon_limits(const struct daemon *d)
 int listeners_open(struct daemon *d);
 void listeners_close(struct daemon *d);
 
-/* ---- client.c ---- */
+/* ---- connection.c ---- */
 /* A connection (`fd` is owned from now on) that admission let in. */
-void client_add(struct daemon *d, int fd, const char *address, uint16_t port, struct admission_source *source);
+void connection_add(struct daemon *d, int fd, const char *address, uint16_t port, struct admission_source *source);
 /* The monitor is there (again): introduce the living peers, start those that waited. */
-void clients_monitor_up(struct daemon *d);
-void client_monitor_fd(struct daemon *d, uint64_t number, int fd);
-void client_kill(struct daemon *d, uint64_t number, const char *why);
-void clients_reap(struct daemon *d);
-void clients_reload(struct daemon *d);
-void clients_kill_all(struct daemon *d);
+void connections_monitor_up(struct daemon *d);
+void connection_monitor_fd(struct daemon *d, uint64_t number, int fd);
+void connection_kill(struct daemon *d, uint64_t number, const char *why);
+void connections_reap(struct daemon *d);
+void connections_reload(struct daemon *d);
+void connections_kill_all(struct daemon *d);
 
 /* ---- monitor_link.c ---- */
 int monitor_link_init(struct daemon *d);

@@ -68,7 +68,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
         return;
     }
     tune(d, fd);
-    client_add(d, fd, address, (uint16_t)strtoul(port, NULL, 10), source);
+    connection_add(d, fd, address, (uint16_t)strtoul(port, NULL, 10), source);
 }
 
 /* Out of descriptors or memory: libevent would spin. */

@@ -75,7 +75,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     if (d->config.server_max_clients > d->uid_slots)
         log_warning("option needs a restart", "option=server.max_clients until_then=%u", d->uid_slots);
     if (publish_config(d) == 0)
-        clients_reload(d);
+        connections_reload(d);
     log_info("configuration reloaded", "file=%s", d->config_path ? d->config_path : "(defaults)");
 }
 
@@ -91,7 +91,7 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
 {
     (void)sig;
     (void)what;
-    clients_reap(arg);
+    connections_reap(arg);
 }
 
 static int add_signals(struct daemon *d, struct event *evs[4])
@@ -158,7 +158,7 @@ static void stop(struct daemon *d, struct event *evs[4])
 {
     listeners_close(d);
     if (d->slots)
-        clients_kill_all(d);
+        connections_kill_all(d);
     monitor_link_finish(d);
     admission_destroy(d->admission);
     free(d->slots);

@@ -28,10 +28,10 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
     struct daemon *d = user;
     (void)l;
     if (def == &server_peer_link_def) {
-        client_monitor_fd(d, ((struct server_peer_link *)msg)->peer, fds[0]);
+        connection_monitor_fd(d, ((struct server_peer_link *)msg)->peer, fds[0]);
     } else if (def == &server_peer_kill_def) {
         struct server_peer_kill *k = msg;
-        client_kill(d, k->peer, k->why);
+        connection_kill(d, k->peer, k->why);
     }
 }
 
@@ -84,7 +84,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
     log_info("oriel-monitor reached", "clients=%u", admission_clients(d->admission));
     d->monitor_wait_ms = WAIT_FIRST_MS;
     say_hello(d);
-    clients_monitor_up(d);
+    connections_monitor_up(d);
 }
 
 int monitor_link_init(struct daemon *d)

@@ -72,7 +72,7 @@ static int start_keys(struct check *c)
     return -EAGAIN;
 }
 
-/* As client.c starts one, with the last of the uids. */
+/* As connection.c starts one, with the last of the uids. */
 static pid_t spawn_peer(const struct check *c, const int *fds, size_t nfds)
 {
     const char *const argv[] = {"oriel-peer", PEER_CHECK_ARGUMENT, NULL};

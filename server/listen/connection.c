@@ -24,15 +24,15 @@
 #define PENALTY_PROTOCOL 5 /* seconds on the source, see admission.h */
 #define PENALTY_CRASH 30
 
-enum client_state {
-    CLIENT_READING, /* the first request is not complete; fd is ours */
-    CLIENT_WAITING, /* it is; the monitor or oriel-keys is away */
-    CLIENT_RUNNING, /* a peer has it; pid and link are valid */
-    CLIENT_LEAVING, /* told to leave or killed; waits to be reaped */
+enum connection_state {
+    CONNECTION_READING, /* the first request is not complete; fd is ours */
+    CONNECTION_WAITING, /* it is; the monitor or oriel-keys is away */
+    CONNECTION_RUNNING, /* a peer has it; pid and link are valid */
+    CONNECTION_LEAVING, /* told to leave or killed; waits to be reaped */
 };
-struct client {
+struct connection {
     struct daemon *d;
-    enum client_state state;
+    enum connection_state state;
     uint64_t number;
     unsigned slot;
     int fd;
@@ -50,16 +50,16 @@ struct client {
     uint16_t port;
 };
 
-static void client_try(struct client *c);
+static void connection_try(struct connection *c);
 
-/* It ends by itself with its peer; a driver that hangs does not. clients_reap buries it. */
-static void end_encoder(struct client *c)
+/* It ends by itself with its peer; a driver that hangs does not. connections_reap buries it. */
+static void end_encoder(struct connection *c)
 {
     (void)process_signal(c->encoder, SIGKILL);
     c->encoder = 0;
 }
 
-static void client_free(struct client *c, unsigned penalty)
+static void connection_free(struct connection *c, unsigned penalty)
 {
     struct daemon *d = c->d;
     end_encoder(c);
@@ -77,14 +77,14 @@ static void client_free(struct client *c, unsigned penalty)
     free(c);
 }
 
-static void client_signal(struct client *c, int sig)
+static void connection_signal(struct connection *c, int sig)
 {
     int r = process_signal(c->pid, sig);
     if (r < 0 && r != -ESRCH)
         log_error("peer cannot be signalled", "peer=%llu error=%s", (unsigned long long)c->number, strerror(-r));
 }
 
-static void set_deadline(struct client *c, int64_t seconds_after_start)
+static void set_deadline(struct connection *c, int64_t seconds_after_start)
 {
     int64_t left = c->since + seconds_after_start - daemon_now();
     struct timeval tv = {left > 0 ? left : 0, 0};
@@ -95,28 +95,28 @@ static void set_deadline(struct client *c, int64_t seconds_after_start)
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     static const struct timeval farewell = {FAREWELL_SECONDS, 0};
-    struct client *c = arg;
+    struct connection *c = arg;
     (void)fd;
     (void)what;
-    if (c->state != CLIENT_LEAVING)
+    if (c->state != CONNECTION_LEAVING)
         log_info("deadline passed", "peer=%llu address=%s phase=%s", (unsigned long long)c->number, c->address,
             c->connected ? "login" : "handshake");
-    if (c->state == CLIENT_READING || c->state == CLIENT_WAITING) {
-        client_free(c, 0);
+    if (c->state == CONNECTION_READING || c->state == CONNECTION_WAITING) {
+        connection_free(c, 0);
         return;
     }
     struct child_timeout m = {0};
-    if (c->state == CLIENT_RUNNING && c->connected && link_send(c->link, &child_timeout_def, &m, NULL) == 0) {
-        c->state = CLIENT_LEAVING;
+    if (c->state == CONNECTION_RUNNING && c->connected && link_send(c->link, &child_timeout_def, &m, NULL) == 0) {
+        c->state = CONNECTION_LEAVING;
         (void)evtimer_add(c->deadline, &farewell);
         return;
     }
-    c->state = CLIENT_LEAVING;
-    client_signal(c, SIGKILL);
+    c->state = CONNECTION_LEAVING;
+    connection_signal(c, SIGKILL);
 }
 
 /* Only for who has logged in: drivers are large, and probing them takes long. */
-static void give_encoder(struct client *c)
+static void give_encoder(struct connection *c)
 {
     struct child_encoder m = {0};
     int fd = -1;
@@ -130,10 +130,10 @@ static void give_encoder(struct client *c)
 
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
-    struct client *c = arg;
+    struct connection *c = arg;
     (void)fd;
     (void)what;
-    if (c->state != CLIENT_RUNNING || !c->link)
+    if (c->state != CONNECTION_RUNNING || !c->link)
         return;
     c->restarts++;
     log_info("encoder is started again", "peer=%llu time=%u of=%u", (unsigned long long)c->number, c->restarts,
@@ -142,7 +142,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The peer says so: it alone notices one that hangs. However often it does, the count is ours. */
-static void encoder_lost(struct client *c)
+static void encoder_lost(struct connection *c)
 {
     struct timeval pause = {encoder_pause(c->restarts), 0};
     end_encoder(c);
@@ -160,14 +160,14 @@ static void encoder_lost(struct client *c)
 
 static void on_child_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
-    struct client *c = user;
+    struct connection *c = user;
     (void)l;
     (void)def;
     (void)fds;
     struct child_state *s = msg;
     if (s->phase == CHILD_CONNECTED && !c->connected) {
         c->connected = true;
-        if (c->half_open && c->state == CLIENT_RUNNING)
+        if (c->half_open && c->state == CONNECTION_RUNNING)
             set_deadline(c, c->d->config.server_login_deadline);
     } else if (s->phase == CHILD_AUTHENTICATED && c->half_open) {
         c->half_open = false;
@@ -178,26 +178,26 @@ static void on_child_message(void *user, struct link *l, const struct wire_def *
             (void)evtimer_del(c->deadline);
     } else if (s->phase == CHILD_ENCODER_LOST && !c->half_open)
         encoder_lost(c);
-    if (c->connected && !c->half_open && c->state == CLIENT_RUNNING)
+    if (c->connected && !c->half_open && c->state == CONNECTION_RUNNING)
         (void)evtimer_del(c->deadline);
 }
 
 static void on_child_closed(void *user, struct link *l, int err)
 {
     static const struct timeval farewell = {FAREWELL_SECONDS, 0};
-    struct client *c = user;
+    struct connection *c = user;
     if (err != -EPIPE)
         log_error("peer's link broken", "peer=%llu error=%s", (unsigned long long)c->number, strerror(-err));
     link_destroy(l);
     c->link = NULL;
     /* A peer without its link cannot be told anything: it is leaving, or has to. */
-    c->state = CLIENT_LEAVING;
+    c->state = CONNECTION_LEAVING;
     (void)evtimer_add(c->deadline, &farewell);
     if (err != -EPIPE)
-        client_signal(c, SIGKILL);
+        connection_signal(c, SIGKILL);
 }
 
-static void introduce(struct client *c)
+static void introduce(struct connection *c)
 {
     struct daemon *d = c->d;
     struct server_peer_new m = {.peer = c->number, .pid = c->pid, .port = c->port};
@@ -206,7 +206,7 @@ static void introduce(struct client *c)
         (void)link_send(d->monitor, &server_peer_new_def, &m, NULL);
 }
 
-static pid_t start_program(struct client *c, int link_fd, int keys_fd)
+static pid_t start_program(struct connection *c, int link_fd, int keys_fd)
 {
     struct daemon *d = c->d;
     uid_t uid = (uid_t)(d->config.server_peer_uid_first + c->slot);
@@ -224,7 +224,7 @@ static pid_t start_program(struct client *c, int link_fd, int keys_fd)
 }
 
 /* Returns 0, -ENOTCONN (oriel-keys is away: try again later), or an error that ends the client. */
-static int start_peer(struct client *c)
+static int start_peer(struct connection *c)
 {
     static const struct link_ops ops = {.message = on_child_message, .closed = on_child_closed};
     struct daemon *d = c->d;
@@ -262,10 +262,10 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    client_try(arg);
+    connection_try(arg);
 }
 
-static void retry_later(struct client *c)
+static void retry_later(struct connection *c)
 {
     static const struct timeval tv = {0, RETRY_MS * 1000};
     if (!c->ev)
@@ -274,12 +274,12 @@ static void retry_later(struct client *c)
         (void)evtimer_add(c->ev, &tv);
 }
 
-static void client_try(struct client *c)
+static void connection_try(struct connection *c)
 {
     struct daemon *d = c->d;
-    c->state = CLIENT_WAITING;
+    c->state = CONNECTION_WAITING;
     if (!d->monitor)
-        return; /* clients_monitor_up comes back here */
+        return; /* connections_monitor_up comes back here */
     int r = start_peer(c);
     if (r == -ENOTCONN) {
         retry_later(c);
@@ -288,26 +288,26 @@ static void client_try(struct client *c)
     if (r < 0) {
         log_error("peer could not be started", "program=%s address=%s error=%s", d->peer_program, c->address,
             strerror(-r));
-        client_free(c, 0);
+        connection_free(c, 0);
         return;
     }
     close(c->fd);
     c->fd = -1;
-    c->state = CLIENT_RUNNING;
+    c->state = CONNECTION_RUNNING;
     log_info("client connected", "peer=%llu pid=%d address=%s port=%u", (unsigned long long)c->number, c->pid,
         c->address, c->port);
     introduce(c);
 }
 
 /* Without SO_RCVLOWAT the half request would keep the loop awake. */
-static void wait_for_bytes(struct client *c, int n)
+static void wait_for_bytes(struct connection *c, int n)
 {
     (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof n);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-    struct client *c = arg;
+    struct connection *c = arg;
     uint8_t head[FIRST_REQUEST_MAX];
     (void)what;
     ssize_t n = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
@@ -317,12 +317,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     if (need < 0) {
         if (need == -EPROTO)
             log_info("not an RDP client", "address=%s", c->address);
-        client_free(c, need == -EPROTO ? PENALTY_PROTOCOL : 0);
+        connection_free(c, need == -EPROTO ? PENALTY_PROTOCOL : 0);
         return;
     }
     /* All that is coming is here and it is not enough: the client has closed its side. */
     if (need > 0 && n >= need) {
-        client_free(c, 0);
+        connection_free(c, 0);
         return;
     }
     wait_for_bytes(c, need > 0 ? need : 1);
@@ -330,7 +330,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         return;
     event_free(c->ev);
     c->ev = NULL;
-    client_try(c);
+    connection_try(c);
 }
 
 static bool find_slot(const struct daemon *d, unsigned *slot)
@@ -344,16 +344,16 @@ static bool find_slot(const struct daemon *d, unsigned *slot)
     return false;
 }
 
-void client_add(struct daemon *d, int fd, const char *address, uint16_t port, struct admission_source *source)
+void connection_add(struct daemon *d, int fd, const char *address, uint16_t port, struct admission_source *source)
 {
     unsigned slot = 0;
-    struct client *c = find_slot(d, &slot) ? calloc(1, sizeof *c) : NULL;
+    struct connection *c = find_slot(d, &slot) ? calloc(1, sizeof *c) : NULL;
     if (!c) {
         close(fd);
         admission_leave(d->admission, source, true, 0, daemon_now());
         return;
     }
-    *c = (struct client){.d = d,
+    *c = (struct connection){.d = d,
         .number = ++d->last_number,
         .slot = slot,
         .fd = fd,
@@ -366,14 +366,14 @@ void client_add(struct daemon *d, int fd, const char *address, uint16_t port, st
     c->ev = event_new(d->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     c->deadline = evtimer_new(d->base, on_deadline, c);
     if (!c->ev || !c->deadline || event_add(c->ev, NULL) < 0) {
-        client_free(c, 0);
+        connection_free(c, 0);
         return;
     }
     wait_for_bytes(c, 4);
     set_deadline(c, d->config.server_handshake_deadline);
 }
 
-static struct client *by_number(struct daemon *d, uint64_t number)
+static struct connection *by_number(struct daemon *d, uint64_t number)
 {
     for (unsigned i = 0; i < d->uid_slots; i++)
         if (d->slots[i] && d->slots[i]->number == number)
@@ -381,42 +381,42 @@ static struct client *by_number(struct daemon *d, uint64_t number)
     return NULL;
 }
 
-void clients_monitor_up(struct daemon *d)
+void connections_monitor_up(struct daemon *d)
 {
     for (unsigned i = 0; i < d->uid_slots; i++) {
-        struct client *c = d->slots[i];
-        if (c && c->state == CLIENT_RUNNING)
+        struct connection *c = d->slots[i];
+        if (c && c->state == CONNECTION_RUNNING)
             introduce(c);
-        else if (c && c->state == CLIENT_WAITING)
-            client_try(c);
+        else if (c && c->state == CONNECTION_WAITING)
+            connection_try(c);
     }
 }
 
-void client_monitor_fd(struct daemon *d, uint64_t number, int fd)
+void connection_monitor_fd(struct daemon *d, uint64_t number, int fd)
 {
-    struct client *c = by_number(d, number);
+    struct connection *c = by_number(d, number);
     struct child_monitor m = {0};
-    if (c && c->state == CLIENT_RUNNING)
+    if (c && c->state == CONNECTION_RUNNING)
         (void)link_send(c->link, &child_monitor_def, &m, &fd);
     close(fd);
 }
 
-void client_kill(struct daemon *d, uint64_t number, const char *why)
+void connection_kill(struct daemon *d, uint64_t number, const char *why)
 {
-    struct client *c = by_number(d, number);
+    struct connection *c = by_number(d, number);
     if (!c || c->pid <= 0)
         return;
     log_warning("peer killed", "peer=%llu address=%s reason=%s", (unsigned long long)number, c->address, why);
-    c->state = CLIENT_LEAVING;
-    client_signal(c, SIGKILL);
+    c->state = CONNECTION_LEAVING;
+    connection_signal(c, SIGKILL);
 }
 
 /* Returns the penalty. */
-static unsigned log_exit(const struct client *c, int status)
+static unsigned log_exit(const struct connection *c, int status)
 {
     unsigned long long n = c->number;
     if (WIFSIGNALED(status)) {
-        bool ours = c->state == CLIENT_LEAVING && WTERMSIG(status) == SIGKILL;
+        bool ours = c->state == CONNECTION_LEAVING && WTERMSIG(status) == SIGKILL;
         if (!ours)
             log_error("peer crashed", "peer=%llu address=%s signal=%d", n, c->address, WTERMSIG(status));
         return ours ? 0 : PENALTY_CRASH;
@@ -437,22 +437,22 @@ static unsigned log_exit(const struct client *c, int status)
     }
 }
 
-static void reaped(struct client *c, int status)
+static void reaped(struct connection *c, int status)
 {
     struct daemon *d = c->d;
     struct server_peer_gone m = {.peer = c->number};
     unsigned penalty = log_exit(c, status);
     if (d->monitor)
         (void)link_send(d->monitor, &server_peer_gone_def, &m, NULL);
-    client_free(c, penalty);
+    connection_free(c, penalty);
 }
 
-void clients_reap(struct daemon *d)
+void connections_reap(struct daemon *d)
 {
     int status = 0;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         for (unsigned i = 0; i < d->uid_slots; i++) {
-            struct client *c = d->slots[i];
+            struct connection *c = d->slots[i];
             if (c && c->encoder == pid)
                 c->encoder = 0;
             if (c && c->pid == pid) {
@@ -462,25 +462,25 @@ void clients_reap(struct daemon *d)
         }
 }
 
-void clients_reload(struct daemon *d)
+void connections_reload(struct daemon *d)
 {
     struct child_reload m = {0};
     for (unsigned i = 0; i < d->uid_slots; i++)
-        if (d->slots[i] && d->slots[i]->state == CLIENT_RUNNING)
+        if (d->slots[i] && d->slots[i]->state == CONNECTION_RUNNING)
             (void)link_send(d->slots[i]->link, &child_reload_def, &m, &d->config_fd);
 }
 
 /* The streams break: clients that can reconnect do, to the next server. */
-void clients_kill_all(struct daemon *d)
+void connections_kill_all(struct daemon *d)
 {
     for (unsigned i = 0; i < d->uid_slots; i++) {
-        struct client *c = d->slots[i];
+        struct connection *c = d->slots[i];
         if (!c)
             continue;
-        c->state = CLIENT_LEAVING;
-        client_signal(c, SIGKILL);
+        c->state = CONNECTION_LEAVING;
+        connection_signal(c, SIGKILL);
         if (c->pid > 0)
             (void)waitpid(c->pid, NULL, 0);
-        client_free(c, 0);
+        connection_free(c, 0);
     }
 }
