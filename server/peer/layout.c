@@ -36,7 +36,7 @@ static void tidy(struct display_monitor *m)
         m->phys_width = m->phys_height = 0;
 }
 
-int layout_normalise(struct display_layout *l, uint32_t max_width, uint32_t max_height)
+int client_layout_normalise(struct display_layout *l, uint32_t max_width, uint32_t max_height)
 {
     if (l->nmonitors > DISPLAY_MONITORS_MAX)
         l->nmonitors = DISPLAY_MONITORS_MAX;
@@ -62,7 +62,7 @@ int layout_normalise(struct display_layout *l, uint32_t max_width, uint32_t max_
     return 0;
 }
 
-void layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height)
+void client_layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height)
 {
     *width = *height = 0;
     for (uint32_t i = 0; i < l->nmonitors; i++) {

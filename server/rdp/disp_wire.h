@@ -5,7 +5,7 @@
 
 #include "session/proto/display.h"
 
-/* Read DISPLAYCONTROL_MONITOR_LAYOUT_PDU; the layout still has to go through layout_normalise. Monitors beyond
+/* Read DISPLAYCONTROL_MONITOR_LAYOUT_PDU; the layout still has to go through client_layout_normalise. Monitors beyond
  * DISPLAY_MONITORS_MAX are dropped. Returns 0; -ENOENT: another PDU; -EPROTO. */
 int disp_wire_layout(const uint8_t *data, size_t len, struct display_layout *l);
 

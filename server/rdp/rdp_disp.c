@@ -36,7 +36,8 @@ static int on_message(void *user, const uint8_t *data, size_t len)
     int r = disp_wire_layout(data, len, &l);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    r = layout_normalise(&l, (uint32_t)f->peer->config.display_max_width, (uint32_t)f->peer->config.display_max_height);
+    r = client_layout_normalise(&l, (uint32_t)f->peer->config.display_max_width,
+        (uint32_t)f->peer->config.display_max_height);
     if (r < 0) {
         log_info("monitor layout refused", "monitors=%u", l.nmonitors);
         return 0;

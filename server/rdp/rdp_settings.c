@@ -134,12 +134,12 @@ static void take_layout(struct front *f, const rdpSettings *s)
     for (uint32_t i = 0; i < l->nmonitors; i++)
         if (l->monitors[i].scale == 0)
             l->monitors[i].scale = scale;
-    if (l->nmonitors && layout_normalise(l, max_w, max_h) == 0)
+    if (l->nmonitors && client_layout_normalise(l, max_w, max_h) == 0)
         return;
     /* 200 pixels is the smallest desktop of the protocol (MS-RDPEDISP 2.2.2.2.1) */
     single_monitor(s, l, clamp(freerdp_settings_get_uint32(s, FreeRDP_DesktopWidth), 200, max_w),
         clamp(freerdp_settings_get_uint32(s, FreeRDP_DesktopHeight), 200, max_h));
-    (void)layout_normalise(l, max_w, max_h);
+    (void)client_layout_normalise(l, max_w, max_h);
 }
 
 void rdp_facts(struct front *f)

@@ -22,12 +22,12 @@ static void the_unions_corner_becomes_the_origin(void **state)
     struct display_layout l = two();
     uint32_t w, h;
     (void)state;
-    assert_int_equal(layout_normalise(&l, MAX), 0);
+    assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.monitors[0].x, 0);
     assert_int_equal(l.monitors[0].y, 100);
     assert_int_equal(l.monitors[1].x, 1920);
     assert_int_equal(l.monitors[1].scale, 150);
-    layout_size(&l, &w, &h);
+    client_layout_size(&l, &w, &h);
     assert_int_equal(w, 4480);
     assert_int_equal(h, 1440);
 }
@@ -37,10 +37,10 @@ static void exactly_one_monitor_is_primary(void **state)
     struct display_layout l = two();
     (void)state;
     l.monitors[1].primary = 0;
-    assert_int_equal(layout_normalise(&l, MAX), 0);
+    assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.monitors[0].primary + l.monitors[1].primary, 1);
     l.monitors[0].primary = l.monitors[1].primary = 1;
-    assert_int_equal(layout_normalise(&l, MAX), 0);
+    assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.monitors[0].primary + l.monitors[1].primary, 1);
 }
 
@@ -49,10 +49,10 @@ static void empty_and_monstrous_monitors_are_dropped(void **state)
     struct display_layout l = two();
     (void)state;
     l.monitors[0].width = 0;
-    assert_int_equal(layout_normalise(&l, MAX), 0);
+    assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.nmonitors, 1);
     l.monitors[0].height = 0xffffffff;
-    assert_int_equal(layout_normalise(&l, MAX), -EINVAL);
+    assert_int_equal(client_layout_normalise(&l, MAX), -EINVAL);
 }
 
 static void a_union_that_is_too_large_is_refused_without_overflow(void **state)
@@ -61,7 +61,7 @@ static void a_union_that_is_too_large_is_refused_without_overflow(void **state)
     (void)state;
     l.monitors[0].x = INT32_MIN;
     l.monitors[1].x = INT32_MAX;
-    assert_int_equal(layout_normalise(&l, MAX), -EINVAL);
+    assert_int_equal(client_layout_normalise(&l, MAX), -EINVAL);
 }
 
 static void nonsense_in_scale_orientation_and_size_becomes_unknown(void **state)
@@ -73,7 +73,7 @@ static void nonsense_in_scale_orientation_and_size_becomes_unknown(void **state)
     l.monitors[0].phys_width = 5;
     l.monitors[0].phys_height = 300;
     l.monitors[1].orientation = 270;
-    assert_int_equal(layout_normalise(&l, MAX), 0);
+    assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.monitors[0].scale, 0);
     assert_int_equal(l.monitors[0].orientation, 0);
     assert_int_equal(l.monitors[0].phys_height, 0);
@@ -86,7 +86,7 @@ static void more_monitors_than_the_protocol_carries_are_cut(void **state)
     (void)state;
     for (int i = 0; i < DISPLAY_MONITORS_MAX; i++)
         l.monitors[i] = (struct display_monitor){.x = i * 200, .width = 200, .height = 200};
-    assert_int_equal(layout_normalise(&l, MAX), 0);
+    assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.nmonitors, DISPLAY_MONITORS_MAX);
 }
 
