@@ -21,7 +21,7 @@ struct drawer {
     struct canvas canvas;
     bool opened, ready, on_loan, suppressed, over;
     uint32_t frame;
-    struct box damage[DRAWER_DAMAGE_MAX];
+    struct area damage[DRAWER_DAMAGE_MAX];
     unsigned ndamage;
     uint64_t damaged_us;
 };
@@ -79,26 +79,26 @@ uint32_t drawer_normalise(const struct display_monitor *in, uint32_t n, struct d
 
 /* ---- damage: disjoint rectangles ---- */
 
-static bool meets(struct box a, struct box b)
+static bool meets(struct area a, struct area b)
 {
     return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
-static struct box join(struct box a, struct box b)
+static struct area join(struct area a, struct area b)
 {
     int x = a.x < b.x ? a.x : b.x, y = a.y < b.y ? a.y : b.y;
     int r = a.x + a.w > b.x + b.w ? a.x + a.w : b.x + b.w, d = a.y + a.h > b.y + b.h ? a.y + a.h : b.y + b.h;
-    return (struct box){x, y, r - x, d - y};
+    return (struct area){x, y, r - x, d - y};
 }
 
-static struct box clip_box(const struct drawer *d, struct box b)
+static struct area clip_area(const struct drawer *d, struct area b)
 {
     int64_t r = clamp((int64_t)b.x + b.w, 0, d->canvas.width), bottom = clamp((int64_t)b.y + b.h, 0, d->canvas.height);
     int64_t x = clamp(b.x, 0, d->canvas.width), y = clamp(b.y, 0, d->canvas.height);
-    return (struct box){(int)x, (int)y, (int)(r > x ? r - x : 0), (int)(bottom > y ? bottom - y : 0)};
+    return (struct area){(int)x, (int)y, (int)(r > x ? r - x : 0), (int)(bottom > y ? bottom - y : 0)};
 }
 
-static void add_damage(struct drawer *d, struct box b)
+static void add_damage(struct drawer *d, struct area b)
 {
     for (unsigned i = 0; i < d->ndamage;) {
         if (meets(d->damage[i], b) || d->ndamage == DRAWER_DAMAGE_MAX) {
@@ -119,9 +119,9 @@ static void wake(struct drawer *d)
         event_active(d->flush, EV_TIMEOUT, 0);
 }
 
-void drawer_damage(struct drawer *d, struct box b)
+void drawer_damage(struct drawer *d, struct area b)
 {
-    b = clip_box(d, b);
+    b = clip_area(d, b);
     if (b.w == 0 || b.h == 0)
         return;
     if (d->ndamage == 0)
@@ -132,7 +132,7 @@ void drawer_damage(struct drawer *d, struct box b)
 
 static void damage_all(struct drawer *d)
 {
-    drawer_damage(d, (struct box){0, 0, (int)d->canvas.width, (int)d->canvas.height});
+    drawer_damage(d, (struct area){0, 0, (int)d->canvas.width, (int)d->canvas.height});
 }
 
 void drawer_ready(struct drawer *d)
@@ -141,7 +141,7 @@ void drawer_ready(struct drawer *d)
     wake(d);
 }
 
-static void paint(struct drawer *d, struct box b)
+static void paint(struct drawer *d, struct area b)
 {
     cairo_t *cr = cairo_create(d->canvas.surface);
     cairo_rectangle(cr, b.x, b.y, b.w, b.h);
@@ -158,7 +158,7 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
     if (d->on_loan || d->suppressed || d->over || !d->canvas.surface)
         return;
     for (unsigned i = 0; i < d->ndamage; i++) {
-        struct box b = d->damage[i];
+        struct area b = d->damage[i];
         paint(d, b);
         f.rects[f.nrects++] = (struct display_rect){(uint16_t)b.x, (uint16_t)b.y, (uint16_t)b.w, (uint16_t)b.h};
     }
@@ -231,7 +231,7 @@ static void on_refresh(struct drawer *d, const struct display_refresh *m)
     if (m->nrects == 0)
         damage_all(d);
     for (uint32_t i = 0; i < m->nrects; i++)
-        drawer_damage(d, (struct box){m->rects[i].x, m->rects[i].y, m->rects[i].width, m->rects[i].height});
+        drawer_damage(d, (struct area){m->rects[i].x, m->rects[i].y, m->rects[i].width, m->rects[i].height});
 }
 
 static void on_suppress(struct drawer *d, const struct display_suppress *m)

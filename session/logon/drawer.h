@@ -33,7 +33,7 @@ struct drawer_ops { /* all mandatory */
 /* Takes `fd` over, also when it fails (NULL). */
 struct drawer *drawer_create(struct event_base *base, int fd, const struct drawer_ops *ops, void *user);
 void drawer_destroy(struct drawer *d);
-void drawer_damage(struct drawer *d, struct box b);
+void drawer_damage(struct drawer *d, struct area b);
 /* Nothing is painted before this was called once. */
 void drawer_ready(struct drawer *d);
 void drawer_cursor(struct drawer *d, const struct display_cursor *c);

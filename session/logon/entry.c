@@ -22,10 +22,10 @@ PangoLayout *entry_layout(const struct page *p, const struct field *f)
     return look_text(p->pango, FONT_TEXT, p->fit, -1, f->text);
 }
 
-struct box entry_inner(const struct page *p, const struct widget *w)
+struct area entry_inner(const struct page *p, const struct widget *w)
 {
     int m = pad(p), caps = p->caps && w->field->secret ? (int)lround(22 * p->fit) : 0;
-    return (struct box){w->at.x + m, w->at.y, w->at.w - 2 * m - caps, w->at.h};
+    return (struct area){w->at.x + m, w->at.y, w->at.w - 2 * m - caps, w->at.h};
 }
 
 int entry_caret_x(const struct page *p, const struct field *f)

@@ -22,7 +22,7 @@
 
 enum { EXIT_SETUP = 2, EXIT_LINK = 3 }; /* the monitor logs it */
 
-struct logon {
+struct logon_screen {
     struct event_base *base;
     struct link *monitor;
     struct drawer *drawer;
@@ -33,7 +33,7 @@ struct logon {
     int status;
 };
 
-static void leave(struct logon *l, int status)
+static void leave(struct logon_screen *l, int status)
 {
     l->status = status;
     event_base_loopexit(l->base, NULL);
@@ -41,7 +41,7 @@ static void leave(struct logon *l, int status)
 
 /* ---- screen → monitor, drawer ---- */
 
-static void send_monitor(struct logon *l, const struct wire_def *def, const void *m)
+static void send_monitor(struct logon_screen *l, const struct wire_def *def, const void *m)
 {
     if (link_send(l->monitor, def, m, NULL) < 0)
         leave(l, EXIT_LINK);
@@ -62,16 +62,16 @@ static void on_cancel(void *user)
     send_monitor(user, &logon_cancel_def, &m);
 }
 
-static void on_damage(void *user, struct box b)
+static void on_damage(void *user, struct area b)
 {
-    struct logon *l = user;
+    struct logon_screen *l = user;
     if (l->drawer)
         drawer_damage(l->drawer, b);
 }
 
 static void on_cursor(void *user, enum screen_cursor c, double scale)
 {
-    struct logon *l = user;
+    struct logon_screen *l = user;
     struct display_cursor m;
     pointer_shape(c, scale, &m);
     if (l->drawer)
@@ -80,7 +80,7 @@ static void on_cursor(void *user, enum screen_cursor c, double scale)
 
 static void on_leds(void *user, uint8_t locks)
 {
-    struct logon *l = user;
+    struct logon_screen *l = user;
     if (l->drawer)
         drawer_leds(l->drawer, locks);
 }
@@ -89,7 +89,7 @@ static const struct screen_ops screen_ops = {on_submit, on_answers, on_cancel, o
 
 /* ---- caret ---- */
 
-static void arm_blink(struct logon *l)
+static void arm_blink(struct logon_screen *l)
 {
     struct timeval half = {0, 500000};
     event_add(l->blink, &half);
@@ -97,14 +97,14 @@ static void arm_blink(struct logon *l)
 
 static void on_blink(evutil_socket_t fd, short what, void *arg)
 {
-    struct logon *l = arg;
+    struct logon_screen *l = arg;
     if (screen_blink(l->screen))
         arm_blink(l);
 }
 
 /* ---- front end → screen ---- */
 
-static void show_if_complete(struct logon *l)
+static void show_if_complete(struct logon_screen *l)
 {
     if (!l->started || !l->laid_out)
         return;
@@ -114,7 +114,7 @@ static void show_if_complete(struct logon *l)
 
 static void on_layout(void *user, const struct display_monitor *monitors, uint32_t n)
 {
-    struct logon *l = user;
+    struct logon_screen *l = user;
     l->laid_out = true;
     screen_layout(l->screen, monitors, n);
     show_if_complete(l);
@@ -122,12 +122,12 @@ static void on_layout(void *user, const struct display_monitor *monitors, uint32
 
 static void on_keyboard(void *user, uint32_t klid, uint32_t type, uint32_t subtype)
 {
-    screen_keyboard(((struct logon *)user)->screen, klid, type, subtype);
+    screen_keyboard(((struct logon_screen *)user)->screen, klid, type, subtype);
 }
 
 static void on_event(void *user, const struct display_event *ev)
 {
-    struct logon *l = user;
+    struct logon_screen *l = user;
     screen_event(l->screen, ev);
     if (ev->type != INPUT_MOVE && l->started)
         arm_blink(l);
@@ -135,7 +135,7 @@ static void on_event(void *user, const struct display_event *ev)
 
 static void on_paint(void *user, cairo_t *cr)
 {
-    screen_paint(((struct logon *)user)->screen, cr);
+    screen_paint(((struct logon_screen *)user)->screen, cr);
 }
 static void on_display_closed(void *user, int err)
 {
@@ -146,7 +146,7 @@ static const struct drawer_ops drawer_ops = {on_layout, on_keyboard, on_event, o
 
 /* ---- monitor → screen ---- */
 
-static void render(struct logon *l, const struct logon_start *m)
+static void render(struct logon_screen *l, const struct logon_start *m)
 {
     struct canvas c;
     int r = render_notice(l->pango, m->title, m->text, m->scale ? m->scale / 100.0 : 1, &c);
@@ -163,7 +163,7 @@ static void render(struct logon *l, const struct logon_start *m)
     leave(l, r == 0 ? EXIT_SUCCESS : EXIT_LINK);
 }
 
-static void on_start(struct logon *l, const struct logon_start *m)
+static void on_start(struct logon_screen *l, const struct logon_start *m)
 {
     if (m->mode == LOGON_MODE_RENDER) {
         render(l, m);
@@ -181,7 +181,7 @@ static void on_start(struct logon *l, const struct logon_start *m)
 
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
 {
-    struct logon *l = user;
+    struct logon_screen *l = user;
     bool first = def == &logon_start_def;
     if (first == l->started) {
         log_error("monitor out of order", "message=%s", def->name);
@@ -206,7 +206,7 @@ static const struct link_ops monitor_ops = {on_message, on_closed};
 
 /* ---- life ---- */
 
-static bool set_up(struct logon *l)
+static bool set_up(struct logon_screen *l)
 {
     l->base = event_base_new();
     l->screen = l->base ? screen_create(&screen_ops, l, l->pango) : NULL;
@@ -222,7 +222,7 @@ static bool set_up(struct logon *l)
     return l->drawer != NULL;
 }
 
-static void tear_down(struct logon *l)
+static void tear_down(struct logon_screen *l)
 {
     screen_destroy(l->screen);
     drawer_destroy(l->drawer);
@@ -256,7 +256,7 @@ static int read_config(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct logon l = {.status = EXIT_SUCCESS};
+    struct logon_screen l = {.status = EXIT_SUCCESS};
     l.has_display = fcntl(FD_LOGON_DISPLAY, F_GETFD) >= 0; /* before anything else can get the number */
     log_init("oriel-logon", LOG_LEVEL_INFO);
     prctl(PR_SET_DUMPABLE, 0);

@@ -180,7 +180,7 @@ static unsigned place_buttons(struct page *p, unsigned first, int x, int y, int 
         from = x + width - n * w - (n - 1) * gap;
     }
     for (int i = 0; i < n; i++) {
-        p->widgets[first + i].at = (struct box){from + i * (w + gap), y, w, h};
+        p->widgets[first + i].at = (struct area){from + i * (w + gap), y, w, h};
         text_height(p, &p->widgets[first + i], -1);
     }
     return end;
@@ -201,7 +201,7 @@ static int stack(struct page *p, int width, int log_cut)
         }
         if (h > 0)
             y += px(p, gap_before(p, w, prev));
-        w->at = (struct box){pad, y, inner, h};
+        w->at = (struct area){pad, y, inner, h};
         i = w->kind == WIDGET_BUTTON ? place_buttons(p, i, pad, y, inner) : i + 1;
         y += h;
         if (h > 0)
@@ -236,7 +236,7 @@ static bool try_fit(struct page *p, double fit, bool compact)
     if (h > room && log_of(p))
         h = stack(p, width, h - room);
     p->content = h;
-    p->card = (struct box){0, 0, width, h < room ? h : room};
+    p->card = (struct area){0, 0, width, h < room ? h : room};
     return h <= room && (width >= px(p, LOOK_CARD_WIDTH * 0.7) || fit * LOOK_TEXT_PX <= LOOK_READABLE_PX);
 }
 
@@ -275,21 +275,21 @@ bool page_takes_focus(const struct page *p, unsigned index)
         (w->kind == WIDGET_FOOTER && p->footer_acts);
 }
 
-struct box page_box(const struct page *p, int index)
+struct area page_area(const struct page *p, int index)
 {
     if (index < 0)
-        return (struct box){0, 0, 0, 0};
-    struct box b = p->widgets[index].at;
+        return (struct area){0, 0, 0, 0};
+    struct area b = p->widgets[index].at;
     int ring = px(p, 3) + 1;
-    return (struct box){b.x + p->card.x - ring, b.y + p->card.y - p->scroll - ring, b.w + 2 * ring, b.h + 2 * ring};
+    return (struct area){b.x + p->card.x - ring, b.y + p->card.y - p->scroll - ring, b.w + 2 * ring, b.h + 2 * ring};
 }
 
 int page_at(const struct page *p, int x, int y)
 {
-    if (!box_has(p->card, x, y))
+    if (!area_has(p->card, x, y))
         return -1;
     for (unsigned i = 0; i < p->nwidgets; i++)
-        if (page_takes_focus(p, i) && box_has(p->widgets[i].at, x - p->card.x, y - p->card.y + p->scroll))
+        if (page_takes_focus(p, i) && area_has(p->widgets[i].at, x - p->card.x, y - p->card.y + p->scroll))
             return (int)i;
     return -1;
 }
@@ -309,7 +309,7 @@ bool page_focus(struct page *p, int index)
     p->focus = index;
     if (index < 0)
         return false;
-    struct box b = p->widgets[index].at;
+    struct area b = p->widgets[index].at;
     int room = px(p, 8), label = px(p, LOOK_SMALL_PX * 2);
     if (b.y - label < p->scroll)
         return set_scroll(p, b.y - label);

@@ -15,10 +15,10 @@
 /* CONV_MAX prompts of label and field, as many messages, heading, buttons, footer */
 #define PAGE_WIDGETS_MAX 64
 
-struct box {
+struct area {
     int x, y, w, h;
 };
-static inline bool box_has(struct box b, int x, int y)
+static inline bool area_has(struct area b, int x, int y)
 {
     return x >= b.x && y >= b.y && x < b.x + b.w && y < b.y + b.h;
 }
@@ -47,7 +47,7 @@ struct widget {
     bool disabled;
     char *text;          /* owned; valid UTF-8 */
     struct field *field; /* borrowed */
-    struct box at;       /* after page_arrange */
+    struct area at;      /* after page_arrange */
     int scroll;          /* field: pixels to the left; log: pixels above */
     PangoLayout *layout; /* texts: made by page_arrange */
 };
@@ -63,7 +63,7 @@ struct page {
     double scale;     /* what the client wished, 1.0 = 100 % */
     double fit;       /* what was possible, set by page_arrange */
     bool compact;
-    struct box monitor, card;
+    struct area monitor, card;
     int scroll, content; /* of the card, pixels */
     PangoContext *pango; /* borrowed */
 };
@@ -91,7 +91,7 @@ bool page_takes_focus(const struct page *p, unsigned index);
 /* Scroll the log (or else the card) by so many pixels. True when something moved. */
 bool page_scroll(struct page *p, int dy);
 /* Where a widget shows now, with its focus ring. */
-struct box page_box(const struct page *p, int index);
+struct area page_area(const struct page *p, int index);
 /* Text position in a field for a place on the desktop. */
 size_t page_field_index(struct page *p, int index, int x);
 /* Cursor position one step to the left or right on the screen, also in text that runs from right to left. */

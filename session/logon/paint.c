@@ -10,14 +10,14 @@ static double un(const struct page *p, double units)
     return units * p->fit;
 }
 
-static void fill_rounded(cairo_t *cr, struct box b, double r, struct colour c)
+static void fill_rounded(cairo_t *cr, struct area b, double r, struct colour c)
 {
     look_rounded(cr, b.x, b.y, b.w, b.h, r);
     look_source(cr, c);
     cairo_fill(cr);
 }
 
-static void stroke_rounded(cairo_t *cr, struct box b, double r, double line, struct colour c)
+static void stroke_rounded(cairo_t *cr, struct area b, double r, double line, struct colour c)
 {
     look_rounded(cr, b.x + line / 2, b.y + line / 2, b.w - line, b.h - line, r);
     look_source(cr, c);
@@ -33,10 +33,10 @@ static void show(cairo_t *cr, PangoLayout *l, double x, double y, struct colour 
     cairo_new_path(cr);
 }
 
-static void focus_ring(const struct page *p, cairo_t *cr, struct box b)
+static void focus_ring(const struct page *p, cairo_t *cr, struct area b)
 {
     double line = fmax(1, round(un(p, 2)));
-    struct box ring = {b.x - (int)line, b.y - (int)line, b.w + 2 * (int)line, b.h + 2 * (int)line};
+    struct area ring = {b.x - (int)line, b.y - (int)line, b.w + 2 * (int)line, b.h + 2 * (int)line};
     stroke_rounded(cr, ring, un(p, LOOK_CORNER) + line, line, LOOK_ACCENT);
 }
 
@@ -59,7 +59,7 @@ static void paint_message(const struct page *p, cairo_t *cr, const struct widget
 
 /* Paint the highlighted byte range of a shaped line: several boxes where directions mix. */
 static void paint_selection(cairo_t *cr, const struct page *p, const struct field *f, PangoLayout *l, int x,
-    struct box in)
+    struct area in)
 {
     size_t from = f->cursor < f->anchor ? f->cursor : f->anchor, to = f->cursor < f->anchor ? f->anchor : f->cursor;
     int inset = (int)lround(un(p, 7));
@@ -82,7 +82,7 @@ static void paint_selection(cairo_t *cr, const struct page *p, const struct fiel
     cairo_fill(cr);
 }
 
-static void paint_dots(cairo_t *cr, const struct page *p, const struct field *f, int x, struct box in)
+static void paint_dots(cairo_t *cr, const struct page *p, const struct field *f, int x, struct area in)
 {
     int n = (int)field_chars(f, f->len), step = entry_dot_step(p);
     look_source(cr, LOOK_INK);
@@ -111,7 +111,7 @@ static void paint_caps_mark(cairo_t *cr, const struct page *p, const struct widg
 static void paint_field(const struct page *p, cairo_t *cr, const struct widget *w, bool focused)
 {
     const struct field *f = w->field;
-    struct box in = entry_inner(p, w);
+    struct area in = entry_inner(p, w);
     PangoLayout *l = f->secret ? NULL : entry_layout(p, f);
     int h = 0, x = in.x - w->scroll;
     fill_rounded(cr, w->at, un(p, LOOK_CORNER), w->disabled ? LOOK_DISABLED : LOOK_CARD);
@@ -157,7 +157,7 @@ static void paint_button(const struct page *p, cairo_t *cr, const struct widget 
     int tw, th;
     fill_rounded(cr, w->at, un(p, LOOK_CORNER), c);
     if (p->focus == index) {
-        struct box in = {w->at.x, w->at.y, w->at.w, w->at.h};
+        struct area in = {w->at.x, w->at.y, w->at.w, w->at.h};
         focus_ring(p, cr, in);
     }
     cairo_save(cr);
@@ -206,7 +206,7 @@ static void paint_choice(const struct page *p, cairo_t *cr, const struct widget 
         paint_choice_mark(p, cr, w);
 }
 
-static void paint_scrollbar(const struct page *p, cairo_t *cr, struct box track, int content, int scroll)
+static void paint_scrollbar(const struct page *p, cairo_t *cr, struct area track, int content, int scroll)
 {
     if (content <= track.h || track.h <= 0)
         return;
@@ -228,13 +228,13 @@ static void paint_log(const struct page *p, cairo_t *cr, const struct widget *w)
     show(cr, w->layout, w->at.x + pad, w->at.y + pad - w->scroll, LOOK_INK);
     cairo_restore(cr);
     pango_layout_get_pixel_size(w->layout, NULL, &h);
-    struct box track = {w->at.x + w->at.w - bar - 3, w->at.y + 3, bar, w->at.h - 6};
+    struct area track = {w->at.x + w->at.w - bar - 3, w->at.y + 3, bar, w->at.h - 6};
     paint_scrollbar(p, cr, track, h + 2 * pad - 6, w->scroll);
 }
 
 static void paint_footer(const struct page *p, cairo_t *cr, const struct widget *w, int index)
 {
-    struct box b = w->at;
+    struct area b = w->at;
     PangoLayout *name = look_text(p->pango, FONT_SMALL, p->fit, -1, w->text);
     int tw, th;
     pango_layout_get_pixel_size(name, &tw, &th);
@@ -302,7 +302,7 @@ static void paint_widget(struct page *p, cairo_t *cr, int i)
 static bool touches(cairo_t *cr, const struct page *p, int i)
 {
     double x1, y1, x2, y2;
-    struct box b = p->widgets[i].at;
+    struct area b = p->widgets[i].at;
     double ring = un(p, 4) + 1;
     cairo_clip_extents(cr, &x1, &y1, &x2, &y2);
     return b.x - ring < x2 && b.x + b.w + ring > x1 && b.y - ring < y2 && b.y + b.h + ring > y1;
@@ -325,6 +325,6 @@ void page_paint(struct page *p, cairo_t *cr)
             paint_widget(p, cr, (int)i);
     cairo_restore(cr);
     int bar = (int)fmax(3, lround(un(p, 4)));
-    struct box track = {p->card.x + p->card.w - bar - 2, p->card.y + 2, bar, p->card.h - 4};
+    struct area track = {p->card.x + p->card.w - bar - 2, p->card.y + 2, bar, p->card.h - 4};
     paint_scrollbar(p, cr, track, p->content - 4, p->scroll);
 }

@@ -24,10 +24,10 @@ int render_notice(PangoContext *pango, const char *title, const char *text, doub
     p.rendered = true;
     p.wide = true;
     p.scale = scale;
-    p.monitor = (struct box){0, 0, width, (int)lround(RENDER_HEIGHT_MAX * scale)};
+    p.monitor = (struct area){0, 0, width, (int)lround(RENDER_HEIGHT_MAX * scale)};
     fill_page(&p, title, text);
     page_arrange(&p);
-    p.card = (struct box){0, 0, width, p.card.h};
+    p.card = (struct area){0, 0, width, p.card.h};
     int r = canvas_init(out, (uint32_t)width, (uint32_t)p.card.h);
     if (r == 0) {
         cairo_t *cr = cairo_create(out->surface);

@@ -54,13 +54,13 @@ static void begin(struct screen *s, enum screen_state state)
     s->selecting = false;
 }
 
-static struct box around(struct box a, struct box b)
+static struct area around(struct area a, struct area b)
 {
     if (a.w == 0)
         return b;
     int x = a.x < b.x ? a.x : b.x, y = a.y < b.y ? a.y : b.y;
     int r = a.x + a.w > b.x + b.w ? a.x + a.w : b.x + b.w, d = a.y + a.h > b.y + b.h ? a.y + a.h : b.y + b.h;
-    return (struct box){x, y, r - x, d - y};
+    return (struct area){x, y, r - x, d - y};
 }
 
 static void update_footer(struct screen *s)
@@ -88,8 +88,8 @@ static void finish(struct screen *s, struct widget *focus)
         return;
     page_arrange(&s->page);
     screen_awake(s);
-    struct box b = around(s->old_card, s->page.card);
-    s->ops->damage(s->user, (struct box){b.x - 1, b.y - 1, b.w + 2, b.h + 2});
+    struct area b = around(s->old_card, s->page.card);
+    s->ops->damage(s->user, (struct area){b.x - 1, b.y - 1, b.w + 2, b.h + 2});
     screen_point(s, s->pointer_x, s->pointer_y);
 }
 
@@ -443,7 +443,7 @@ void screen_layout(struct screen *s, const struct display_monitor *monitors, uin
             m = &monitors[i];
             break;
         }
-    s->page.monitor = (struct box){m->x, m->y, (int)m->width, (int)m->height};
+    s->page.monitor = (struct area){m->x, m->y, (int)m->width, (int)m->height};
     s->page.scale = scale_of(m);
     if (s->page.nwidgets)
         page_arrange(&s->page);
@@ -480,7 +480,7 @@ void screen_locks_changed(struct screen *s)
 void screen_touch(struct screen *s, int index)
 {
     if (index >= 0)
-        s->ops->damage(s->user, page_box(&s->page, index));
+        s->ops->damage(s->user, page_area(&s->page, index));
 }
 
 void screen_touch_card(struct screen *s)

@@ -24,7 +24,7 @@ struct screen_ops { /* all mandatory; messages are borrowed for the call and wip
     void (*submit)(void *user, const struct logon_submit *m);
     void (*answers)(void *user, const struct logon_answers *m);
     void (*cancel)(void *user);
-    void (*damage)(void *user, struct box b); /* paint this again, desktop pixels, not clamped */
+    void (*damage)(void *user, struct area b); /* paint this again, desktop pixels, not clamped */
     void (*cursor)(void *user, enum screen_cursor c, double scale);
     void (*leds)(void *user, uint8_t locks);
 };

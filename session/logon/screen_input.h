@@ -39,7 +39,7 @@ struct screen {
     uint32_t nkept;
     struct logon_start start;
     unsigned desktop; /* chosen: 0 as last time, 1 the default, 2 … start.desktops */
-    struct box old_card;
+    struct area old_card;
     int pointer_x, pointer_y, wheel;
     bool selecting;            /* the left button is down in the focused field */
     enum screen_cursor cursor; /* told, 0 none yet */

@@ -28,7 +28,7 @@ static void on_answers(void *user, const struct logon_answers *m)
 static void on_cancel(void *user)
 {
 }
-static void on_damage(void *user, struct box b)
+static void on_damage(void *user, struct area b)
 {
 }
 static void on_cursor(void *user, enum screen_cursor c, double scale)

@@ -19,7 +19,7 @@ static void no_answers(void *user, const struct logon_answers *m)
 static void no_cancel(void *user)
 {
 }
-static void no_damage(void *user, struct box b)
+static void no_damage(void *user, struct area b)
 {
 }
 static void no_cursor(void *user, enum screen_cursor c, double scale)

@@ -21,7 +21,7 @@ struct rig {
     unsigned submits, answers, cancels;
     struct logon_submit submit;
     struct logon_answers answer;
-    struct box damage; /* union since the last paint */
+    struct area damage; /* union since the last paint */
     enum screen_cursor cursor;
     uint8_t leds;
 };
@@ -56,7 +56,7 @@ static void on_cancel(void *user)
     ((struct rig *)user)->cancels++;
 }
 
-static void on_damage(void *user, struct box b)
+static void on_damage(void *user, struct area b)
 {
     struct rig *r = user;
     if (r->damage.w == 0) {
@@ -66,7 +66,7 @@ static void on_damage(void *user, struct box b)
     int x = b.x < r->damage.x ? b.x : r->damage.x, y = b.y < r->damage.y ? b.y : r->damage.y;
     int right = b.x + b.w > r->damage.x + r->damage.w ? b.x + b.w : r->damage.x + r->damage.w;
     int bottom = b.y + b.h > r->damage.y + r->damage.h ? b.y + b.h : r->damage.y + r->damage.h;
-    r->damage = (struct box){x, y, right - x, bottom - y};
+    r->damage = (struct area){x, y, right - x, bottom - y};
 }
 
 static void on_cursor(void *user, enum screen_cursor c, double scale)
@@ -85,7 +85,7 @@ static void paint_all(struct rig *r)
     screen_paint(r->s, cr);
     cairo_destroy(cr);
     cairo_surface_flush(r->surface);
-    r->damage = (struct box){0, 0, 0, 0};
+    r->damage = (struct area){0, 0, 0, 0};
 }
 
 /* Paint only what was damaged, as the drawer does. */
@@ -97,7 +97,7 @@ static void paint_damage(struct rig *r)
     screen_paint(r->s, cr);
     cairo_destroy(cr);
     cairo_surface_flush(r->surface);
-    r->damage = (struct box){0, 0, 0, 0};
+    r->damage = (struct area){0, 0, 0, 0};
 }
 
 static void layout(struct rig *r, int w, int h, uint32_t scale)
@@ -183,17 +183,17 @@ static void click(struct rig *r, int x, int y)
     pointer(r, INPUT_BUTTON, x, y, 0);
 }
 
-static struct box where(struct rig *r, int id)
+static struct area where(struct rig *r, int id)
 {
     struct page *p = screen_page(r->s);
     struct widget *w = page_find(p, id);
     assert_non_null(w);
-    return page_box(p, (int)(w - p->widgets));
+    return page_area(p, (int)(w - p->widgets));
 }
 
 static void click_id(struct rig *r, int id)
 {
-    struct box b = where(r, id);
+    struct area b = where(r, id);
     click(r, b.x + b.w / 2, b.y + b.h / 2);
 }
 
@@ -209,7 +209,7 @@ static const char *message_of(struct rig *r)
     return w ? w->text : "";
 }
 
-static uint64_t picture_hash(struct rig *r, struct box b)
+static uint64_t picture_hash(struct rig *r, struct area b)
 {
     const uint8_t *p = cairo_image_surface_get_data(r->surface);
     int stride = cairo_image_surface_get_stride(r->surface);
@@ -223,7 +223,7 @@ static uint64_t picture_hash(struct rig *r, struct box b)
 
 static uint64_t whole(struct rig *r)
 {
-    return picture_hash(r, (struct box){0, 0, r->w, r->h});
+    return picture_hash(r, (struct area){0, 0, r->w, r->h});
 }
 
 #define SC_ENTER 0x1c
@@ -375,7 +375,7 @@ static void a_click_places_cursor_and_focus(void **state)
     struct rig r = rig(800, 600);
     open_rig(&r, "mmmmmmmm");
     struct page *p = screen_page(r.s);
-    struct box b = where(&r, ID_USER);
+    struct area b = where(&r, ID_USER);
     assert_int_equal(focus_id(&r), ID_PASSWORD);
     click(&r, b.x + 20, b.y + b.h / 2);
     assert_int_equal(focus_id(&r), ID_USER);
@@ -395,7 +395,7 @@ static void a_button_acts_only_when_released_over_it(void **state)
 {
     struct rig r = rig(800, 600);
     open_rig(&r, "anna");
-    struct box b = where(&r, ID_OK);
+    struct area b = where(&r, ID_OK);
     pointer(&r, INPUT_BUTTON, b.x + 20, b.y + 20, INPUT_DOWN);
     pointer(&r, INPUT_BUTTON, 1, 1, 0);
     assert_int_equal(r.submits, 0);
@@ -408,7 +408,7 @@ static void the_cursor_is_a_beam_over_fields_only(void **state)
 {
     struct rig r = rig(800, 600);
     open_rig(&r, "anna");
-    struct box b = where(&r, ID_PASSWORD);
+    struct area b = where(&r, ID_PASSWORD);
     pointer(&r, INPUT_MOVE, b.x + 20, b.y + 20, 0);
     assert_int_equal(r.cursor, SCREEN_CURSOR_TEXT);
     pointer(&r, INPUT_MOVE, 2, 2, 0);
@@ -422,8 +422,8 @@ static void typing_changes_the_field_and_nothing_else(void **state)
 {
     struct rig r = rig(800, 600);
     open_rig(&r, "");
-    struct box f = where(&r, ID_USER);
-    struct box above = {0, 0, 800, f.y}, below = {0, f.y + f.h, 800, 600 - f.y - f.h};
+    struct area f = where(&r, ID_USER);
+    struct area above = {0, 0, 800, f.y}, below = {0, f.y + f.h, 800, 600 - f.y - f.h};
     uint64_t field0 = picture_hash(&r, f), above0 = picture_hash(&r, above), below0 = picture_hash(&r, below);
     type(&r, "w");
     assert_true(r.damage.w > 0 && r.damage.h <= f.h);
@@ -532,7 +532,7 @@ static void every_size_keeps_the_focused_field_in_sight(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct page *p = screen_page(r.s);
         layout(&r, sizes[i].w, sizes[i].h, sizes[i].scale);
-        struct box f = page_box(p, p->focus), c = p->card;
+        struct area f = page_area(p, p->focus), c = p->card;
         assert_true(c.x >= 0 && c.y >= 0 && c.x + c.w <= sizes[i].w && c.y + c.h <= sizes[i].h);
         assert_true(f.x + f.w > 0 && f.y < sizes[i].h && f.y + f.h > 0);
         if (sizes[i].h >= 150 && (f.y < c.y - 4 || f.y + f.h > c.y + c.h + 4))
@@ -563,7 +563,7 @@ static void the_card_lies_on_the_primary_monitor(void **state)
     struct rig r = rig(800, 600);
     open_rig(&r, "anna");
     screen_layout(r.s, m, 3);
-    struct box c = screen_page(r.s)->card;
+    struct area c = screen_page(r.s)->card;
     assert_true(c.x >= 1920 && c.x + c.w <= 3000);
     close_rig(&r);
 }
@@ -676,7 +676,7 @@ static void sixteen_long_prompts_fit_by_scrolling(void **state)
     ask(&r, CONV_MAX, styles, texts);
     for (int i = 0; i < CONV_MAX; i++) {
         struct page *p = screen_page(r.s);
-        struct box f = page_box(p, p->focus);
+        struct area f = page_area(p, p->focus);
         assert_int_equal(focus_id(&r), ID_ANSWER + i);
         assert_true(f.y + f.h / 2 >= p->card.y && f.y + f.h / 2 <= p->card.y + p->card.h);
         type(&r, "a");
@@ -943,7 +943,7 @@ static void as_many_desktops_as_there_can_be_fit_by_scrolling(void **state)
     for (unsigned i = 0; i < DESKTOPS_MAX + 1; i++)
         key(&r, SC_DOWN, INPUT_EXTENDED);
     struct page *p = screen_page(r.s);
-    struct box b = page_box(p, p->focus);
+    struct area b = page_area(p, p->focus);
     assert_int_equal(focus_id(&r), ID_CHOICE + DESKTOPS_MAX + 1);
     assert_true(b.y >= p->card.y - 4 && b.y + b.h <= p->card.y + p->card.h + 4);
     close_rig(&r);
