@@ -25,13 +25,13 @@ static _Atomic int threshold = LOG_LEVEL_INFO;
 static char session[SESSION_BYTES + 1] = "-";
 static bool journal; /* standard error is systemd's */
 
-struct line {
+struct log_line {
     char text[LINE_MAX_BYTES];
     size_t len;
     bool cut;
 };
 
-static void put_raw(struct line *l, const char *s, size_t n)
+static void put_raw(struct log_line *l, const char *s, size_t n)
 {
     if (n > sizeof l->text - 4 - l->len) { /* room for "..." and the newline */
         n = sizeof l->text - 4 - l->len;
@@ -41,8 +41,8 @@ static void put_raw(struct line *l, const char *s, size_t n)
     l->len += n;
 }
 
-static void put_fmt(struct line *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put_fmt(struct line *l, const char *fmt, ...)
+static void put_fmt(struct log_line *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void put_fmt(struct log_line *l, const char *fmt, ...)
 {
     char tmp[128];
     va_list ap;
@@ -68,7 +68,7 @@ static bool is_domains_backslash(const char *s, size_t left)
     return left > 1 && *s == '\\' && s[1] != 'x' && printable(s + 1, left - 1);
 }
 
-static void put_escaped(struct line *l, const char *text, size_t len, bool quoted)
+static void put_escaped(struct log_line *l, const char *text, size_t len, bool quoted)
 {
     for (size_t i = 0; i < len && !l->cut;) {
         size_t n = quoted && text[i] == '"' ? 0 : printable(text + i, len - i);
@@ -83,7 +83,7 @@ static void put_escaped(struct line *l, const char *text, size_t len, bool quote
 }
 
 /* A value with a blank, a quote or a sign in it goes into quotes, so that no client can write a field of its own. */
-static void put_value(struct line *l, const char *text, size_t len)
+static void put_value(struct log_line *l, const char *text, size_t len)
 {
     bool quote = memchr(text, ' ', len) || memchr(text, '"', len) || memchr(text, '=', len);
     if (quote)
@@ -137,7 +137,7 @@ static const char *take_conversion(const char *p, struct conversion *c, va_list 
     return p;
 }
 
-static void put_integer(struct line *l, struct conversion *c, va_list *ap)
+static void put_integer(struct log_line *l, struct conversion *c, va_list *ap)
 {
     char spec[40];
     bool is_signed = c->type == 'd' || c->type == 'i';
@@ -161,7 +161,7 @@ static void put_integer(struct line *l, struct conversion *c, va_list *ap)
     put_raw(l, out, strlen(out));
 }
 
-static void put_double(struct line *l, struct conversion *c, va_list *ap)
+static void put_double(struct log_line *l, struct conversion *c, va_list *ap)
 {
     char spec[40], out[400];
     snprintf(spec, sizeof spec, "%s%c", c->spec, c->type);
@@ -169,7 +169,7 @@ static void put_double(struct line *l, struct conversion *c, va_list *ap)
     put_raw(l, out, strlen(out));
 }
 
-static void put_conversion(struct line *l, struct conversion *c, va_list *ap, int saved_errno)
+static void put_conversion(struct log_line *l, struct conversion *c, va_list *ap, int saved_errno)
 {
     switch (c->type) {
     case 's': {
@@ -214,7 +214,7 @@ static void put_conversion(struct line *l, struct conversion *c, va_list *ap, in
     }
 }
 
-static void put_format(struct line *l, const char *fmt, va_list *ap)
+static void put_format(struct log_line *l, const char *fmt, va_list *ap)
 {
     int saved = errno;
     while (*fmt && !l->cut) {
@@ -244,7 +244,7 @@ static int priority_of(const char *level)
     return level[0] == 'e' ? LOG_ERR : level[0] == 'w' ? LOG_WARNING : level[0] == 'd' ? LOG_DEBUG : LOG_INFO;
 }
 
-static void put_head(struct line *l, const char *level)
+static void put_head(struct log_line *l, const char *level)
 {
     if (journal)
         put_fmt(l, "<%d>", priority_of(level));
@@ -256,7 +256,7 @@ static void put_head(struct line *l, const char *level)
         tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now.tv_nsec / 1000000), program, (int)getpid(), level);
 }
 
-static void write_line(struct line *l)
+static void write_line(struct log_line *l)
 {
     if (l->cut)
         memcpy(l->text + l->len, "...", 3), l->len += 3;
@@ -270,7 +270,7 @@ static void write_line(struct line *l)
 static void log_line(const char *level, const char *prefix, const char *event, const char *fmt, va_list *ap, bool audit)
 {
     int saved = errno;
-    struct line l = {.len = 0};
+    struct log_line l = {.len = 0};
     put_head(&l, level);
     size_t body = l.len;
     put_fmt(&l, "session=%s %s%s", session, prefix, event);
@@ -302,7 +302,7 @@ void log_set_level(enum log_level level)
 
 void log_set_session(const char *s)
 {
-    struct line l = {.len = 0};
+    struct log_line l = {.len = 0};
     put_escaped(&l, s, strnlen(s, SESSION_BYTES), false);
     size_t n = l.len < SESSION_BYTES ? l.len : SESSION_BYTES;
     memcpy(session, l.text, n);

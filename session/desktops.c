@@ -167,7 +167,7 @@ const char *desktop_word(const struct desktop_entry *e, size_t i)
 
 /* ---- a file ---- */
 
-struct parse {
+struct entry_parse {
     struct desktop_entry *e;
     const char *locale;
     char exec[DESKTOP_TEXT_BYTES];
@@ -180,7 +180,7 @@ static bool is(const char *key, size_t len, const char *name)
     return strlen(name) == len && !strncmp(key, name, len);
 }
 
-static int set_name(struct parse *p, const char *key, size_t len, const char *value, size_t value_len)
+static int set_name(struct entry_parse *p, const char *key, size_t len, const char *value, size_t value_len)
 {
     char text[DESKTOP_TEXT_BYTES];
     size_t at = 4;
@@ -197,7 +197,7 @@ static int set_name(struct parse *p, const char *key, size_t len, const char *va
     return 0;
 }
 
-static int take_key(struct parse *p, const char *key, size_t len, const char *value, size_t n)
+static int take_key(struct entry_parse *p, const char *key, size_t len, const char *value, size_t n)
 {
     bool yes = is(value, n, "true");
     if (is(key, len, "Type"))
@@ -215,7 +215,7 @@ static int take_key(struct parse *p, const char *key, size_t len, const char *va
     return 0;
 }
 
-static int take_line(struct parse *p, const char *line, size_t len)
+static int take_line(struct entry_parse *p, const char *line, size_t len)
 {
     while (len > 0 && isspace((unsigned char)line[len - 1]))
         len--;
@@ -239,7 +239,7 @@ static int take_line(struct parse *p, const char *line, size_t len)
 
 int desktop_parse(const char *text, size_t len, const char *locale, struct desktop_entry *e)
 {
-    struct parse p = {.e = e,
+    struct entry_parse p = {.e = e,
         .locale = !strcmp(locale, "C") || !strcmp(locale, "POSIX") ? "" : locale,
         .type_ok = true};
     int r = 0;

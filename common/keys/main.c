@@ -29,7 +29,7 @@
 #define LINKS_MAX 6144
 #define OTHER_FDS 32
 
-struct daemon {
+struct keys_daemon {
     const char *config_path;
     struct config config;
     struct event_base *base;
@@ -81,7 +81,7 @@ static struct pair *load_or_make(const struct config *c, bool may_make)
 
 static void on_connection(evutil_socket_t fd, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct keys_daemon *d = arg;
     struct ucred who;
     (void)what;
     int s = sockets_accept(fd, &who);
@@ -102,7 +102,7 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct keys_daemon *d = arg;
     struct config c;
     struct config_error err;
     (void)sig, (void)what;
@@ -128,13 +128,13 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 
 static void on_end(evutil_socket_t sig, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct keys_daemon *d = arg;
     (void)sig, (void)what;
     event_base_loopbreak(d->base);
 }
 
 /* The folders a reload may have to read: where the files are now, and where links among them lead. */
-static int enter_sandbox(const struct daemon *d)
+static int enter_sandbox(const struct keys_daemon *d)
 {
     char cert[PATH_MAX], key[PATH_MAX], real[3][PATH_MAX];
     const char *paths[8] = {"/etc", d->config.paths_state_dir};
@@ -160,7 +160,7 @@ static int enter_sandbox(const struct daemon *d)
     return r;
 }
 
-static int prepare(struct daemon *d)
+static int prepare(struct keys_daemon *d)
 {
     char path[128];
     gid_t gid;
@@ -180,7 +180,7 @@ static int prepare(struct daemon *d)
     return 0;
 }
 
-static int serve(struct daemon *d, struct pair *pair)
+static int serve(struct keys_daemon *d, struct pair *pair)
 {
     d->base = event_base_new();
     if (!d->base)
@@ -212,7 +212,7 @@ static int serve(struct daemon *d, struct pair *pair)
     return r;
 }
 
-static int read_options(struct daemon *d, int argc, char **argv)
+static int read_options(struct keys_daemon *d, int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
     struct config_error err;
@@ -235,7 +235,7 @@ static int read_options(struct daemon *d, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct daemon d = {.listener = -1};
+    static struct keys_daemon d = {.listener = -1};
     struct rlimit no_core = {0, 0};
     log_init("oriel-keys", LOG_LEVEL_INFO);
     setrlimit(RLIMIT_CORE, &no_core);

@@ -14,8 +14,8 @@
 
 #define CHAINS_PER_LINK 4 /* one is needed; a link that asks on and on is not one of ours */
 
-struct client {
-    struct client *next, **prev;
+struct requester {
+    struct requester *next, **prev;
     struct keys_server *server;
     struct link *link;
     struct pair *pair; /* set when the chain was asked for */
@@ -25,8 +25,8 @@ struct client {
 struct keys_server {
     struct event_base *base;
     struct pair *pair;
-    struct client *clients;
-    size_t nclients, links_max;
+    struct requester *requesters;
+    size_t nrequesters, links_max;
     double per_second, tokens, burst;
     double last;  /* seconds, monotonic, of the last refill */
     bool limited; /* said so already; said again after it has eased */
@@ -58,18 +58,18 @@ static bool take_token(struct keys_server *s)
     return true;
 }
 
-static void client_destroy(struct client *c)
+static void requester_destroy(struct requester *c)
 {
     *c->prev = c->next;
     if (c->next)
         c->next->prev = c->prev;
-    c->server->nclients--;
+    c->server->nrequesters--;
     link_destroy(c->link);
     pair_unref(c->pair);
     free(c);
 }
 
-static void send_chain(struct client *c)
+static void send_chain(struct requester *c)
 {
     size_t n;
     if (!c->pair)
@@ -78,7 +78,7 @@ static void send_chain(struct client *c)
     struct keys_chain *m = calloc(1, sizeof *m);
     if (!m || n > sizeof m->chain || ++c->chains > CHAINS_PER_LINK) {
         free(m);
-        client_destroy(c);
+        requester_destroy(c);
         return;
     }
     memcpy(m->chain, pem, n);
@@ -86,10 +86,10 @@ static void send_chain(struct client *c)
     int r = link_send(c->link, &keys_chain_def, m, NULL);
     free(m);
     if (r < 0 && r != -EPIPE)
-        client_destroy(c);
+        requester_destroy(c);
 }
 
-static void sign(struct client *c, const struct keys_sign *q)
+static void sign(struct requester *c, const struct keys_sign *q)
 {
     struct keys_signature a = {.refused = 1};
     const char *reason = NULL;
@@ -109,7 +109,7 @@ static void sign(struct client *c, const struct keys_sign *q)
 
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
-    struct client *c = user;
+    struct requester *c = user;
     (void)l, (void)fds;
     if (def == &keys_get_chain_def)
         send_chain(c);
@@ -119,11 +119,11 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 
 static void on_closed(void *user, struct link *l, int err)
 {
-    struct client *c = user;
+    struct requester *c = user;
     (void)l;
     if (err != -EPIPE)
         log_warning("link broken", "error=%s", strerror(-err));
-    client_destroy(c);
+    requester_destroy(c);
 }
 
 static const struct link_ops ops = {.message = on_message, .closed = on_closed};
@@ -150,16 +150,16 @@ void keys_server_destroy(struct keys_server *s)
 {
     if (!s)
         return;
-    while (s->clients)
-        client_destroy(s->clients);
+    while (s->requesters)
+        requester_destroy(s->requesters);
     pair_unref(s->pair);
     free(s);
 }
 
 int keys_server_add(struct keys_server *s, int fd)
 {
-    int r = s->nclients >= s->links_max ? -EMFILE : 0;
-    struct client *c = r == 0 ? calloc(1, sizeof *c) : NULL;
+    int r = s->nrequesters >= s->links_max ? -EMFILE : 0;
+    struct requester *c = r == 0 ? calloc(1, sizeof *c) : NULL;
     if (c)
         c->link = link_create(s->base, fd, &link_to_keys, &ops, c, 2 * sizeof(struct keys_chain));
     if (!c || !c->link) {
@@ -168,12 +168,12 @@ int keys_server_add(struct keys_server *s, int fd)
         return r < 0 ? r : -ENOMEM;
     }
     c->server = s;
-    c->next = s->clients;
-    c->prev = &s->clients;
+    c->next = s->requesters;
+    c->prev = &s->requesters;
     if (c->next)
         c->next->prev = &c->next;
-    s->clients = c;
-    s->nclients++;
+    s->requesters = c;
+    s->nrequesters++;
     return 0;
 }
 
@@ -190,5 +190,5 @@ void keys_server_set_rate(struct keys_server *s, unsigned per_minute)
 
 size_t keys_server_links(const struct keys_server *s)
 {
-    return s->nclients;
+    return s->nrequesters;
 }

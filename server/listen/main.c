@@ -23,7 +23,7 @@
 
 /* EXIT_PORT_TAKEN: somebody else listens there. Trying again at once would not help: oriel-server.service does not
  * (RestartPreventExitStatus). */
-enum exit_code { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PORT_TAKEN = 3 };
+enum server_exit { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PORT_TAKEN = 3 };
 
 int64_t daemon_now(void)
 {

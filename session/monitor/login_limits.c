@@ -20,7 +20,7 @@
 /* 16 limits, two lines each, and the manager's other properties, its environment among them */
 #define ANSWER_BYTES 65536
 
-static const struct name {
+static const struct limit_name {
     const char *text;
     int which;
 } names[] = {

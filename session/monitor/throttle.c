@@ -12,8 +12,8 @@
 
 #define TABLE_SLOTS 16384 /* chains of four at THROTTLE_BUCKETS_MAX */
 
-struct bucket {
-    struct bucket *next;
+struct throttle_bucket {
+    struct throttle_bucket *next;
     double tokens;
     uint64_t at_ms;
     bool slow; /* a user's own bucket: half the rate */
@@ -24,7 +24,7 @@ struct throttle {
     throttle_clock now_ms;
     char boot[STORE_BOOT_BYTES];
     size_t count;
-    struct bucket *slots[TABLE_SLOTS];
+    struct throttle_bucket *slots[TABLE_SLOTS];
 };
 
 uint64_t throttle_boottime_ms(void)
@@ -59,17 +59,17 @@ static bool key_is_slow(const char *key)
     return strchr(key, '@') != NULL;
 }
 
-static struct bucket *find(struct throttle *t, const char *key)
+static struct throttle_bucket *find(struct throttle *t, const char *key)
 {
-    struct bucket *b = t->slots[slot_of(key)];
+    struct throttle_bucket *b = t->slots[slot_of(key)];
     while (b && strcmp(b->key, key) != 0)
         b = b->next;
     return b;
 }
 
-static void drop(struct throttle *t, struct bucket **at)
+static void drop(struct throttle *t, struct throttle_bucket **at)
 {
-    struct bucket *b = *at;
+    struct throttle_bucket *b = *at;
     if (t->store && store_bucket_delete(t->store, b->key) < 0)
         log_warning("throttle not saved", "key=%s: the state directory cannot be written", b->key);
     *at = b->next;
@@ -77,7 +77,7 @@ static void drop(struct throttle *t, struct bucket **at)
     t->count--;
 }
 
-static void refill(struct throttle *t, struct throttle_limits lim, struct bucket *b)
+static void refill(struct throttle *t, struct throttle_limits lim, struct throttle_bucket *b)
 {
     uint64_t now = t->now_ms();
     double rate = (double)lim.burst / ((double)lim.seconds * 1000.0);
@@ -91,9 +91,9 @@ static void refill(struct throttle *t, struct throttle_limits lim, struct bucket
 /* Drop what is full again; when that was not enough, drop the fullest. */
 static void make_room(struct throttle *t, struct throttle_limits lim)
 {
-    struct bucket **fullest = NULL;
+    struct throttle_bucket **fullest = NULL;
     for (size_t i = 0; i < TABLE_SLOTS; i++) {
-        for (struct bucket **at = &t->slots[i]; *at;) {
+        for (struct throttle_bucket **at = &t->slots[i]; *at;) {
             refill(t, lim, *at);
             if ((*at)->tokens >= lim.burst) {
                 drop(t, at);
@@ -108,10 +108,10 @@ static void make_room(struct throttle *t, struct throttle_limits lim)
         drop(t, fullest);
 }
 
-static struct bucket *add(struct throttle *t, const char *key, double tokens, uint64_t at_ms)
+static struct throttle_bucket *add(struct throttle *t, const char *key, double tokens, uint64_t at_ms)
 {
     size_t len = strlen(key) + 1;
-    struct bucket *b = calloc(1, sizeof *b + len);
+    struct throttle_bucket *b = calloc(1, sizeof *b + len);
     if (!b)
         return NULL;
     memcpy(b->key, key, len);
@@ -125,9 +125,9 @@ static struct bucket *add(struct throttle *t, const char *key, double tokens, ui
     return b;
 }
 
-static struct bucket *get(struct throttle *t, struct throttle_limits lim, const char *key)
+static struct throttle_bucket *get(struct throttle *t, struct throttle_limits lim, const char *key)
 {
-    struct bucket *b = find(t, key);
+    struct throttle_bucket *b = find(t, key);
     if (!b) {
         if (t->count >= THROTTLE_BUCKETS_MAX)
             make_room(t, lim);
@@ -138,7 +138,7 @@ static struct bucket *get(struct throttle *t, struct throttle_limits lim, const 
     return b;
 }
 
-static void save(struct throttle *t, const struct bucket *b)
+static void save(struct throttle *t, const struct throttle_bucket *b)
 {
     if (!t->store)
         return;
@@ -176,7 +176,7 @@ void throttle_destroy(struct throttle *t)
         return;
     for (size_t i = 0; i < TABLE_SLOTS; i++) {
         while (t->slots[i]) {
-            struct bucket *b = t->slots[i];
+            struct throttle_bucket *b = t->slots[i];
             t->slots[i] = b->next;
             free(b);
         }
@@ -184,7 +184,7 @@ void throttle_destroy(struct throttle *t)
     free(t);
 }
 
-static uint32_t wait_of(struct throttle_limits lim, const struct bucket *b)
+static uint32_t wait_of(struct throttle_limits lim, const struct throttle_bucket *b)
 {
     if (b->tokens >= 1)
         return 0;
@@ -192,16 +192,16 @@ static uint32_t wait_of(struct throttle_limits lim, const struct bucket *b)
     return (uint32_t)ceil((1 - b->tokens) / (b->slow ? rate / 2 : rate));
 }
 
-struct keys {
+struct bucket_keys {
     char by_user[STORE_KEY_BYTES], anywhere[STORE_KEY_BYTES];
 };
-static void make_keys(struct keys *k, const char *user, const char *prefix)
+static void make_keys(struct bucket_keys *k, const char *user, const char *prefix)
 {
     snprintf(k->by_user, sizeof k->by_user, "%s@%s", user, prefix);
     snprintf(k->anywhere, sizeof k->anywhere, "%s@*", user);
 }
 
-static void charge(struct throttle *t, struct bucket *b)
+static void charge(struct throttle *t, struct throttle_bucket *b)
 {
     b->tokens = b->tokens >= 1 ? b->tokens - 1 : 0;
     save(t, b);
@@ -210,9 +210,9 @@ static void charge(struct throttle *t, struct bucket *b)
 struct throttle_verdict throttle_begin(struct throttle *t, struct throttle_limits lim, const char *user,
     const char *prefix)
 {
-    struct keys k;
+    struct bucket_keys k;
     make_keys(&k, user, prefix);
-    struct bucket *p = get(t, lim, prefix);
+    struct throttle_bucket *p = get(t, lim, prefix);
     if (!p)
         return (struct throttle_verdict){.wait_s = 1};
     if (wait_of(lim, p))
@@ -221,12 +221,12 @@ struct throttle_verdict throttle_begin(struct throttle *t, struct throttle_limit
         charge(t, p);
         return (struct throttle_verdict){0};
     }
-    struct bucket *u = get(t, lim, k.by_user);
+    struct throttle_bucket *u = get(t, lim, k.by_user);
     if (!u)
         return (struct throttle_verdict){.wait_s = 1};
     if (wait_of(lim, u))
         return (struct throttle_verdict){.wait_s = wait_of(lim, u)};
-    struct bucket *a = get(t, lim, k.anywhere);
+    struct throttle_bucket *a = get(t, lim, k.anywhere);
     struct throttle_verdict v = {.delay_ms = !a || a->tokens < 1 ? THROTTLE_DELAY_MS : 0};
     /* get() may have made room for the last one: look again */
     if ((p = find(t, prefix)))
@@ -240,7 +240,7 @@ struct throttle_verdict throttle_begin(struct throttle *t, struct throttle_limit
 
 static void give_back(struct throttle *t, struct throttle_limits lim, const char *key, double tokens)
 {
-    struct bucket *b = find(t, key);
+    struct throttle_bucket *b = find(t, key);
     if (!b)
         return;
     refill(t, lim, b);
@@ -250,7 +250,7 @@ static void give_back(struct throttle *t, struct throttle_limits lim, const char
 
 void throttle_refund(struct throttle *t, struct throttle_limits lim, const char *user, const char *prefix)
 {
-    struct keys k;
+    struct bucket_keys k;
     make_keys(&k, user, prefix);
     give_back(t, lim, prefix, 1);
     if (!*user)
@@ -261,7 +261,7 @@ void throttle_refund(struct throttle *t, struct throttle_limits lim, const char 
 
 void throttle_success(struct throttle *t, struct throttle_limits lim, const char *user, const char *prefix)
 {
-    struct keys k;
+    struct bucket_keys k;
     make_keys(&k, user, prefix);
     give_back(t, lim, prefix, 1);
     give_back(t, lim, k.by_user, lim.burst);
@@ -272,7 +272,7 @@ void throttle_each(struct throttle *t, struct throttle_limits lim,
     void (*each)(void *user, const char *key, double tokens, uint32_t wait_s), void *user)
 {
     for (size_t i = 0; i < TABLE_SLOTS; i++) {
-        for (struct bucket *b = t->slots[i]; b; b = b->next) {
+        for (struct throttle_bucket *b = t->slots[i]; b; b = b->next) {
             refill(t, lim, b);
             if (b->tokens < lim.burst)
                 each(user, b->key, b->tokens, wait_of(lim, b));
@@ -284,7 +284,7 @@ size_t throttle_clear(struct throttle *t, const char *key)
 {
     size_t before = t->count;
     for (size_t i = 0; i < TABLE_SLOTS; i++) {
-        for (struct bucket **at = &t->slots[i]; *at;) {
+        for (struct throttle_bucket **at = &t->slots[i]; *at;) {
             if (!*key || strcmp((*at)->key, key) == 0)
                 drop(t, at);
             else

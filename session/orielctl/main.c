@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define ANSWER_MS 20000 /* drawing a message takes the longest */
-enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_SUCH = 3, EXIT_UNREACHABLE = 4 };
+enum orielctl_exit { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_SUCH = 3, EXIT_UNREACHABLE = 4 };
 
 static const char usage[] = "usage: orielctl [--config FILE] COMMAND\n"
                             "FILE: the one oriel was started with; default " ORIEL_CONF "\n"
@@ -200,7 +200,7 @@ static int join(int argc, char **argv, char *out, size_t cap)
     return at ? 0 : -EINVAL;
 }
 
-union request {
+union control_request {
     struct control_disconnect disconnect;
     struct control_logoff logoff;
     struct control_message message;
@@ -209,7 +209,7 @@ union request {
 };
 
 /* Commands that name a session. argv[0] is the command. Returns the message, or NULL with the usage error in *why. */
-static const struct wire_def *parse_session_command(int argc, char **argv, union request *q, const char **why)
+static const struct wire_def *parse_session_command(int argc, char **argv, union control_request *q, const char **why)
 {
     uint64_t id = 0, client = 0;
     *why = "the session's number is missing or is none; \"orielctl sessions\" lists them";
@@ -233,7 +233,7 @@ static const struct wire_def *parse_session_command(int argc, char **argv, union
     return strcmp(argv[0], "view") == 0 ? &control_view_def : &control_logoff_def;
 }
 
-static const struct wire_def *parse_throttle(int argc, char **argv, union request *q, const char **why)
+static const struct wire_def *parse_throttle(int argc, char **argv, union control_request *q, const char **why)
 {
     *why = "throttle takes nothing, \"clear\", or \"clear KEY\"";
     if (argc == 1)
@@ -246,7 +246,7 @@ static const struct wire_def *parse_throttle(int argc, char **argv, union reques
     return &control_throttle_def;
 }
 
-static const struct wire_def *parse(int argc, char **argv, union request *q, bool *json, const char **why)
+static const struct wire_def *parse(int argc, char **argv, union control_request *q, bool *json, const char **why)
 {
     static const struct {
         const char *name;
@@ -279,7 +279,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'}, {0}};
     static struct ask a;
-    static union request q;
+    static union control_request q;
     const char *config_path = NULL, *why = NULL;
     char sock[256] = "control.sock";
     int opt;
