@@ -13,7 +13,7 @@
 
 /* ---- the monitor ---- */
 
-void monitor_say(struct session *s, const struct wire_def *def, const void *msg)
+void monitor_say(struct hosted_session *s, const struct wire_def *def, const void *msg)
 {
     int r = s->monitor ? link_send(s->monitor, def, msg, NULL) : 0;
     if (r < 0 && r != -EPIPE)
@@ -21,7 +21,7 @@ void monitor_say(struct session *s, const struct wire_def *def, const void *msg)
 }
 
 /* PAM's variables, for leader_refresh: those that fit. */
-static uint32_t pam_environment(struct session *s, struct env_entry *out)
+static uint32_t pam_environment(struct hosted_session *s, struct env_entry *out)
 {
     uint32_t n = 0;
     char **list = s->auth->pamh ? pam_getenvlist(s->auth->pamh) : NULL;
@@ -34,7 +34,7 @@ static uint32_t pam_environment(struct session *s, struct env_entry *out)
     return n;
 }
 
-void monitor_hello(struct session *s)
+void monitor_hello(struct hosted_session *s)
 {
     static struct leader_hello h; /* 35 KiB */
     h = (struct leader_hello){.session = s->start.session,
@@ -46,55 +46,55 @@ void monitor_hello(struct session *s)
         .display_pid = s->xorg,
         .agent_pid = s->agent,
         .desktop_pid = s->desktop_pid,
-        .nclients = s->nclients};
+        .nclients = s->nattachments};
     snprintf(h.user, sizeof h.user, "%s", s->who->user);
     snprintf(h.key, sizeof h.key, "%s", s->start.key);
     snprintf(h.xauthority, sizeof h.xauthority, "%s", s->runtime.xauthority);
-    for (uint32_t i = 0; i < s->nclients; i++)
-        h.clients[i] = s->clients[i].info;
+    for (uint32_t i = 0; i < s->nattachments; i++)
+        h.clients[i] = s->attachments[i].info;
     h.nenv = pam_environment(s, h.env);
     monitor_say(s, &leader_hello_def, &h);
 }
 
-static void client_gone(struct session *s, uint32_t client, enum end_cause cause)
+static void client_gone(struct hosted_session *s, uint32_t client, enum end_cause cause)
 {
     struct leader_client_gone m = {.client = client, .cause = (uint8_t)cause};
     monitor_say(s, &leader_client_gone_def, &m);
 }
 
-static struct client *find_client(struct session *s, uint32_t id)
+static struct hosted_attachment *find_attachment(struct hosted_session *s, uint32_t id)
 {
-    for (uint32_t i = 0; i < s->nclients; i++)
-        if (s->clients[i].info.client == id)
-            return &s->clients[i];
+    for (uint32_t i = 0; i < s->nattachments; i++)
+        if (s->attachments[i].info.client == id)
+            return &s->attachments[i];
     return NULL;
 }
 
-static void forget_client(struct session *s, struct client *c)
+static void forget_attachment(struct hosted_session *s, struct hosted_attachment *c)
 {
     if (c->pending_fd >= 0)
         close(c->pending_fd);
-    *c = s->clients[--s->nclients];
+    *c = s->attachments[--s->nattachments];
 }
 
-void clients_drop_all(struct session *s, enum end_cause cause, bool tell)
+void attachments_drop_all(struct hosted_session *s, enum end_cause cause, bool tell)
 {
-    while (s->nclients) {
-        struct client *c = &s->clients[s->nclients - 1];
+    while (s->nattachments) {
+        struct hosted_attachment *c = &s->attachments[s->nattachments - 1];
         if (tell)
             client_gone(s, c->info.client, cause);
-        forget_client(s, c);
+        forget_attachment(s, c);
     }
 }
 
-static void say_client_state(struct session *s, const struct client *c)
+static void say_client_state(struct hosted_session *s, const struct hosted_attachment *c)
 {
     struct leader_client_state m = {.client = c->info};
     monitor_say(s, &leader_client_state_def, &m);
 }
 
 /* Hand the display link to the agent, which is up. */
-static void give_to_agent(struct session *s, struct client *c)
+static void give_to_agent(struct hosted_session *s, struct hosted_attachment *c)
 {
     struct agent_client m = {.client = c->info.client, .role = c->info.role};
     (void)link_send(s->agent_link, &agent_client_def, &m, &c->pending_fd);
@@ -103,27 +103,28 @@ static void give_to_agent(struct session *s, struct client *c)
     say_client_state(s, c);
 }
 
-static void drop_client(struct session *s, struct client *c, enum end_cause cause)
+static void drop_attachment(struct hosted_session *s, struct hosted_attachment *c, enum end_cause cause)
 {
     struct agent_drop m = {.client = c->info.client, .cause = (uint8_t)cause};
     if (s->agent_up && c->pending_fd < 0)
         (void)link_send(s->agent_link, &agent_drop_def, &m, NULL);
     client_gone(s, m.client, cause);
-    forget_client(s, c);
+    forget_attachment(s, c);
 }
 
-static void on_attach(struct session *s, const struct leader_attach *m, int fd)
+static void on_attach(struct hosted_session *s, const struct leader_attach *m, int fd)
 {
-    struct client *old = find_client(s, m->client);
+    struct hosted_attachment *old = find_attachment(s, m->client);
     if (old)
-        drop_client(s, old, END_REPLACED);
-    if (s->phase > PHASE_RUNNING || s->nclients == CLIENTS_MAX || m->role == 0) {
+        drop_attachment(s, old, END_REPLACED);
+    if (s->phase > PHASE_RUNNING || s->nattachments == CLIENTS_MAX || m->role == 0) {
         close(fd);
         client_gone(s, m->client, s->phase > PHASE_RUNNING ? s->cause : END_DENIED);
         return;
     }
-    struct client *c = &s->clients[s->nclients++];
-    *c = (struct client){.info = {.client = m->client, .role = m->role, .nhash = m->nhash}, .pending_fd = fd};
+    struct hosted_attachment *c = &s->attachments[s->nattachments++];
+    *c =
+        (struct hosted_attachment){.info = {.client = m->client, .role = m->role, .nhash = m->nhash}, .pending_fd = fd};
     memcpy(c->info.token_hash, m->token_hash, sizeof c->info.token_hash);
     memcpy(c->info.address, m->address, sizeof c->info.address);
     memcpy(c->info.client_name, m->client_name, sizeof c->info.client_name);
@@ -131,7 +132,7 @@ static void on_attach(struct session *s, const struct leader_attach *m, int fd)
         give_to_agent(s, c);
 }
 
-static void on_notice(struct session *s, const struct leader_notice *m, int fd)
+static void on_notice(struct hosted_session *s, const struct leader_notice *m, int fd)
 {
     struct agent_notice n = {.width = m->width, .height = m->height, .stride = m->stride};
     if (s->agent_up)
@@ -141,14 +142,14 @@ static void on_notice(struct session *s, const struct leader_notice *m, int fd)
 
 static void on_monitor_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
-    struct session *s = user;
+    struct hosted_session *s = user;
     if (def == &leader_attach_def) {
         on_attach(s, msg, fds[0]);
     } else if (def == &leader_detach_def) {
         const struct leader_detach *m = msg;
-        struct client *c = find_client(s, m->client);
+        struct hosted_attachment *c = find_attachment(s, m->client);
         if (c)
-            drop_client(s, c, m->cause);
+            drop_attachment(s, c, m->cause);
         else
             client_gone(s, m->client, m->cause);
     } else if (def == &leader_notice_def) {
@@ -165,7 +166,7 @@ static void on_monitor_message(void *user, struct link *l, const struct wire_def
 /* The session goes on; the next monitor finds the socket. */
 static void on_monitor_closed(void *user, struct link *l, int err)
 {
-    struct session *s = user;
+    struct hosted_session *s = user;
     if (s->monitor == l)
         s->monitor = NULL;
     link_destroy(l);
@@ -176,7 +177,7 @@ const struct link_ops monitor_ops = {on_monitor_message, on_monitor_closed};
 
 static void on_connect(evutil_socket_t fd, short what, void *arg)
 {
-    struct session *s = arg;
+    struct hosted_session *s = arg;
     struct ucred who;
     (void)what;
     int sock = sockets_accept(fd, &who);
@@ -198,7 +199,7 @@ static void on_connect(evutil_socket_t fd, short what, void *arg)
         monitor_hello(s); /* before that it comes with the start */
 }
 
-void monitor_listen(struct session *s)
+void monitor_listen(struct hosted_session *s)
 {
     char name[64];
     snprintf(name, sizeof name, "leaders/%llu.sock", (unsigned long long)s->start.session);
@@ -213,19 +214,19 @@ void monitor_listen(struct session *s)
 
 /* ---- the agent ---- */
 
-static void on_agent_ready(struct session *s)
+static void on_agent_ready(struct hosted_session *s)
 {
     s->agent_up = true;
-    for (uint32_t i = 0; i < s->nclients; i++)
-        if (s->clients[i].pending_fd >= 0)
-            give_to_agent(s, &s->clients[i]);
+    for (uint32_t i = 0; i < s->nattachments; i++)
+        if (s->attachments[i].pending_fd >= 0)
+            give_to_agent(s, &s->attachments[i]);
     if (s->phase == PHASE_RUNNING)
         monitor_hello(s); /* its new pid */
     begin_desktop_when_ready(s);
 }
 
 /* What it says is passed on to the monitor: a flood must end here. */
-static bool agent_floods(struct session *s)
+static bool agent_floods(struct hosted_session *s)
 {
     int64_t second = conv_now_ms() / 1000;
     if (second != s->agent_second)
@@ -236,7 +237,7 @@ static bool agent_floods(struct session *s)
 
 static void on_agent_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
-    struct session *s = user;
+    struct hosted_session *s = user;
     (void)l;
     (void)fds;
     if (agent_floods(s)) {
@@ -247,7 +248,7 @@ static void on_agent_message(void *user, struct link *l, const struct wire_def *
         on_agent_ready(s);
     } else if (def == &agent_client_size_def) {
         const struct agent_client_size *m = msg;
-        struct client *c = find_client(s, m->client);
+        struct hosted_attachment *c = find_attachment(s, m->client);
         if (!c)
             return;
         c->info.width = m->width;
@@ -255,11 +256,11 @@ static void on_agent_message(void *user, struct link *l, const struct wire_def *
         c->info.nmonitors = m->nmonitors;
         say_client_state(s, c);
     } else if (def == &agent_client_gone_def) {
-        struct client *c = find_client(s, ((struct agent_client_gone *)msg)->client);
+        struct hosted_attachment *c = find_attachment(s, ((struct agent_client_gone *)msg)->client);
         if (!c)
             return;
         client_gone(s, c->info.client, END_NONE);
-        forget_client(s, c);
+        forget_attachment(s, c);
     } else if (def == &agent_idle_def) {
         struct leader_idle m = {.seconds = ((struct agent_idle *)msg)->seconds};
         monitor_say(s, &leader_idle_def, &m);
@@ -272,7 +273,7 @@ static void on_agent_message(void *user, struct link *l, const struct wire_def *
 
 static void on_agent_closed(void *user, struct link *l, int err)
 {
-    struct session *s = user;
+    struct hosted_session *s = user;
     (void)l;
     if (s->phase <= PHASE_RUNNING)
         log_warning("agent link closed", "%s", strerror(-err));
@@ -281,7 +282,7 @@ static void on_agent_closed(void *user, struct link *l, int err)
 
 const struct link_ops agent_ops = {on_agent_message, on_agent_closed};
 
-static bool may_restart(struct session *s)
+static bool may_restart(struct hosted_session *s)
 {
     int64_t now = conv_now_ms();
     if (now - s->restart_window_ms > AGENT_RESTART_WINDOW_MS) {
@@ -292,7 +293,7 @@ static bool may_restart(struct session *s)
 }
 
 /* The agent died or its link did. The display is the session: a new agent takes over, the clients come back to it. */
-void agent_lost(struct session *s)
+void agent_lost(struct hosted_session *s)
 {
     bool was_up = s->agent_up;
     link_destroy(s->agent_link);
@@ -307,10 +308,10 @@ void agent_lost(struct session *s)
         session_fail(s, "The agent that carries the picture (oriel-agent) ended before it was ready.");
         return;
     }
-    for (uint32_t i = s->nclients; i-- > 0;) /* those that wait for an agent go on waiting */
-        if (s->clients[i].pending_fd < 0) {
-            client_gone(s, s->clients[i].info.client, END_NONE);
-            forget_client(s, &s->clients[i]);
+    for (uint32_t i = s->nattachments; i-- > 0;) /* those that wait for an agent go on waiting */
+        if (s->attachments[i].pending_fd < 0) {
+            client_gone(s, s->attachments[i].info.client, END_NONE);
+            forget_attachment(s, &s->attachments[i]);
         }
     log_warning("agent restarts", "restarts=%u", s->restarts + 1);
     if (!may_restart(s) || begin_agent(s) < 0)

@@ -26,7 +26,7 @@
 #define ROOT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* What every login has, then what PAM's modules say. */
-static void login_environment(struct session *s)
+static void login_environment(struct hosted_session *s)
 {
     const struct account *w = s->who;
     char mail[USER_BYTES + 16];
@@ -50,7 +50,7 @@ static void login_environment(struct session *s)
 }
 
 /* Toolkits take whole factors from here and the rest from Xft.dpi, which the agent keeps up to date. */
-static void scale_environment(struct session *s)
+static void scale_environment(struct hosted_session *s)
 {
     uint32_t scale = 0;
     for (uint32_t i = 0; i < s->start.open.nmonitors; i++)
@@ -67,7 +67,7 @@ static void scale_environment(struct session *s)
 }
 
 /* The client's zone, if it is the name of one: letters, digits, "/_+-", no "..". */
-static void zone_environment(struct session *s)
+static void zone_environment(struct hosted_session *s)
 {
     const char *zone = s->start.open.time_zone;
     char path[128];
@@ -80,7 +80,7 @@ static void zone_environment(struct session *s)
 }
 
 /* Ours come last: display and bus of this session and no other. */
-static void session_environment(struct session *s)
+static void session_environment(struct hosted_session *s)
 {
     static const char *const others[] = {"WAYLAND_DISPLAY", "XDG_SEAT", "XDG_VTNR", "DBUS_SESSION_BUS_PID",
         "SESSION_MANAGER"};
@@ -102,7 +102,7 @@ static void session_environment(struct session *s)
     zone_environment(s);
 }
 
-static int write_display_files(struct session *s, char *why, size_t cap)
+static int write_display_files(struct hosted_session *s, char *why, size_t cap)
 {
     int r = child_enter_user(s->who);
     if (r < 0)
@@ -127,7 +127,7 @@ static void bring_warden(void)
         log_warning("warden stays behind", "in the control group of the service: %s", strerror(-r));
 }
 
-int begin_open(struct session *s, char *why, size_t cap)
+int begin_open(struct hosted_session *s, char *why, size_t cap)
 {
     char tty[16];
     int name; /* held as long as this process lives */
@@ -163,7 +163,7 @@ int begin_open(struct session *s, char *why, size_t cap)
 }
 
 /* A pipe whose read end is watched and whose write end a program gets. */
-static struct event *watch_pipe(struct session *s, int *read_end, int *write_end, event_callback_fn on_ready)
+static struct event *watch_pipe(struct hosted_session *s, int *read_end, int *write_end, event_callback_fn on_ready)
 {
     int p[2];
     if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -181,7 +181,7 @@ static struct event *watch_pipe(struct session *s, int *read_end, int *write_end
 
 static void on_display_ready(evutil_socket_t fd, short what, void *arg)
 {
-    struct session *s = arg;
+    struct hosted_session *s = arg;
     char text[16] = "";
     ssize_t n = read(fd, text, sizeof text - 1);
     (void)what;
@@ -207,7 +207,7 @@ static void on_display_ready(evutil_socket_t fd, short what, void *arg)
 
 static void on_bus_ready(evutil_socket_t fd, short what, void *arg)
 {
-    struct session *s = arg;
+    struct hosted_session *s = arg;
     (void)fd;
     (void)what;
     s->bus_up = true; /* or it ended: then the desktop does without */
@@ -222,7 +222,7 @@ static void on_bus_ready(evutil_socket_t fd, short what, void *arg)
     begin_desktop_when_ready(s);
 }
 
-static void start_bus(struct session *s)
+static void start_bus(struct hosted_session *s)
 {
     static const char *const places[] = {"/usr/bin/dbus-daemon", "/bin/dbus-daemon", "/usr/local/bin/dbus-daemon"};
     char address[PATH_BYTES + 48];
@@ -263,7 +263,7 @@ static void start_bus(struct session *s)
 
 /* ---- what the user's bus and manager are told ---- */
 
-static void go_on_without(struct session *s, const char *why)
+static void go_on_without(struct hosted_session *s, const char *why)
 {
     log_warning("display not lent", "user=%s: %s; services that the user's systemd starts do not find the display",
         s->who->user, why);
@@ -271,7 +271,7 @@ static void go_on_without(struct session *s, const char *why)
     begin_desktop_when_ready(s);
 }
 
-void begin_lent(struct session *s, int status)
+void begin_lent(struct hosted_session *s, int status)
 {
     s->lender = 0;
     if (s->lent)
@@ -289,7 +289,7 @@ void begin_lent(struct session *s, int status)
 
 static void on_lent_late(evutil_socket_t fd, short what, void *arg)
 {
-    struct session *s = arg;
+    struct hosted_session *s = arg;
     (void)fd;
     (void)what;
     if (s->lent || !s->lender)
@@ -298,7 +298,7 @@ static void on_lent_late(evutil_socket_t fd, short what, void *arg)
     go_on_without(s, "the user's systemd does not answer");
 }
 
-static void start_lending(struct session *s)
+static void start_lending(struct hosted_session *s)
 {
     const struct timeval deadline = {USERBUS_MS / 1000, USERBUS_MS % 1000 * 1000};
     pid_t pid = userbus_lend(&s->userbus, &s->runtime, s->who, &s->env, s->runtime.log_fd);
@@ -313,7 +313,7 @@ static void start_lending(struct session *s)
     s->lender = pid;
 }
 
-void begin_display(struct session *s)
+void begin_display(struct hosted_session *s)
 {
     int write_end = -1;
     s->phase = PHASE_BEGIN_DISPLAY;
@@ -341,7 +341,7 @@ void begin_display(struct session *s)
     start_lending(s);
 }
 
-int begin_agent(struct session *s)
+int begin_agent(struct hosted_session *s)
 {
     char path[PATH_BYTES * 4];
     int sv[2];
@@ -384,7 +384,7 @@ int begin_agent(struct session *s)
 }
 
 /* Reading the start-up files needs display and bus, and takes as long as the agent: both at once. */
-static void begin_startup(struct session *s)
+static void begin_startup(struct hosted_session *s)
 {
     if (s->phase != PHASE_BEGIN_AGENT || !s->bus_up || !s->lent || s->startup_begun)
         return;
@@ -398,7 +398,7 @@ static void begin_startup(struct session *s)
     }
 }
 
-void begin_desktop_when_ready(struct session *s)
+void begin_desktop_when_ready(struct hosted_session *s)
 {
     begin_startup(s);
     if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->startup_begun)

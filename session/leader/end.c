@@ -25,7 +25,7 @@ static void add_file(struct tail_file *files, size_t *n, const char *title, cons
     snprintf(files[(*n)++].path, sizeof files[0].path, "%s", path);
 }
 
-static void add_logs(struct session *s, char *text, size_t cap)
+static void add_logs(struct hosted_session *s, char *text, size_t cap)
 {
     struct tail_file files[TAIL_FILES_MAX];
     char errors[PATH_BYTES + 32];
@@ -55,7 +55,7 @@ void session_describe_exit(int status, char *out, size_t cap)
         snprintf(out, cap, "exit status %d", WEXITSTATUS(status));
 }
 
-void session_fail(struct session *s, const char *reason)
+void session_fail(struct hosted_session *s, const char *reason)
 {
     static struct leader_failed m;
     if (s->phase > PHASE_RUNNING)
@@ -69,7 +69,7 @@ void session_fail(struct session *s, const char *reason)
     session_end(s, END_SESSION_FAILED, reason);
 }
 
-static struct sweep whole_session(const struct session *s, bool spare_display)
+static struct sweep whole_session(const struct hosted_session *s, bool spare_display)
 {
     struct sweep w = {.leader = getpid(), .uid = s->who->uid, .key = s->start.key};
     if (spare_display) {
@@ -80,13 +80,13 @@ static struct sweep whole_session(const struct session *s, bool spare_display)
     return w;
 }
 
-static void next_phase(struct session *s, enum phase phase, int64_t ms)
+static void next_phase(struct hosted_session *s, enum phase phase, int64_t ms)
 {
     s->phase = phase;
     s->deadline_ms = conv_now_ms() + ms;
 }
 
-void session_end(struct session *s, enum end_cause cause, const char *text)
+void session_end(struct hosted_session *s, enum end_cause cause, const char *text)
 {
     if (s->phase > PHASE_RUNNING)
         return;
@@ -101,10 +101,10 @@ void session_end(struct session *s, enum end_cause cause, const char *text)
     end_step(s);
 }
 
-static void stop_display(struct session *s)
+static void stop_display(struct hosted_session *s)
 {
     next_phase(s, PHASE_END_DISPLAY, DISPLAY_MS);
-    clients_drop_all(s, s->cause, true);
+    attachments_drop_all(s, s->cause, true);
     if (s->agent)
         (void)process_signal(s->agent, SIGTERM);
     if (s->bus)
@@ -113,7 +113,7 @@ static void stop_display(struct session *s)
         (void)process_signal(s->xorg, SIGTERM);
 }
 
-static void end_display(struct session *s)
+static void end_display(struct hosted_session *s)
 {
     bool gone = !s->agent && !s->bus && !s->xorg;
     if (!gone && conv_now_ms() < s->deadline_ms)
@@ -128,7 +128,7 @@ static void end_display(struct session *s)
     }
 }
 
-void end_step(struct session *s)
+void end_step(struct hosted_session *s)
 {
     struct timeval again = {0, STEP_MS * 1000};
     struct sweep w = whole_session(s, true);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The session as its leader keeps it: shared by the files that make up the loop (session.c, begin.c, start.c, attach.c,
+/* The session as its leader hosts it: shared by the files that make up the loop (session.c, begin.c, start.c, attach.c,
  * end.c).
  *
  *   BEGIN_DISPLAY → BEGIN_AGENT → RUNNING → END_TERM → END_KILL → END_DISPLAY → OVER
@@ -44,12 +44,14 @@ enum phase {
     PHASE_OVER
 };
 
-struct client {
+/* A client that is attached, as the agent is told of it. The monitor's half is its `attachment`. */
+struct hosted_attachment {
     struct leader_client info;
     int pending_fd; /* its display link while no agent is there to take it; else -1 */
 };
 
-struct session {
+/* The whole state of one leader. The monitor's half is its `session`. */
+struct hosted_session {
     const struct config *cfg;
     struct auth *auth;
     struct account *who; /* &auth->who */
@@ -84,36 +86,38 @@ struct session {
     int64_t agent_second; /* the second that agent_messages counts */
     unsigned agent_messages;
 
-    struct client clients[CLIENTS_MAX];
-    uint32_t nclients;
+    struct hosted_attachment attachments[CLIENTS_MAX];
+    uint32_t nattachments;
     enum end_cause cause;
     char end_text[TEXT_BYTES];
 };
 
 /* begin.c: each step starts the next; a failure ends in session_fail. */
-int begin_open(struct session *s, char *why, size_t cap); /* PAM session, folders, cookie, environment. 0 or -errno */
-void begin_display(struct session *s);
-int begin_agent(struct session *s); /* also the restart. 0 or -errno */
-void begin_desktop_when_ready(struct session *s);
-void begin_lent(struct session *s, int status); /* the lender ended */
+/* PAM session, folders, cookie, environment. 0 or -errno */
+int begin_open(struct hosted_session *s, char *why, size_t cap);
+void begin_display(struct hosted_session *s);
+int begin_agent(struct hosted_session *s); /* also the restart. 0 or -errno */
+void begin_desktop_when_ready(struct hosted_session *s);
+void begin_lent(struct hosted_session *s, int status); /* the lender ended */
 
 /* start.c: oriel-startup, which reads the start-up files, waits for start_go, and becomes the desktop. 0 or -errno */
-int start_desktop(struct session *s);
-void start_go(struct session *s);
-void start_ended(struct session *s, int status); /* its process did */
+int start_desktop(struct hosted_session *s);
+void start_go(struct hosted_session *s);
+void start_ended(struct hosted_session *s, int status); /* its process did */
 
-/* attach.c: the two links and the clients. */
+/* attach.c: the two links and the attachments. */
 extern const struct link_ops monitor_ops, agent_ops;
-void monitor_listen(struct session *s);
-void monitor_hello(struct session *s);
-void monitor_say(struct session *s, const struct wire_def *def, const void *msg); /* dropped without a monitor */
-void agent_lost(struct session *s);
-void clients_drop_all(struct session *s, enum end_cause cause, bool tell);
+void monitor_listen(struct hosted_session *s);
+void monitor_hello(struct hosted_session *s);
+void monitor_say(struct hosted_session *s, const struct wire_def *def, const void *msg); /* dropped without a monitor */
+void agent_lost(struct hosted_session *s);
+void attachments_drop_all(struct hosted_session *s, enum end_cause cause, bool tell);
 
 /* end.c */
 void session_describe_exit(int status, char *out, size_t cap); /* of a wait status, for people */
-void session_fail(struct session *s, const char *reason);      /* leader_failed with the last log lines, then the end */
-void session_end(struct session *s, enum end_cause cause, const char *text);
-void end_step(struct session *s); /* see how far the end has come */
+void session_fail(struct hosted_session *s,
+    const char *reason); /* leader_failed with the last log lines, then the end */
+void session_end(struct hosted_session *s, enum end_cause cause, const char *text);
+void end_step(struct hosted_session *s); /* see how far the end has come */
 
 #endif

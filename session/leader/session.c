@@ -21,7 +21,7 @@
 
 #define FAREWELL_MS 500 /* the last message waits so long for a monitor that does not read */
 
-static void display_ended(struct session *s, int status)
+static void display_ended(struct hosted_session *s, int status)
 {
     char how[96], why[256];
     s->xorg = 0;
@@ -34,7 +34,7 @@ static void display_ended(struct session *s, int status)
 
 static void on_child(evutil_socket_t sig, short what, void *arg)
 {
-    struct session *s = arg;
+    struct hosted_session *s = arg;
     int status;
     pid_t pid;
     (void)sig;
@@ -66,7 +66,7 @@ static void on_term(evutil_socket_t sig, short what, void *arg)
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    struct session *s = arg;
+    struct hosted_session *s = arg;
     (void)fd;
     (void)what;
     if (s->phase == PHASE_BEGIN_DISPLAY)
@@ -80,7 +80,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         end_step(s);
 }
 
-static int make_loop(struct session *s, int monitor_fd)
+static int make_loop(struct hosted_session *s, int monitor_fd)
 {
     s->base = event_base_new();
     if (!s->base)
@@ -117,7 +117,7 @@ static void free_event(struct event **e)
 }
 
 /* Everything of the session is dead: take its traces away, then say so. */
-static void clean_up(struct session *s)
+static void clean_up(struct hosted_session *s)
 {
     if (s->recorded)
         record_logout((unsigned)s->display, getpid());
@@ -138,7 +138,7 @@ static void clean_up(struct session *s)
     log_info("session ended", "user=%s cause=%d", s->who->user, (int)s->cause);
 }
 
-static void finish(struct session *s)
+static void finish(struct hosted_session *s)
 {
     link_destroy(s->monitor);
     link_destroy(s->agent_link);
@@ -165,7 +165,7 @@ static void finish(struct session *s)
 }
 
 /* So that the warden can clean up after a killed leader. */
-static void tell_warden(const struct session *s)
+static void tell_warden(const struct hosted_session *s)
 {
     static struct warden_note n;
     n = (struct warden_note){.session = s->start.session,
@@ -183,12 +183,12 @@ static void tell_warden(const struct session *s)
 int session_run(const struct config *cfg, struct auth *a, const struct leader_start *start, int monitor_fd,
     int warden_fd)
 {
-    struct session *s = calloc(1, sizeof *s);
+    struct hosted_session *s = calloc(1, sizeof *s);
     struct timeval deadline = {BEGIN_DEADLINE_MS / 1000, 0};
     char why[TEXT_BYTES], name[32];
     if (!s)
         return EXIT_FAILURE;
-    *s = (struct session){.cfg = cfg,
+    *s = (struct hosted_session){.cfg = cfg,
         .auth = a,
         .who = &a->who,
         .start = *start,

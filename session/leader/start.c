@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void on_desktop(struct session *s, const struct startup_desktop *m)
+static void on_desktop(struct hosted_session *s, const struct startup_desktop *m)
 {
     bool first = !s->desktop.what[0];
     s->desktop = *m;
@@ -23,7 +23,7 @@ static void on_desktop(struct session *s, const struct startup_desktop *m)
 
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
-    struct session *s = user;
+    struct hosted_session *s = user;
     (void)l;
     (void)fds;
     if (def == &startup_desktop_def)
@@ -35,7 +35,7 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
         log_warning("start-up", "user=%s: %s", s->who->user, ((const struct startup_trouble *)msg)->text);
 }
 
-static void desktop_ended(struct session *s)
+static void desktop_ended(struct hosted_session *s)
 {
     int64_t ran = conv_now_ms() - s->desktop_started_ms;
     char how[96], why[TEXT_BYTES];
@@ -60,7 +60,7 @@ static void desktop_ended(struct session *s)
 /* The desktop closed it by being executed, or the process is gone and all that it had to say was heard. */
 static void on_closed(void *user, struct link *l, int err)
 {
-    struct session *s = user;
+    struct hosted_session *s = user;
     (void)err;
     link_destroy(l);
     s->startup_link = NULL;
@@ -70,7 +70,7 @@ static void on_closed(void *user, struct link *l, int err)
 
 static const struct link_ops startup_ops = {on_message, on_closed};
 
-void start_ended(struct session *s, int status)
+void start_ended(struct hosted_session *s, int status)
 {
     s->desktop_gone = true;
     s->desktop_status = status;
@@ -78,7 +78,7 @@ void start_ended(struct session *s, int status)
         desktop_ended(s);
 }
 
-static pid_t start_program(struct session *s, const char *path, int link, int gate)
+static pid_t start_program(struct hosted_session *s, const char *path, int link, int gate)
 {
     const char *argv[] = {"oriel-startup", "--desktop", s->start.desktop, NULL};
     int config = config_to_memfd(s->cfg); /* nothing in it is secret */
@@ -98,7 +98,7 @@ static pid_t start_program(struct session *s, const char *path, int link, int ga
     return pid;
 }
 
-int start_desktop(struct session *s)
+int start_desktop(struct hosted_session *s)
 {
     char path[PATH_BYTES * 4];
     int sv[2], gate[2];
@@ -128,7 +128,7 @@ int start_desktop(struct session *s)
     return 0;
 }
 
-void start_go(struct session *s)
+void start_go(struct hosted_session *s)
 {
     s->desktop_started_ms = conv_now_ms();
     close(s->startup_gate);

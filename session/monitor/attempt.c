@@ -18,7 +18,7 @@
 
 struct attempt {
     struct monitor *m;
-    struct peer *peer;
+    struct monitor_peer *peer;
     struct leader *leader; /* NULL: waiting, or not begun */
     /* Who it is, for log and audit: what was given, without a domain, until the leader knows the account. "" when it
      * cannot be a name */
@@ -55,7 +55,7 @@ static bool is_no_guess(enum refuse_reason r)
 
 static void refuse(struct attempt *a, enum refuse_reason reason, const char *text, uint32_t wait_s)
 {
-    struct peer *p = a->peer;
+    struct monitor_peer *p = a->peer;
     char words[TEXT_BYTES];
     if (a->charged && is_no_guess(reason))
         throttle_refund(a->m->throttle, monitor_throttle_limits(a->m), a->key, p->prefix);
@@ -159,7 +159,7 @@ static void take_name(struct attempt *a, const struct peer_auth *q)
     name_key(n.user, a->key);
 }
 
-void attempt_begin(struct peer *p, const struct peer_auth *q, bool interactive)
+void attempt_begin(struct monitor_peer *p, const struct peer_auth *q, bool interactive)
 {
     struct attempt *a = calloc(1, sizeof *a);
     uint32_t delay_ms = 0;
@@ -262,7 +262,7 @@ static enum refuse_reason judge(struct attempt *a, const struct leader_verdict *
 
 static void accept_login(struct attempt *a, const struct leader_verdict *v, struct session *s)
 {
-    struct peer *p = a->peer;
+    struct monitor_peer *p = a->peer;
     struct leader *l = a->leader;
     bool trusted = a->cookie_session != 0;
     throttle_success(a->m->throttle, monitor_throttle_limits(a->m), a->key, p->prefix);

@@ -11,7 +11,7 @@ struct attempt;
 
 /* Begin. The outcome arrives through peer_refused or peer_accepted, perhaps before this returns. `interactive`: prompts
  * can be shown through p->logon. The secret is copied and wiped when it has been handed on. */
-void attempt_begin(struct peer *p, const struct peer_auth *auth, bool interactive);
+void attempt_begin(struct monitor_peer *p, const struct peer_auth *auth, bool interactive);
 /* Nobody waits for it any more: the leader is let go. NULL is fine. */
 void attempt_abandon(struct attempt *a);
 /* The answers from the logon screen. */

@@ -30,11 +30,11 @@ static void on_logoff(void *end, const void *msg, const int *fds);
 /* As the session's user sees everything else, and no wider than the screen. */
 static uint32_t notice_scale(const struct session *s)
 {
-    for (uint32_t i = 0; i < s->nclients; i++) {
-        const struct client *c = &s->clients[i];
-        if (c->role != ROLE_CONTROL || !c->peer || c->peer->scale <= 100)
+    for (uint32_t i = 0; i < s->nattachments; i++) {
+        const struct attachment *a = &s->attachments[i];
+        if (a->role != ROLE_CONTROL || !a->peer || a->peer->scale <= 100)
             continue;
-        uint32_t fits = c->width / 4 * 100 / (LOGON_NOTICE_WIDTH / 4), scale = c->peer->scale;
+        uint32_t fits = a->width / 4 * 100 / (LOGON_NOTICE_WIDTH / 4), scale = a->peer->scale;
         scale = scale > LOGON_SCALE_MAX ? LOGON_SCALE_MAX : scale;
         return fits > 100 && fits < scale ? fits : scale;
     }
@@ -168,7 +168,7 @@ static void on_status(void *end, const void *msg, const int *fds)
     struct monitor *m = c->m;
     unsigned by_state[SESSION_STATE_MAX + 1] = {0}, peers = 0;
     struct session *s;
-    struct peer *p;
+    struct monitor_peer *p;
     LIST_FOREACH (s, &m->sessions, entry)
         by_state[s->state]++;
     LIST_FOREACH (p, &m->peers, entry)
@@ -194,21 +194,21 @@ static void fill_row(struct control_session *r, const struct session *s)
         .display_pid = s->display_pid,
         .agent_pid = s->agent_pid,
         .desktop_pid = s->desktop_pid,
-        .nclients = s->nclients};
+        .nclients = s->nattachments};
     snprintf(r->user, sizeof r->user, "%s", s->user);
     snprintf(r->xauthority, sizeof r->xauthority, "%s", s->xauthority);
-    for (uint32_t i = 0; i < s->nclients; i++) {
-        const struct client *c = &s->clients[i];
+    for (uint32_t i = 0; i < s->nattachments; i++) {
+        const struct attachment *a = &s->attachments[i];
         struct leader_client *out = &r->clients[i];
-        *out = (struct leader_client){.client = c->id,
-            .role = c->role,
-            .width = c->width,
-            .height = c->height,
-            .nmonitors = c->nmonitors};
-        snprintf(out->address, sizeof out->address, "%s", c->address);
-        snprintf(out->client_name, sizeof out->client_name, "%s", c->client_name);
-        if (c->role == ROLE_CONTROL)
-            r->nmonitors = c->nmonitors;
+        *out = (struct leader_client){.client = a->id,
+            .role = a->role,
+            .width = a->width,
+            .height = a->height,
+            .nmonitors = a->nmonitors};
+        snprintf(out->address, sizeof out->address, "%s", a->address);
+        snprintf(out->client_name, sizeof out->client_name, "%s", a->client_name);
+        if (a->role == ROLE_CONTROL)
+            r->nmonitors = a->nmonitors;
     }
 }
 

@@ -48,7 +48,7 @@ void logon_destroy(struct logon *l)
 /* It can do no more. Whoever depends on it must hear. */
 static void gone(struct logon *l, const char *why)
 {
-    struct peer *p = l->peer;
+    struct monitor_peer *p = l->peer;
     struct control_end *c = l->control;
     enum logon_state state = l->state;
     enum end_cause cause = l->cause;
@@ -127,7 +127,7 @@ fail:
     return NULL;
 }
 
-struct logon *logon_open(struct peer *p, const struct logon_start *start)
+struct logon *logon_open(struct monitor_peer *p, const struct logon_start *start)
 {
     int sv[2];
     if (link_pair(sv) < 0)
@@ -241,7 +241,7 @@ static void on_answers(void *end, const void *msg, const int *fds)
 static void on_cancel(void *end, const void *msg, const int *fds)
 {
     struct logon *l = end;
-    struct peer *p = l->peer;
+    struct monitor_peer *p = l->peer;
     if (l->state == LOGON_BUSY || l->state == LOGON_ASKED) {
         attempt_abandon(p->attempt);
         p->attempt = NULL;

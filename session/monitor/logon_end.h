@@ -33,7 +33,7 @@ struct logon {
     pid_t pid;
     enum logon_state state;
     uint32_t said;
-    struct peer *peer;           /* FORM … NOTICE */
+    struct monitor_peer *peer;   /* FORM … NOTICE */
     enum end_cause cause;        /* NOTICE: what the peer is told afterwards */
     struct control_end *control; /* RENDER: who asked; NULL when that one went away */
     uint32_t nprompts;           /* ASKED: so many answers are due */
@@ -42,7 +42,7 @@ struct logon {
 extern const struct request_table logon_table;
 
 /* Start one for `p` and hand `p` the display. NULL: it could not be started (logged). */
-struct logon *logon_open(struct peer *p, const struct logon_start *start);
+struct logon *logon_open(struct monitor_peer *p, const struct logon_start *start);
 /* Draw a text for orielctl message. */
 struct logon *logon_render(struct monitor *m, struct control_end *c, const struct logon_start *start);
 void logon_destroy(struct logon *l);

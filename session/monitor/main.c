@@ -35,7 +35,7 @@
 #define NOFILE 65536
 #define STOP_CHECK_MS 100
 
-struct daemon {
+struct monitor_daemon {
     struct monitor m;
     char config_path[PATH_MAX];
     int server_listener, control_listener;
@@ -48,7 +48,7 @@ struct daemon {
 
 static void on_server_waiting(int fd, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct monitor_daemon *d = arg;
     struct ucred who;
     int c = sockets_accept(fd, &who);
     if (c < 0)
@@ -62,7 +62,7 @@ static void on_server_waiting(int fd, short what, void *arg)
 }
 
 /* The socket's mode admits root and the group; a uid that got here otherwise is refused. */
-static bool may_control(const struct daemon *d, const struct ucred *who, int fd)
+static bool may_control(const struct monitor_daemon *d, const struct ucred *who, int fd)
 {
     gid_t groups[1024];
     socklen_t len = sizeof groups;
@@ -82,7 +82,7 @@ static bool may_control(const struct daemon *d, const struct ucred *who, int fd)
 
 static void on_control_waiting(int fd, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct monitor_daemon *d = arg;
     struct ucred who;
     int c = sockets_accept(fd, &who);
     if (c < 0)
@@ -97,7 +97,7 @@ static void on_control_waiting(int fd, short what, void *arg)
 
 /* ---- signals ---- */
 
-static void find_control_group(struct daemon *d)
+static void find_control_group(struct monitor_daemon *d)
 {
     char name[GROUP_NAME_BYTES], why[64];
     const struct group *gr = NULL;
@@ -110,7 +110,7 @@ static void find_control_group(struct daemon *d)
 }
 
 /* A socket that listens keeps its place in the file system; who may open it changes there. */
-static void control_group_changed(struct daemon *d)
+static void control_group_changed(struct monitor_daemon *d)
 {
     char path[256];
     find_control_group(d);
@@ -123,7 +123,7 @@ static void control_group_changed(struct daemon *d)
         log_error("control group not changed", "path=%s error=%s", path, strerror(-r));
 }
 
-static void reload(struct daemon *d)
+static void reload(struct monitor_daemon *d)
 {
     struct config *fresh = malloc(sizeof *fresh);
     struct config_error err;
@@ -150,7 +150,7 @@ static void on_sighup(int sig, short what, void *arg)
 
 static void on_sigchld(int sig, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct monitor_daemon *d = arg;
     pid_t pid;
     struct logon *l;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
@@ -161,7 +161,7 @@ static void on_sigchld(int sig, short what, void *arg)
 
 static void on_stop_check(int fd, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct monitor_daemon *d = arg;
     if (LIST_EMPTY(&d->m.sessions) || throttle_boottime_ms() >= d->stop_by_ms)
         event_base_loopbreak(d->m.base);
     else
@@ -171,7 +171,7 @@ static void on_stop_check(int fd, short what, void *arg)
 /* Sessions stay, or are logged off first, as the option says. */
 static void on_stop(int sig, short what, void *arg)
 {
-    struct daemon *d = arg;
+    struct monitor_daemon *d = arg;
     struct session *s, *next;
     if (d->m.stopping || !d->m.config.session_stop_with_service) {
         event_base_loopbreak(d->m.base);
@@ -205,7 +205,7 @@ static int find_logon_account(struct monitor *m)
     return geteuid() == 0 ? account(m->config.paths_user_logon, &m->logon_uid, &m->logon_gid) : 0;
 }
 
-static int listen_both(struct daemon *d)
+static int listen_both(struct monitor_daemon *d)
 {
     char path[256];
     uid_t uid;
@@ -245,13 +245,13 @@ static int open_state(struct monitor *m)
     return m->throttle ? 0 : -ENOMEM;
 }
 
-static int add_signal(struct daemon *d, struct event **ev, int sig, void (*cb)(int, short, void *))
+static int add_signal(struct monitor_daemon *d, struct event **ev, int sig, void (*cb)(int, short, void *))
 {
     *ev = evsignal_new(d->m.base, sig, cb, d);
     return *ev ? event_add(*ev, NULL) : -1;
 }
 
-static int add_events(struct daemon *d)
+static int add_events(struct monitor_daemon *d)
 {
     struct event_base *b = d->m.base;
     d->on_server = event_new(b, d->server_listener, EV_READ | EV_PERSIST, on_server_waiting, d);
@@ -264,7 +264,7 @@ static int add_events(struct daemon *d)
     return 0;
 }
 
-static int load_config(struct daemon *d, const char *path)
+static int load_config(struct monitor_daemon *d, const char *path)
 {
     struct config_error err;
     config_defaults(&d->m.config);
@@ -297,7 +297,7 @@ static void free_event(struct event *e)
         event_free(e);
 }
 
-static void tear_down(struct daemon *d)
+static void tear_down(struct monitor_daemon *d)
 {
     struct monitor *m = &d->m;
     while (!LIST_EMPTY(&m->controls))
@@ -342,7 +342,7 @@ static void hold_sighup(int how)
     (void)sigprocmask(how, &set, NULL);
 }
 
-static int run(struct daemon *d)
+static int run(struct monitor_daemon *d)
 {
     d->m.base = event_base_new();
     d->m.own_uid = geteuid();
@@ -366,7 +366,7 @@ static int run(struct daemon *d)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {0}};
-    static struct daemon d = {.server_listener = -1, .control_listener = -1, .control_gid = (gid_t)-1};
+    static struct monitor_daemon d = {.server_listener = -1, .control_listener = -1, .control_gid = (gid_t)-1};
     const char *path = NULL;
     int opt;
     while ((opt = getopt_long(argc, argv, "c:", options, NULL)) != -1) {

@@ -2,8 +2,9 @@
 /* What every part of oriel-monitor shares. One process, one loop, one thread: nothing here is locked.
  *
  * Who owns whom: the monitor owns all lists. A peer owns its link, its attempt and its logon screen. An attempt owns
- * its leader until the verdict; from START on the session owns it. A session owns its clients; a client points at its
- * peer (or viewer) and the peer points back with (session, client id): both ends are cut together, in session.c alone.
+ * its leader until the verdict; from START on the session owns it. A session owns its attachments; an attachment points
+ * at its peer (or viewer) and the peer points back with (session, client id): both ends are cut together, in
+ * attachments.c alone.
  */
 #ifndef ORIEL_SESSION_MONITOR_MONITOR_H
 #define ORIEL_SESSION_MONITOR_MONITOR_H
@@ -22,7 +23,7 @@
 
 struct event;
 struct event_base;
-struct peer;
+struct monitor_peer;
 struct leader;
 struct logon;
 struct session;
@@ -46,7 +47,7 @@ struct monitor {
     bool stopping;        /* SIGTERM came: no new logins */
     uint64_t started_s;   /* CLOCK_REALTIME, for people */
     LIST_HEAD(, server_end) servers;
-    LIST_HEAD(, peer) peers;
+    LIST_HEAD(, monitor_peer) peers;
     LIST_HEAD(, leader) leaders;
     LIST_HEAD(, logon) logons;
     LIST_HEAD(, session) sessions;

@@ -38,7 +38,7 @@ const struct request_table peer_table = {"peer", peer_rows, sizeof peer_rows / s
 
 static void on_login_deadline(int fd, short what, void *arg)
 {
-    struct peer *p = arg;
+    struct monitor_peer *p = arg;
     log_audit("refused", "address=%s user=- reason=timeout state=%s", p->address,
         request_state_name(&peer_table, p->state));
     peer_finish(p, END_LOGON_TIMEOUT, monitor_end_text(END_LOGON_TIMEOUT));
@@ -51,13 +51,13 @@ static void on_grace_over(int fd, short what, void *arg)
 
 static void on_notice_over(int fd, short what, void *arg)
 {
-    struct peer *p = arg;
+    struct monitor_peer *p = arg;
     peer_finish(p, p->logon ? p->logon->cause : END_SESSION_FAILED, "");
 }
 
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
-    struct peer *p = user;
+    struct monitor_peer *p = user;
     const struct request *row;
     const char *why;
     switch (request_judge(&peer_table, def, p->state, &p->said, &row, &why)) {
@@ -76,17 +76,17 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 
 static void on_closed(void *user, struct link *l, int err)
 {
-    struct peer *p = user;
+    struct monitor_peer *p = user;
     if (err == -EPIPE || err == -ECONNRESET)
         peer_destroy(p, false);
     else
         peer_punish(p, strerror(-err), "message");
 }
 
-struct peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd)
+struct monitor_peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd)
 {
     static const struct link_ops ops = {on_message, on_closed};
-    struct peer *p = calloc(1, sizeof *p);
+    struct monitor_peer *p = calloc(1, sizeof *p);
     if (p)
         p->link = link_create(m->base, fd, &peer_to_monitor, &ops, p, LINK_QUEUE_DEFAULT);
     if (!p || !p->link) {
@@ -106,7 +106,7 @@ struct peer *peer_create(struct monitor *m, struct server_end *server, const str
     return p;
 }
 
-static void drop_login(struct peer *p)
+static void drop_login(struct monitor_peer *p)
 {
     attempt_abandon(p->attempt);
     p->attempt = NULL;
@@ -114,7 +114,7 @@ static void drop_login(struct peer *p)
     p->logon = NULL;
 }
 
-void peer_destroy(struct peer *p, bool keep_place)
+void peer_destroy(struct monitor_peer *p, bool keep_place)
 {
     if (!p)
         return;
@@ -126,16 +126,16 @@ void peer_destroy(struct peer *p, bool keep_place)
     free(p);
 }
 
-struct peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id)
+struct monitor_peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id)
 {
-    struct peer *p;
+    struct monitor_peer *p;
     LIST_FOREACH (p, &m->peers, entry)
         if (p->server == server && p->id == id)
             return p;
     return NULL;
 }
 
-void peer_punish(struct peer *p, const char *why, const char *what)
+void peer_punish(struct monitor_peer *p, const char *why, const char *what)
 {
     log_warning("peer killed", "peer=%llu pid=%d address=%s state=%s request=%s why=%s", (unsigned long long)p->id,
         (int)p->pid, p->address, request_state_name(&peer_table, p->state), what, why);
@@ -146,7 +146,7 @@ void peer_punish(struct peer *p, const char *why, const char *what)
 
 static void on_hello(void *end, const void *msg, const int *fds)
 {
-    struct peer *p = end;
+    struct monitor_peer *p = end;
     p->hello = *(const struct peer_hello *)msg;
     for (uint32_t i = 0; i < p->hello.open.nmonitors; i++)
         if (p->hello.open.monitors[i].primary)
@@ -156,13 +156,13 @@ static void on_hello(void *end, const void *msg, const int *fds)
 
 static void on_auth(void *end, const void *msg, const int *fds)
 {
-    struct peer *p = end;
+    struct monitor_peer *p = end;
     p->state = PEER_CHECKING;
     attempt_begin(p, msg, false);
 }
 
 /* What the logon screen begins with: a domain that is a machine of the two says nothing to a person. */
-static void suggest_name(const struct peer *p, const char *given, char *out, size_t cap)
+static void suggest_name(const struct monitor_peer *p, const char *given, char *out, size_t cap)
 {
     struct name n;
     bool plain = name_parse(given, "", &n) == 0;
@@ -174,7 +174,7 @@ static void suggest_name(const struct peer *p, const char *given, char *out, siz
 
 static void on_logon(void *end, const void *msg, const int *fds)
 {
-    struct peer *p = end;
+    struct monitor_peer *p = end;
     const struct peer_logon *q = msg;
     struct logon_start *s = calloc(1, sizeof *s);
     p->state = PEER_LOGON;
@@ -194,7 +194,7 @@ static void on_logon(void *end, const void *msg, const int *fds)
 
 static void on_resume(void *end, const void *msg, const int *fds)
 {
-    struct peer *p = end;
+    struct monitor_peer *p = end;
     int r = session_resume(p->m, p, msg);
     if (r == -EACCES)
         peer_punish(p, "the token is wrong", "peer_resume");
@@ -210,7 +210,7 @@ static void on_resume(void *end, const void *msg, const int *fds)
 
 static void on_status(void *end, const void *msg, const int *fds)
 {
-    struct peer *p = end;
+    struct monitor_peer *p = end;
     const struct peer_status *s = msg;
     p->hello.width = s->width;
     p->hello.height = s->height;
@@ -219,7 +219,7 @@ static void on_status(void *end, const void *msg, const int *fds)
     session_status(p, s->width, s->height, s->nmonitors);
 }
 
-void peer_refused(struct peer *p, enum refuse_reason reason, const char *text)
+void peer_refused(struct monitor_peer *p, enum refuse_reason reason, const char *text)
 {
     p->attempt = NULL;
     p->failures += reason != REFUSE_CONVERSATION;
@@ -238,7 +238,7 @@ void peer_refused(struct peer *p, enum refuse_reason reason, const char *text)
         peer_finish(p, END_DENIED, "Too many attempts.");
 }
 
-void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
+void peer_accepted(struct monitor_peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
     const uint8_t token[TOKEN_BYTES], const char *user)
 {
     struct peer_verdict v = {.verdict = (uint8_t)kind, .session = s->id, .client = client, .ntoken = TOKEN_BYTES};
@@ -260,7 +260,7 @@ void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *
     explicit_bzero(v.cache_salt, sizeof v.cache_salt);
 }
 
-int peer_show(struct peer *p, enum peer_display_kind kind, int fd)
+int peer_show(struct monitor_peer *p, enum peer_display_kind kind, int fd)
 {
     struct peer_display d = {.kind = (uint8_t)kind};
     int r = link_send(p->link, &peer_display_def, &d, &fd);
@@ -272,7 +272,7 @@ int peer_show(struct peer *p, enum peer_display_kind kind, int fd)
     return r;
 }
 
-void peer_notice(struct peer *p, enum end_cause cause, const char *title, const char *text)
+void peer_notice(struct monitor_peer *p, enum end_cause cause, const char *title, const char *text)
 {
     struct logon_start *s = calloc(1, sizeof *s);
     session_peer_left(p, cause, false);
@@ -293,7 +293,7 @@ void peer_notice(struct peer *p, enum end_cause cause, const char *title, const 
     (void)monitor_timer(p->m, &p->deadline, NOTICE_LIMIT_MS, on_notice_over, p);
 }
 
-void peer_finish(struct peer *p, enum end_cause cause, const char *text)
+void peer_finish(struct monitor_peer *p, enum end_cause cause, const char *text)
 {
     struct peer_end e = {.cause = (uint8_t)cause};
     if (p->state == PEER_ENDING)

@@ -37,8 +37,8 @@ enum peer_state {
 #define END_GRACE_MS 5000      /* for telling the client why, over a slow line */
 #define NOTICE_LIMIT_MS 120000 /* an unread notice holds its connection so long */
 
-struct peer {
-    LIST_ENTRY(peer) entry;
+struct monitor_peer {
+    LIST_ENTRY(monitor_peer) entry;
     struct monitor *m;
     struct server_end *server;
     uint64_t id; /* the server's */
@@ -63,24 +63,24 @@ struct peer {
 extern const struct request_table peer_table;
 
 /* `fd`: our end of the link, taken. NULL when out of memory (fd closed). */
-struct peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd);
+struct monitor_peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd);
 /* Forget it, close its link. Its session goes on without it: as a detach (`lost` false), or keeping the place for a
  * peer_resume. */
-void peer_destroy(struct peer *p, bool keep_place);
-struct peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id);
+void peer_destroy(struct monitor_peer *p, bool keep_place);
+struct monitor_peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id);
 /* It broke a rule: have it killed, log why, forget it. */
-void peer_punish(struct peer *p, const char *why, const char *what);
+void peer_punish(struct monitor_peer *p, const char *why, const char *what);
 
 /* Outcome of an attempt. */
-void peer_refused(struct peer *p, enum refuse_reason reason, const char *text);
+void peer_refused(struct monitor_peer *p, enum refuse_reason reason, const char *text);
 /* START or ATTACH: the session has made room for client `id`; tell the peer. The attempt is over. */
-void peer_accepted(struct peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
+void peer_accepted(struct monitor_peer *p, enum peer_verdict_kind kind, struct session *s, uint32_t client,
     const uint8_t token[TOKEN_BYTES], const char *user);
 /* Hand it a display. `fd` stays the caller's. */
-int peer_show(struct peer *p, enum peer_display_kind kind, int fd);
+int peer_show(struct monitor_peer *p, enum peer_display_kind kind, int fd);
 /* Show a text through oriel-logon, then end with `cause`. */
-void peer_notice(struct peer *p, enum end_cause cause, const char *title, const char *text);
+void peer_notice(struct monitor_peer *p, enum end_cause cause, const char *title, const char *text);
 /* Tell it to disconnect its client. Leaves its session. */
-void peer_finish(struct peer *p, enum end_cause cause, const char *text);
+void peer_finish(struct monitor_peer *p, enum end_cause cause, const char *text);
 
 #endif

@@ -28,7 +28,7 @@ const struct request_table server_table = {"server", server_rows, sizeof server_
 /* Its peers keep their places: if they live on, they come back through the next link. */
 void server_destroy(struct server_end *s)
 {
-    struct peer *p, *next;
+    struct monitor_peer *p, *next;
     for (p = LIST_FIRST(&s->m->peers); p; p = next) {
         next = LIST_NEXT(p, entry);
         if (p->server != s)
@@ -124,7 +124,7 @@ static void on_peer_gone(void *end, const void *msg, const int *fds)
 {
     struct server_end *s = end;
     const struct server_peer_gone *g = msg;
-    struct peer *p = peer_find(s->m, s, g->peer);
+    struct monitor_peer *p = peer_find(s->m, s, g->peer);
     if (p)
         peer_destroy(p, false); /* else its link was closed first */
 }

@@ -2,7 +2,7 @@
 #include "common/link.h"
 #include "common/log.h"
 #include "common/secret.h"
-#include "session/monitor/clients.h"
+#include "session/monitor/attachments.h"
 #include "session/monitor/found.h"
 #include "session/monitor/leader_end.h"
 #include "session/monitor/peer.h"
@@ -108,7 +108,7 @@ static void session_free(struct session *s)
     free(s);
 }
 
-int session_start(struct leader *l, struct peer *p, const struct leader_verdict *v)
+int session_start(struct leader *l, struct monitor_peer *p, const struct leader_verdict *v)
 {
     struct monitor *m = p->m;
     uint8_t key[TOKEN_BYTES];
@@ -211,18 +211,18 @@ static struct session *rebuild(struct leader *l, const struct leader_hello *h)
             (void)leader_send(l, &leader_detach_def, &d, NULL);
             continue;
         }
-        struct client *c = client_add(s, lc->role, NULL, lc->address, lc->client_name);
-        c->id = lc->client;
+        struct attachment *a = attachment_add(s, lc->role, NULL, lc->address, lc->client_name);
+        a->id = lc->client;
         if (lc->nhash == HASH_BYTES)
-            memcpy(c->hash, lc->token_hash, HASH_BYTES);
+            memcpy(a->hash, lc->token_hash, HASH_BYTES);
         else
-            secret_random(c->hash, HASH_BYTES); /* nobody can show a token for it */
-        c->shown = true;
-        c->width = lc->width;
-        c->height = lc->height;
-        c->nmonitors = lc->nmonitors;
+            secret_random(a->hash, HASH_BYTES); /* nobody can show a token for it */
+        a->shown = true;
+        a->width = lc->width;
+        a->height = lc->height;
+        a->nmonitors = lc->nmonitors;
     }
-    log_info("session found", "session=%llu user=%s clients=%u", ID(s), s->user, s->nclients);
+    log_info("session found", "session=%llu user=%s clients=%u", ID(s), s->user, s->nattachments);
     return s;
 }
 
@@ -287,13 +287,13 @@ static void enter_ending(struct session *s, enum end_cause cause)
 }
 
 /* Show every client's user why, instead of a black screen. */
-static void notify_clients(struct session *s, const char *title, const char *text)
+static void notify_attached(struct session *s, const char *title, const char *text)
 {
-    for (uint32_t i = s->nclients; i-- > 0;) {
-        struct peer *p = i < s->nclients ? s->clients[i].peer : NULL;
+    for (uint32_t i = s->nattachments; i-- > 0;) {
+        struct monitor_peer *p = i < s->nattachments ? s->attachments[i].peer : NULL;
         if (!p)
             continue;
-        client_remove(s, &s->clients[i]);
+        attachment_remove(s, &s->attachments[i]);
         peer_notice(p, END_SESSION_FAILED, title, text);
     }
 }
@@ -302,7 +302,7 @@ void session_on_failed(struct session *s, const char *text)
 {
     struct leader *l = s->leader;
     log_error("session failed", "session=%llu user=%s", ID(s), s->user);
-    notify_clients(s, "The session could not be started", text);
+    notify_attached(s, "The session could not be started", text);
     session_disconnect(s, 0, END_SESSION_FAILED);
     s->leader = NULL;
     s->state = SESSION_ENDING;
@@ -314,7 +314,7 @@ void session_on_failed(struct session *s, const char *text)
 void session_on_leader_failed(struct session *s, const char *text)
 {
     log_error("session failed", "session=%llu user=%s", ID(s), s->user);
-    notify_clients(s,
+    notify_attached(s,
         s->state == SESSION_STARTING ? "The session could not be started" : "The session ended unexpectedly", text);
     enter_ending(s, s->ending ? s->ending : END_SESSION_FAILED);
 }
@@ -331,7 +331,7 @@ void session_on_ended(struct session *s, enum end_cause cause, const char *text)
     if (s->ending == END_NONE)
         s->ending = cause ? cause : END_USER_LOGOFF;
     if (s->ending == END_SESSION_FAILED && *text)
-        notify_clients(s, "The session ended", text);
+        notify_attached(s, "The session ended", text);
     s->state = SESSION_ENDING;
     session_disconnect(s, 0, s->ending);
     s->leader = NULL;
@@ -362,7 +362,7 @@ void session_on_leader_lost(struct session *s, const char *why)
     bool was_starting = s->state == SESSION_STARTING;
     s->leader = NULL;
     log_error("leader lost", "session=%llu user=%s: %s", ID(s), s->user, why);
-    notify_clients(s, was_starting ? "The session could not be started" : "The session ended unexpectedly", why);
+    notify_attached(s, was_starting ? "The session could not be started" : "The session ended unexpectedly", why);
     enter_ending(s, s->ending ? s->ending : END_SESSION_FAILED);
     clear_up(s);
 }

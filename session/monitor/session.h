@@ -13,11 +13,11 @@
 /* A leader's logoff may take logoff_grace and this; then the monitor does it by force */
 #define END_SLACK_MS 15000
 
-/* One attachment. `peer` is NULL while its peer has not resumed after a restart, and for viewers. */
-struct client {
+/* One client of a session. `peer` is NULL while its peer has not resumed after a restart, and for viewers. */
+struct attachment {
     uint32_t id;
     uint8_t role;
-    struct peer *peer;
+    struct monitor_peer *peer;
     struct control_end *viewer;
     uint8_t hash[HASH_BYTES]; /* SHA-256 of the peer_resume token */
     bool shown;               /* the leader was told; its display is handed over */
@@ -41,8 +41,8 @@ struct session {
     uint32_t display;
     char xauthority[PATH_BYTES];
     int32_t leader_pid, display_pid, agent_pid, desktop_pid;
-    struct client clients[CLIENTS_MAX];
-    uint32_t nclients, next_client;
+    struct attachment attachments[CLIENTS_MAX];
+    uint32_t nattachments, next_client;
     struct env_entry *env;
     uint32_t nenv;
     struct leader_start *start; /* STARTING */
@@ -58,20 +58,20 @@ size_t session_count(struct monitor *m);
 
 /* VERDICT_START: `l` becomes the leader of a new session with `p` as its first client. 0, or -errno and nothing
  * happened. */
-int session_start(struct leader *l, struct peer *p, const struct leader_verdict *v);
+int session_start(struct leader *l, struct monitor_peer *p, const struct leader_verdict *v);
 /* VERDICT_ATTACH: earlier control clients are replaced. */
-int session_attach(struct session *s, struct peer *p);
+int session_attach(struct session *s, struct monitor_peer *p);
 /* A peer on a fresh link claims a place. 0; -ENOENT: no such session or client; -EACCES: the token is wrong. */
-int session_resume(struct monitor *m, struct peer *p, const struct peer_resume *r);
+int session_resume(struct monitor *m, struct monitor_peer *p, const struct peer_resume *r);
 /* A view-only client for orielctl; *fd is the front end's end, the caller's. */
 int session_view(struct session *s, struct control_end *viewer, uint32_t *client, int *fd);
 /* The client's process has gone, or left. `keep`: keep its place for peer_resume. Cuts p->session. */
-void session_peer_left(struct peer *p, enum end_cause cause, bool keep);
+void session_peer_left(struct monitor_peer *p, enum end_cause cause, bool keep);
 void session_viewer_left(struct monitor *m, struct control_end *viewer);
 /* Detach client `id`, 0 all; their peers are told `cause`. Returns how many. */
 unsigned session_disconnect(struct session *s, uint32_t id, enum end_cause cause);
 void session_logoff(struct session *s, enum end_cause cause);
-void session_status(struct peer *p, uint32_t width, uint32_t height, uint32_t nmonitors);
+void session_status(struct monitor_peer *p, uint32_t width, uint32_t height, uint32_t nmonitors);
 /* The configuration changed. */
 void session_limits_changed(struct monitor *m);
 

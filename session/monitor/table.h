@@ -18,7 +18,8 @@ struct request {
     uint32_t allowed; /* bits of states in which the handler runs */
     uint32_t late;    /* bits of states in which it is dropped */
     bool once;        /* a second one is refused, in any state but a late one */
-    /* `end` is the struct at the other end (struct peer, leader …). `fds` are the handler's: def->nfds of them. */
+    /* `end` is the struct at the other end (struct monitor_peer, leader …). `fds` are the handler's: def->nfds of them.
+     */
     void (*handler)(void *end, const void *msg, const int *fds);
 };
 struct request_table {

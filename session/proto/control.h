@@ -44,7 +44,7 @@ extern const struct wire_def control_status_def, control_sessions_def, control_d
 /* monitor → orielctl */
 /*   leader_start ─▶ STARTING ─ leader_hello ─▶ ACTIVE ⇄ DETACHED ─ logoff, leader_failed, leader lost ─▶ ENDING ─▶ gone
  *
- * Invariants, kept by session/monitor/clients.c and session.c:
+ * Invariants, kept by session/monitor/attachments.c and session.c:
  *   STARTING  the leader has leader_start (or waits for an ENDING session of the same user); no client has a display;
  * no X display is known ACTIVE    at least one client with ROLE_CONTROL; display, process ids and PAM environment are
  * known DETACHED  no such client; viewers may be there; the disconnected limit runs ENDING    no clients, none can
