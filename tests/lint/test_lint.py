@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """House rules that a program can check. Runs without the private world."""
+import collections
 import json
 import os
 import re
@@ -169,17 +170,57 @@ def test_a_header_compiles_alone(header, tmp_path):
     assert r.returncode == 0, r.stderr[:1500]
 
 
+PRODUCT = [n for n in C if not n.startswith(("tests/", "bench/"))]
+
+
+def tags(names, kinds):
+    """What ctags finds; headers are C, which it does not take for granted."""
+    r = subprocess.run(["ctags", "--fields=+ne", "--extras=+F", "--output-format=json", "--kinds-C=" + kinds, "--languages=C", "--langmap=C:.c.h",
+                        "-f", "-", *names], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in r.stdout.splitlines()]
+
+
+def defined_twice(found):
+    """Names that stand in more than one file, but for main and what has no name."""
+    places = collections.defaultdict(set)
+    for tag in found:
+        if tag["name"] != "main" and not tag["name"].startswith("__anon"):
+            places[tag["name"]].add(tag["path"])
+    return {name: sorted(paths) for name, paths in places.items() if len(paths) > 1}
+
+
+def test_a_struct_has_its_name_for_itself():
+    """Also those that one file alone sees: who looks for a name finds one thing."""
+    found = tags(PRODUCT, "sug")
+    assert len(found) > 300
+    assert not defined_twice(found)
+
+
+def test_a_function_that_others_call_has_its_name_for_itself():
+    """Static functions of a .c file may share a name; those of a header may not."""
+    found = [t for t in tags(PRODUCT, "f") if not t.get("file")]
+    assert len(found) > 600
+    assert not defined_twice(found)
+
+
+def test_a_name_in_two_files_is_found(tmp_path):
+    for name, source in ({"a.h": "struct client { int x; };\nstatic inline int twice(void) { return 1; }\n",
+                          "b.c": "struct client { int y; };\nint twice(void) { return 2; }\nstatic int own(void) { return 3; }\n",
+                          "c.c": "static int own(void) { return 4; }\nint main(void) { return 0; }\n"}).items():
+        (tmp_path / name).write_text(source)
+    names = [str(tmp_path / n) for n in ("a.h", "b.c", "c.c")]
+    assert set(defined_twice(tags(names, "sug"))) == {"client"}
+    assert set(defined_twice([t for t in tags(names, "f") if not t.get("file")])) == {"twice"}
+
+
 def functions(names):
-    r = subprocess.run(["ctags", "--fields=+ne", "--output-format=json", "--kinds-C=f", "--languages=C", "-f", "-", *names], cwd=ROOT,
-                       capture_output=True, text=True, check=True)
-    for line in r.stdout.splitlines():
-        tag = json.loads(line)
+    for tag in tags(names, "f"):
         if "end" in tag:
             yield tag["end"] - tag["line"] + 1, "%s:%d %s" % (tag["path"], tag["line"], tag["name"])
 
 
 def test_functions_are_short():
-    product = [n for n in C if n.endswith(".c") and not n.startswith(("tests/", "bench/"))]
+    product = [n for n in PRODUCT if n.endswith(".c")]
     lengths = sorted(functions(product))
     numbers = [n for n, _ in lengths]
     longest = [f for f in functions([n for n in C if n.endswith(".c")]) if f[0] > 200]
