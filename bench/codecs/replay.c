@@ -3,7 +3,9 @@
  * a scene: bytes, time, what the client saw. No network, no X: what the codecs alone cost.
  *
  * replay [scene …]     scenes: typing scroll page slide drag film pan, or files of bench/make_scenes.py; more settings
- * by environment: AVC=0, SMALL_CACHE=1, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE */
+ * by environment: AVC=0, SMALL_CACHE=1, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE. The digest is of
+ * every byte that was sent: with equal settings it is equal in each run, and in each build that sends the same bytes.
+ */
 #include "bench/scene_file.h"
 #include "ref_client.h"
 #include "scene.h"
@@ -28,6 +30,7 @@ struct run {
     double link_us_per_byte;
     size_t bytes, frames, mix[16];
     size_t largest;
+    uint64_t digest; /* of all bytes so far: FNV-1a */
     double ms[4096], client_ms;
     int nms;
     double psnr_sum, psnr_min;
@@ -87,6 +90,12 @@ static void count_mix(struct run *r, const struct gfx_frame *f)
     }
 }
 
+static void add_to_digest(struct run *r, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        r->digest = (r->digest ^ data[i]) * 0x100000001B3u;
+}
+
 static size_t deliver(struct run *r, const struct gfx_frame *f, bool counted)
 {
     const struct gfx_message *m;
@@ -100,6 +109,7 @@ static size_t deliver(struct run *r, const struct gfx_frame *f, bool counted)
         r->ms[r->nms - 1] += wired * 1000;
     for (size_t i = 0; i < n; i++) {
         bytes += m[i].len;
+        add_to_digest(r, m[i].data, m[i].len);
         if (ref_client_message(r->client, m[i].data, m[i].len) < 0) {
             fprintf(stderr, "client: %s\n", ref_client_error(r->client));
             exit(1);
@@ -366,6 +376,7 @@ static void open_world(struct run *r)
     r->client = ref_client_create(env("SMALL_CACHE", 0) != 0);
     r->screen = canvas_new(WIDTH, HEIGHT);
     r->now = 1000000;
+    r->digest = 0xCBF29CE484222325u;
     r->psnr_min = 99;
     engine_link(r->engine,
         &(struct engine_link_state){.rtt_us = env("RTT_US", 500),
@@ -407,7 +418,7 @@ static void report(struct run *r, const char *name, double per_second)
     for (int k = 0; k < 16; k++)
         if (r->mix[k])
             printf(" %s %zu", mix_name(k), r->mix[k]);
-    printf("\n");
+    printf("\n         digest %016llx\n", (unsigned long long)r->digest);
 }
 
 static void play(size_t i)
