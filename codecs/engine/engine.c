@@ -58,6 +58,15 @@ void engine_destroy(struct engine *e)
     free(e);
 }
 
+void engine_outside(struct engine *e, const struct h264_backend *outside, void *context)
+{
+    e->config.outside = outside;
+    e->config.outside_context = context;
+    video_init(e);
+    for (int i = 0; i < FILMS_MAX && e->video.backend == outside; i++)
+        e->video.films[i].renew = e->video.films[i].nstreams && !e->video.films[i].pairs;
+}
+
 static struct surface *find(struct engine *e, uint16_t id)
 {
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
@@ -229,7 +238,8 @@ static int64_t sooner(int64_t a, int64_t b)
 /* Refinement yields to everything: it leaves only when a large frame may. */
 static int64_t next_refinement(struct engine *e, uint64_t now_us)
 {
-    int64_t due = sooner(refine_wait(e, now_us), sooner(video_wait(e, now_us), cache_wait(e, now_us)));
+    int64_t due =
+        sooner(plan_refinement_wait(e, now_us), sooner(plan_video_wait(e, now_us), plan_cache_wait(e, now_us)));
     return due != 0 ? due : pace_wait(&e->pace, false, now_us);
 }
 
@@ -329,10 +339,7 @@ int64_t engine_next(struct engine *e, uint64_t now_us)
 
 bool engine_encoding(const struct engine *e)
 {
-    bool any = false;
-    for (int i = 0; i < FILMS_MAX; i++)
-        any |= e->video.films[i].pending;
-    return any;
+    return video_encoding(&e->video);
 }
 
 bool engine_takes(const struct engine *e, uint16_t surface, const struct engine_rect *rects, size_t nrects)
@@ -371,40 +378,6 @@ static void end(struct engine *e)
         c->frame_id = e->frame_id;
 }
 
-/* ClearCodec shrinks on the wire to a sixth, runs of planes to a half; where it did not find writing it is as long as
- * it is. */
-static size_t command_cost(const struct gfx_command *c)
-{
-    size_t area = (size_t)c->rect.width * c->rect.height, len = c->type == GFX_WIRE ? c->len : 0;
-    if (c->codec == GFX_CODEC_CLEARCODEC)
-        len = len < area ? len / 6 : len * 2 / 3;
-    else if (c->codec == GFX_CODEC_PLANAR && len < 2 * area)
-        len /= 2;
-    return 8 + (c->type == GFX_FROM_CACHE ? 3u : 8u) * c->nrects + len;
-}
-
-/* The last command may still grow, or be dropped. */
-size_t plan_cost(struct engine *e)
-{
-    const struct frame *f = &e->frame;
-    while (e->costed + 1 < f->ncommands)
-        e->cost += command_cost(&f->commands[e->costed++]);
-    return 64 + e->cost + (f->ncommands ? command_cost(&f->commands[f->ncommands - 1]) : 0);
-}
-
-void plan_part(struct engine *e, int pixels)
-{
-    struct gfx_frame part;
-    if (!e->config.part || !e->config.caps.gfx || e->frame.failed)
-        return;
-    e->encoded += pixels;
-    if (e->encoded < PART_PIXELS)
-        return;
-    frame_part(&e->frame, &part, e->frame_id);
-    e->config.part(e->config.user, &part);
-    e->encoded = 0;
-}
-
 /* Returns whether all of it is background work. */
 static bool plan(struct engine *e, uint64_t now_us)
 {
@@ -416,7 +389,7 @@ static bool plan(struct engine *e, uint64_t now_us)
             plan_surface(e, &e->surfaces[i], now_us);
     if (e->frame.len >= BUSY_BYTES)
         e->busy_ms = (uint32_t)(now_us / 1000);
-    if (e->frame.ncommands == empty && waiting(e) < 0 && refine_wait(e, now_us) == 0)
+    if (e->frame.ncommands == empty && waiting(e) < 0 && plan_refinement_wait(e, now_us) == 0)
         background = plan_refinement(e, now_us);
     if (waiting(e) < 0)
         plan_to_cache(e, now_us);
@@ -486,4 +459,25 @@ bool engine_acks_stopped(const struct engine *e, uint64_t now_us)
 void engine_link(struct engine *e, const struct engine_link_state *link)
 {
     pace_link(&e->pace, link);
+}
+
+/* We keep tiles: what is longer is somebody else's, and a length that no picture has is a lie. */
+static bool is_ours(const struct engine_cache_entry *entry)
+{
+    return entry->key && entry->bytes && entry->bytes % 4 == 0 && entry->bytes <= TILE * TILE * 4;
+}
+
+/* Taken in the offer's order, because the reply names slots by position: what cannot be taken ends it. Nothing is
+ * evicted for it. */
+size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *entries, size_t n, uint16_t *slots)
+{
+    size_t taken = 0;
+    uint16_t evicted;
+    for (; e->cache && taken < n; taken++) {
+        const struct engine_cache_entry *k = &entries[taken];
+        if (!is_ours(k) || cache_find(e->cache, k->key) || !cache_fits(e->cache, k->bytes))
+            break;
+        slots[taken] = cache_room(e->cache, k->key, k->bytes, &evicted);
+    }
+    return taken;
 }

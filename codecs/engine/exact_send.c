@@ -204,7 +204,7 @@ static bool send_rfx(struct engine *e, struct surface *s, int tile, struct box a
     return true;
 }
 
-void old_send(struct engine *e, struct surface *s, int tile, struct box area)
+void plan_legacy(struct engine *e, struct surface *s, int tile, struct box area)
 {
     if (!send_rfx(e, s, tile, area))
         exact_send(e, s, area);

@@ -216,7 +216,8 @@ static void plan_changes(struct engine *e, struct surface *s, uint64_t now_us)
     int dirty = surface_find_dirty(s, e->ops);
     if (plan_video(e, s, true, now_us))
         dirty = surface_find_dirty(s, e->ops);
-    enum seen seen = e->cache && dirty >= SEEN_TILES_MIN && !surface_followed(s) ? seen_before(e, s, dirty) : SEEN_SOME;
+    enum seen seen =
+        e->cache && dirty >= SEEN_TILES_MIN && !surface_followed(s) ? plan_cache_seen(e, s, dirty) : SEEN_SOME;
     if (seen == SEEN_MOST) {
         plan_from_cache(e, s);
         dirty = surface_find_dirty(s, e->ops);

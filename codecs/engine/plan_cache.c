@@ -47,7 +47,7 @@ static bool worth_a_look(const struct surface *s, int tile)
         tile_has_picture(s, tile);
 }
 
-enum seen seen_before(struct engine *e, const struct surface *s, int dirty)
+enum seen plan_cache_seen(struct engine *e, const struct surface *s, int dirty)
 {
     enum { SAMPLES = 24 };
     int n = 0, found = 0, passed = 0;
@@ -122,7 +122,7 @@ static int64_t first_still(const struct engine *e, uint64_t now_us, int *n)
     return best < 0 ? -1 : best < now_ms ? 0 : (best - now_ms) * 1000;
 }
 
-int64_t cache_wait(const struct engine *e, uint64_t now_us)
+int64_t plan_cache_wait(const struct engine *e, uint64_t now_us)
 {
     int n;
     uint64_t alone = ALONE_MS * 1000u;
@@ -151,7 +151,7 @@ static void drop_lesser(struct engine *e, const struct cache_name *name, uint8_t
     }
 }
 
-void cache_keep(struct engine *e, const struct surface *s, const struct box *b, uint64_t key, uint16_t slot)
+void plan_cache_keep(struct engine *e, const struct surface *s, const struct box *b, uint64_t key, uint16_t slot)
 {
     struct gfx_command *c = frame_add(&e->frame, GFX_TO_CACHE);
     if (!c)
@@ -162,13 +162,13 @@ void cache_keep(struct engine *e, const struct surface *s, const struct box *b, 
     c->cache_slot = slot;
 }
 
-void cache_store(struct engine *e, const struct surface *s, const struct box *b, uint64_t key)
+void plan_cache_store(struct engine *e, const struct surface *s, const struct box *b, uint64_t key)
 {
     uint16_t slot, old;
     while ((slot = cache_room(e->cache, key, (uint32_t)((b->x1 - b->x0) * (b->y1 - b->y0) * 4), &old)) == 0 && old)
         evict(e, old);
     if (slot)
-        cache_keep(e, s, b, key, slot);
+        plan_cache_keep(e, s, b, key, slot);
 }
 
 static void store(struct engine *e, struct surface *s, int tile)
@@ -184,7 +184,7 @@ static void store(struct engine *e, struct surface *s, int tile)
     uint16_t old;
     while (!cache_fits_well(e->cache, TILE * TILE * 4) && (old = cache_evict(e->cache, TILE * TILE * 4)) != 0)
         evict(e, old);
-    cache_store(e, s, &b, key);
+    plan_cache_store(e, s, &b, key);
 }
 
 static void store_still(struct engine *e, struct surface *s, uint32_t now_ms)
@@ -216,25 +216,4 @@ void plan_to_cache(struct engine *e, uint64_t now_us)
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (e->surfaces[i].live && e->surfaces[i].uncached)
             store_still(e, &e->surfaces[i], (uint32_t)(now_us / 1000));
-}
-
-/* We keep tiles: what is longer is somebody else's, and a length that no picture has is a lie. */
-static bool is_ours(const struct engine_cache_entry *entry)
-{
-    return entry->key && entry->bytes && entry->bytes % 4 == 0 && entry->bytes <= TILE * TILE * 4;
-}
-
-/* Taken in the offer's order, because the reply names slots by position: what cannot be taken ends it. Nothing is
- * evicted for it. */
-size_t engine_cache_offer(struct engine *e, const struct engine_cache_entry *entries, size_t n, uint16_t *slots)
-{
-    size_t taken = 0;
-    uint16_t evicted;
-    for (; e->cache && taken < n; taken++) {
-        const struct engine_cache_entry *k = &entries[taken];
-        if (!is_ours(k) || cache_find(e->cache, k->key) || !cache_fits(e->cache, k->bytes))
-            break;
-        slots[taken] = cache_room(e->cache, k->key, k->bytes, &evicted);
-    }
-    return taken;
 }

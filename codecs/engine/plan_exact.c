@@ -155,7 +155,7 @@ void plan_exact(struct engine *e, struct surface *s)
         if (e->config.caps.gfx)
             send_next(e, s, t, &left);
         else
-            old_send(e, s, t, take(s, t));
+            plan_legacy(e, s, t, take(s, t));
     }
     if (!box_empty(&left))
         send_area(e, s, left, false);
@@ -181,6 +181,6 @@ void plan_urgent(struct engine *e, struct surface *s)
         if (e->config.caps.gfx)
             exact_send(e, s, area);
         else
-            old_send(e, s, t, area);
+            plan_legacy(e, s, t, area);
     }
 }

@@ -242,10 +242,10 @@ void plan_glyphs_end(struct engine *e, const struct surface *s)
     struct glyphs *g = e->glyphs;
     for (int i = 0; i < g->nfresh; i++)
         if (g->fresh[i].slot)
-            cache_keep(e, s, &g->fresh[i].box, g->fresh[i].key, g->fresh[i].slot);
+            plan_cache_keep(e, s, &g->fresh[i].box, g->fresh[i].key, g->fresh[i].slot);
     place_all(e, s);
     for (int i = 0; i < g->nfresh; i++)
         if (!g->fresh[i].slot && !cache_find(e->cache, g->fresh[i].key))
-            cache_store(e, s, &g->fresh[i].box, g->fresh[i].key);
+            plan_cache_store(e, s, &g->fresh[i].box, g->fresh[i].key);
     g->nfresh = 0;
 }

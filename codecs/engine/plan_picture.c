@@ -188,7 +188,7 @@ static bool refinable(const struct surface *s, int tile)
     return s->tiles[tile].flags & TILE_LOSSY && !surface_is_pending(s, &b);
 }
 
-int64_t refine_wait(const struct engine *e, uint64_t now_us)
+int64_t plan_refinement_wait(const struct engine *e, uint64_t now_us)
 {
     int64_t best = -1, now_ms = (int64_t)(now_us / 1000);
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {

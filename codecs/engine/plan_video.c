@@ -283,7 +283,7 @@ bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_
         else
             sent |= film_submit(e, f, s, now_us);
     }
-    if (sent && engine_encoding(e) && !e->collected)
+    if (sent && video_encoding(v) && !e->collected)
         surface_hold_changes(s);
     return sent;
 }
@@ -294,7 +294,7 @@ static int64_t film_wait(const struct film *f, uint64_t now_us)
     return left < 0 ? 0 : (int64_t)left * 1000;
 }
 
-int64_t video_wait(const struct engine *e, uint64_t now_us)
+int64_t plan_video_wait(const struct engine *e, uint64_t now_us)
 {
     int64_t best = -1;
     for (int i = 0; i < FILMS_MAX; i++) {

@@ -67,19 +67,19 @@ void plan_pictures(struct engine *e, struct surface *s);
 /* The films that play on this surface. Returns whether an encoder was given a picture. */
 bool plan_video(struct engine *e, struct surface *s, bool before_copies, uint64_t now_us);
 /* Microseconds until a film that paused gets its colour or one that stopped is given up; -1: there is none. */
-int64_t video_wait(const struct engine *e, uint64_t now_us);
+int64_t plan_video_wait(const struct engine *e, uint64_t now_us);
 void plan_video_end(struct engine *e, uint64_t now_us);
 /* Changed tiles whose new content the client has in its cache. */
 void plan_from_cache(struct engine *e, struct surface *s);
 /* How many of some samples of the changed tiles lie in the client's cache? A slide that comes back is not searched for
  * motion, and a new page not for what was seen. */
 enum seen { SEEN_NONE, SEEN_SOME, SEEN_MOST };
-enum seen seen_before(struct engine *e, const struct surface *s, int dirty);
+enum seen plan_cache_seen(struct engine *e, const struct surface *s, int dirty);
 /* Microseconds until something has stood long enough to be kept; -1: nothing is new. */
-int64_t cache_wait(const struct engine *e, uint64_t now_us);
+int64_t plan_cache_wait(const struct engine *e, uint64_t now_us);
 void plan_to_cache(struct engine *e, uint64_t now_us);
 /* Microseconds until a lossy tile may become better; -1: there is none. */
-int64_t refine_wait(const struct engine *e, uint64_t now_us);
+int64_t plan_refinement_wait(const struct engine *e, uint64_t now_us);
 /* The next step of some: of pictures that are not fine yet to fine, else to exact. Returns whether it was the last, to
  * exact. */
 bool plan_refinement(struct engine *e, uint64_t now_us);
@@ -93,10 +93,10 @@ void exact_bands(struct engine *e, const struct surface *s, struct box area);
 void plan_line(struct engine *e, const struct surface *s, struct box area, uint32_t ground);
 void plan_glyphs_end(struct engine *e, const struct surface *s);
 /* The client keeps what its surface shows there in this slot; or in one that is made free for it. */
-void cache_keep(struct engine *e, const struct surface *s, const struct box *b, uint64_t key, uint16_t slot);
-void cache_store(struct engine *e, const struct surface *s, const struct box *b, uint64_t key);
+void plan_cache_keep(struct engine *e, const struct surface *s, const struct box *b, uint64_t key, uint16_t slot);
+void plan_cache_store(struct engine *e, const struct surface *s, const struct box *b, uint64_t key);
 /* The older ways: a tile's change as RemoteFX where it is a picture and the client takes it, else exactly. */
-void old_send(struct engine *e, struct surface *s, int tile, struct box area);
+void plan_legacy(struct engine *e, struct surface *s, int tile, struct box area);
 /* Copies for what moved; `dirty` boxes are up to date before and after. */
 void plan_motion(struct engine *e, struct surface *s, int dirty);
 /* Changed tiles joined to rectangles and sent, until the budget is used. */

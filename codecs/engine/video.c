@@ -37,15 +37,6 @@ void video_init(struct engine *e)
     v->backend = c->outside && c->h264 != ENGINE_H264_X264 ? c->outside : v->spare;
 }
 
-void engine_outside(struct engine *e, const struct h264_backend *outside, void *context)
-{
-    e->config.outside = outside;
-    e->config.outside_context = context;
-    video_init(e);
-    for (int i = 0; i < FILMS_MAX && e->video.backend == outside; i++)
-        e->video.films[i].renew = e->video.films[i].nstreams && !e->video.films[i].pairs;
-}
-
 static struct surface *surface_of(struct engine *e, uint16_t id)
 {
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
@@ -530,6 +521,14 @@ void film_submit_colour(struct engine *e, struct film *f, uint64_t now_us)
     f->pending++;
     surface_hold(s, slot_of(e, f), f->rect);
     (void)handed_in(e, f, now_us);
+}
+
+bool video_encoding(const struct video *v)
+{
+    bool any = false;
+    for (int i = 0; i < FILMS_MAX; i++)
+        any |= v->films[i].pending;
+    return any;
 }
 
 static bool is_ready(const struct film *f)

@@ -90,6 +90,8 @@ int64_t film_colour_wait(const struct film *f, uint64_t now_us);
 void film_submit_colour(struct engine *e, struct film *f, uint64_t now_us);
 /* Hand the rectangle's picture in. False: the encoder is gone, and so is the film. */
 bool film_submit(struct engine *e, struct film *f, struct surface *s, uint64_t now_us);
+/* Does any encoder have a picture? */
+bool video_encoding(const struct video *v);
 /* Does a picture wait to be collected, or has an encoder been waited for too long? */
 bool video_ready(const struct engine *e, uint64_t now_us);
 /* Microseconds until an encoder has been waited for too long, or a part that is there may leave; -1: none is. */

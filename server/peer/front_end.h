@@ -53,7 +53,7 @@ struct front_end_ops {
     /* The client has stopped acknowledging frames, or does not have what it was to have: its way of taking pictures is
      * broken, open it anew; desktop() and peer_client_picture_ready() follow as at the start. Absent: there is nothing
      * to open. */
-    void (*silent)(struct front *f);
+    void (*reopen)(struct front *f);
     /* Pointer shape, pointer position, keyboard lights. Mandatory. */
     void (*cursor)(struct front *f, const struct display_cursor *c);
     void (*pointer)(struct front *f, int32_t x, int32_t y);

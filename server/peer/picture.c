@@ -57,8 +57,8 @@ static void start_over(struct peer *p)
 {
     p->picture.broken = false;
     engine_reset(p->picture.engine);
-    if (p->ops->silent)
-        p->ops->silent(p->front);
+    if (p->ops->reopen)
+        p->ops->reopen(p->front);
 }
 
 /* Half a frame is not shown. */
@@ -82,9 +82,9 @@ static void pump(struct peer *p)
         if (!pic->engine || !pic->ready || p->ended || p->ops->queued(p->front) >= TRANSPORT_BUSY)
             return;
         tell_link(p);
-        if (p->ops->silent && engine_acks_stopped(pic->engine, now_us())) {
+        if (p->ops->reopen && engine_acks_stopped(pic->engine, now_us())) {
             log_warning("graphics channel fell silent", "width=%u height=%u", pic->width, pic->height);
-            p->ops->silent(p->front);
+            p->ops->reopen(p->front);
             return;
         }
         int64_t wait = engine_next(pic->engine, now_us());
