@@ -17,11 +17,7 @@ enum {
     CMD_DATA_FIRST_PACKED = 6,
     CMD_DATA_PACKED = 7
 };
-#define CHUNK_FIRST 1u /* CHANNEL_FLAG_FIRST, MS-RDPBCGR 2.2.6.1.1 */
-#define CHUNK_LAST 2u
 #define NAME_MAX_BYTES 100
-/* A static message that carries one PDU of 1600 bytes; generous to clients that do not cut */
-#define STATIC_MAX 16384
 
 /* CLOSING: our close is under way; its id is used again only when the client has answered it (MS-RDPEDYC 3.1.5.2). */
 enum channel_state { CHANNEL_FREE, CHANNEL_WAITING, CHANNEL_ASKED, CHANNEL_OPEN, CHANNEL_CLOSING };
@@ -39,8 +35,6 @@ struct dvc {
     void *user;
     bool ready;                                    /* the client answered our capabilities */
     struct dvc_channel channels[DVC_CHANNELS_MAX]; /* its id on the wire: index + 1 */
-    uint8_t chunk[STATIC_MAX];
-    size_t chunk_len;
 };
 
 struct dvc *dvc_create(dvc_send_pdu send, void *user)
@@ -216,11 +210,10 @@ static int on_created(struct dvc_channel *c, struct rd *r)
 static int on_first(struct dvc_channel *c, struct rd *r, unsigned code)
 {
     uint32_t total = read_sized(r, code);
-    if (r->bad || total > DVC_MESSAGE_MAX || r->left > total)
+    if (r->bad || c->part || total > DVC_MESSAGE_MAX || r->left > total)
         return -EPROTO;
     if (r->left == total)
         return c->ops->message(c->user, r->p, r->left);
-    drop_part(c);
     c->part = malloc(total);
     if (!c->part)
         return -ENOMEM;
@@ -281,7 +274,7 @@ static int on_channel_pdu(struct dvc_channel *c, unsigned cmd, unsigned sp, stru
     }
 }
 
-static int on_pdu(struct dvc *d, const uint8_t *data, size_t len)
+int dvc_receive(struct dvc *d, const uint8_t *data, size_t len)
 {
     struct rd r;
     rd_init(&r, data, len);
@@ -296,21 +289,4 @@ static int on_pdu(struct dvc *d, const uint8_t *data, size_t len)
     if (id == 0 || id > DVC_CHANNELS_MAX || d->channels[id - 1].state == CHANNEL_FREE)
         return 0; /* crossed our close */
     return on_channel_pdu(&d->channels[id - 1], head >> 4, head >> 2 & 3, &r);
-}
-
-int dvc_receive(struct dvc *d, const uint8_t *data, size_t len, uint32_t flags, size_t total)
-{
-    if (flags & CHUNK_FIRST)
-        d->chunk_len = 0;
-    if (total > STATIC_MAX || len > STATIC_MAX - d->chunk_len)
-        return -EPROTO;
-    if ((flags & CHUNK_FIRST) && (flags & CHUNK_LAST))
-        return on_pdu(d, data, len);
-    memcpy(d->chunk + d->chunk_len, data, len);
-    d->chunk_len += len;
-    if (!(flags & CHUNK_LAST))
-        return 0;
-    size_t n = d->chunk_len;
-    d->chunk_len = 0;
-    return on_pdu(d, d->chunk, n);
 }

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* graphics, display control, and room for input, clipboard and windows later */
+/* Graphics and display control today; later sound, microphone, touch and camera. (Clipboard, windows and drives are
+ * static channels: svc.h.) */
 #define DVC_CHANNELS_MAX 16
 #define DVC_PDU_MAX 1600 /* 3.1.5.1.4: no PDU is longer, in either direction */
 /* The longest that a client has to say: a cache offer of 5462 entries is 65,544 bytes */
@@ -42,8 +43,9 @@ void dvc_close(struct dvc_channel *c);
 bool dvc_is_open(const struct dvc_channel *c);
 /* Send one message. Returns 0, -ENOTCONN, or the sender's error. */
 int dvc_send(struct dvc_channel *c, const uint8_t *data, size_t len);
-/* One chunk of the static channel, as it came (MS-RDPBCGR 2.2.6.1). Returns 0, -EPROTO: end the connection; or a
- * callback's error. */
-int dvc_receive(struct dvc *d, const uint8_t *data, size_t len, uint32_t flags, size_t total);
+/* One whole message of the static channel: one PDU. Fragments of different channels may mix; a channel's next message
+ * begins only after the last fragment of the one before. Returns 0, -EPROTO: end the connection; or a callback's error.
+ */
+int dvc_receive(struct dvc *d, const uint8_t *data, size_t len);
 
 #endif

@@ -3,7 +3,7 @@
  * A newer library sheds it by itself: what is only needed BEFORE(n) is not compiled from 3.n on.
  *
  *   defect                                           in            what is done              test
- *   heap overflow in static-channel sends > 4 KiB    < 3.11        VC_CHUNK is held below    tests/pdu/test_connect.py:
+ *   heap overflow in static-channel sends > 4 KiB    < 3.11        SVC_CHUNK is below that   tests/pdu/test_connect.py:
  * frames of 100 KB layer Read: "again" is 0, later errno EAGAIN     from 3.17     compat_layer_result       each story:
  * a read that finds nothing a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed
  * tests/pdu/test_refusals.py MCS ultimatum of the client is told as a failure all so far    compat_client_disconnected
@@ -32,7 +32,7 @@
 #endif
 
 #if BEFORE(11)
-_Static_assert(VC_CHUNK <= 4096, "the buffer for static channels has room for so much");
+_Static_assert(SVC_CHUNK <= 4096, "the buffer for static channels has room for so much");
 #endif
 
 #define NEGO_FAILED 0x80000000u /* PROTOCOL_FAILED_NEGO of the library */

@@ -7,6 +7,7 @@
 #include "server/peer/peer.h"
 #include "server/peer/transport.h"
 #include "server/rdp/dvc.h"
+#include "server/rdp/svc.h"
 
 #include <freerdp/freerdp.h>
 #include <freerdp/peer.h>
@@ -72,8 +73,10 @@ struct front {
     bool desktop_due; /* width, height and layout wait to become the client's */
     uint16_t width, height;
     struct display_layout layout;
-    struct dvc *dvc;
-    uint16_t dvc_id; /* channel id of drdynvc */
+    struct svc *svc;             /* from create to destroy */
+    bool channels_open;          /* rdp_channels_open opened all that the client has */
+    struct svc_channel *dynamic; /* drdynvc; NULL: not open */
+    struct dvc *dvc;             /* while drdynvc is open */
     struct rdp_gfx gfx;
     struct dvc_channel *disp;
     struct pointer_cache pointer;
@@ -88,8 +91,6 @@ static inline struct front *front_of(rdpContext *c)
 {
     return ((struct front_context *)c)->front;
 }
-
-#define VC_CHUNK 1600 /* CHANNEL_CHUNK_LENGTH of MS-RDPBCGR 2.2.6.1: what every client takes */
 
 /* ---- freerdp_compat.c: everything that one version of the library makes necessary ---- */
 /* Once per process, before the sandbox: providers, logging, tables. */
@@ -120,9 +121,12 @@ void rdp_autodetect_after(struct front *f);
 void rdp_input_init(struct front *f);
 
 /* ---- rdp_channels.c ---- */
+/* Returns 0 or -ENOMEM. */
+int rdp_channels_init(struct front *f);
 /* Open what the client offers; only once the monitor granted the login and the client is active. */
 void rdp_channels_open(struct front *f);
 void rdp_channels_finish(struct front *f);
+/* One chunk of a static channel. Returns 0; or negative errno, logged with its reason: end the connection. */
 int rdp_channels_receive(struct front *f, uint16_t id, const uint8_t *data, size_t len, uint32_t flags, size_t total);
 
 /* ---- rdp_gfx.c ---- */

@@ -60,11 +60,7 @@ static BOOL on_logon(freerdp_peer *c, const SEC_WINNT_AUTH_IDENTITY *id, BOOL au
 
 static BOOL on_channel_data(freerdp_peer *c, UINT16 id, const BYTE *data, size_t len, UINT32 flags, size_t total)
 {
-    struct front *f = front_of(c->context);
-    int r = rdp_channels_receive(f, id, data, len, flags, total);
-    if (r < 0)
-        log_warning("channel data refused", "error=%s", strerror(-r));
-    return r == 0;
+    return rdp_channels_receive(front_of(c->context), id, data, len, flags, total) == 0;
 }
 
 /* MS-RDPBCGR 2.2.11.2: inclusive rectangles. */
@@ -185,6 +181,8 @@ static struct front *create(struct peer *p, int fd)
         goto fail;
     f->peer = p;
     f->fd = -1;
+    if (rdp_channels_init(f) < 0)
+        goto fail;
     step = "library";
     if (compat_init_library() < 0)
         goto fail;

@@ -62,7 +62,7 @@ static const struct flag flags[] = {
 bool rdp_settings_init(struct front *f, const char *certificate_pem)
 {
     rdpSettings *s = f->client->context->settings;
-    bool ok = freerdp_settings_set_uint32(s, FreeRDP_VCChunkSize, VC_CHUNK);
+    bool ok = freerdp_settings_set_uint32(s, FreeRDP_VCChunkSize, SVC_CHUNK);
     ok &= freerdp_settings_set_uint32(s, FreeRDP_MultitransportFlags, 0);
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         ok &= freerdp_settings_set_bool(s, flags[i].key, flags[i].value);

@@ -138,10 +138,15 @@ class Mstsc(Rdp):
     def reconnect_cookie(self, logon_id, verifier):
         return struct.pack("<III", 28, 1, logon_id) + verifier
 
+    # --- static channels ---
+    def chunk(self, name, data, flags, total):
+        """One chunk, with whatever its header shall say (MS-RDPBCGR 2.2.6.1)."""
+        channel = next(i for i, n in self.channels.items() if n == name)
+        self.send_data(struct.pack("<II", total, flags) + data, channel)
+
     # --- dynamic channels ---
     def drdynvc(self, pdu):
-        channel = next(i for i, n in self.channels.items() if n == "drdynvc")
-        self.send_data(struct.pack("<II", len(pdu), CHUNK_FIRST_LAST) + pdu, channel)
+        self.chunk("drdynvc", pdu, CHUNK_FIRST_LAST, len(pdu))
 
     def step(self):
         n = len(self.seen)

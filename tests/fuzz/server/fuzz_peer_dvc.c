@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Input: chunks of the static channel, each with a byte of flags and a byte of length before it. */
+/* Input: PDUs, each with a byte that is not used and a byte of length before it. */
 #include "server/rdp/dvc.h"
 
 #include <stdlib.h>
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)dvc_open(d, "two", &ops, NULL);
     while (size >= 2) {
         size_t n = data[1] < size - 2 ? data[1] : size - 2;
-        if (dvc_receive(d, data + 2, n, data[0] & 3, n) < 0)
+        if (dvc_receive(d, data + 2, n) < 0)
             break;
         data += 2 + n;
         size -= 2 + n;
