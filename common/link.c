@@ -26,7 +26,7 @@ struct link {
     int fd;
     int dead;  /* 0, or the negative errno that `closed` gets */
     bool told; /* `closed` was called */
-    bool in_callback, destroyed;
+    bool in_callback, destroyed, paused;
     const struct wire_proto *in;
     const struct link_ops *ops;
     void *user;
@@ -106,6 +106,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             link_free(l);
             return;
         }
+        if (l->paused)
+            break;
     }
     if (l->dead)
         tell_closed(l);
@@ -128,6 +130,17 @@ static int drain(struct link *l)
     return 0;
 }
 
+static void tell_drained(struct link *l)
+{
+    if (!l->ops->drained)
+        return;
+    l->in_callback = true;
+    l->ops->drained(l->user, l);
+    l->in_callback = false;
+    if (l->destroyed)
+        link_free(l);
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct link *l = arg;
@@ -139,6 +152,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     event_del(l->wr_ev);
     if (r < 0)
         die(l, r);
+    else
+        tell_drained(l);
 }
 
 struct link *link_create(struct event_base *base, int fd, const struct wire_proto *in, const struct link_ops *ops,
@@ -226,6 +241,20 @@ int link_send(struct link *l, const struct wire_def *def, const void *msg, const
     }
     explicit_bzero(buf, (size_t)n);
     return r;
+}
+
+void link_pause(struct link *l)
+{
+    l->paused = true;
+    if (!l->dead) /* of a dead one `closed` is on its way */
+        event_del(l->rd_ev);
+}
+
+void link_resume(struct link *l)
+{
+    l->paused = false;
+    if (!l->dead)
+        event_add(l->rd_ev, NULL);
 }
 
 size_t link_queued(const struct link *l)

@@ -173,7 +173,7 @@ static void on_monitor_closed(void *user, struct link *l, int err)
     log_info("monitor gone", "%s; waiting for the next one", strerror(-err));
 }
 
-const struct link_ops monitor_ops = {on_monitor_message, on_monitor_closed};
+const struct link_ops monitor_ops = {.message = on_monitor_message, .closed = on_monitor_closed};
 
 static void on_connect(evutil_socket_t fd, short what, void *arg)
 {
@@ -280,7 +280,7 @@ static void on_agent_closed(void *user, struct link *l, int err)
     agent_lost(s);
 }
 
-const struct link_ops agent_ops = {on_agent_message, on_agent_closed};
+const struct link_ops agent_ops = {.message = on_agent_message, .closed = on_agent_closed};
 
 static bool may_restart(struct hosted_session *s)
 {

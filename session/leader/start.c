@@ -68,7 +68,7 @@ static void on_closed(void *user, struct link *l, int err)
         desktop_ended(s);
 }
 
-static const struct link_ops startup_ops = {on_message, on_closed};
+static const struct link_ops startup_ops = {.message = on_message, .closed = on_closed};
 
 void start_ended(struct hosted_session *s, int status)
 {

@@ -280,7 +280,7 @@ static void on_closed(void *user, struct link *l, int err)
     end(user, err);
 }
 
-static const struct link_ops ops = {on_message, on_closed};
+static const struct link_ops ops = {.message = on_message, .closed = on_closed};
 
 /* ---- life ---- */
 

@@ -202,7 +202,7 @@ static void on_closed(void *user, struct link *link, int err)
     leave(user, err == -EPIPE ? EXIT_SUCCESS : EXIT_LINK);
 }
 
-static const struct link_ops monitor_ops = {on_message, on_closed};
+static const struct link_ops monitor_ops = {.message = on_message, .closed = on_closed};
 
 /* ---- life ---- */
 

@@ -93,7 +93,7 @@ static void on_closed(void *user, struct link *link, int err)
 
 void control_accept(struct monitor *m, int fd, uid_t uid)
 {
-    static const struct link_ops ops = {on_message, on_closed};
+    static const struct link_ops ops = {.message = on_message, .closed = on_closed};
     struct control_end *c = calloc(1, sizeof *c);
     if (c)
         c->link = link_create(m->base, fd, &control_to_monitor, &ops, c, CONTROL_QUEUE);

@@ -166,7 +166,7 @@ static void on_closed(void *user, struct link *link, int err)
 
 static struct leader *leader_create(struct monitor *m, int fd, pid_t pid, enum leader_state state)
 {
-    static const struct link_ops ops = {on_message, on_closed};
+    static const struct link_ops ops = {.message = on_message, .closed = on_closed};
     struct leader *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;

@@ -97,7 +97,7 @@ static void on_closed(void *user, struct link *link, int err)
 
 static struct logon *spawn_logon(struct monitor *m, const struct logon_start *start, int display_fd)
 {
-    static const struct link_ops ops = {on_message, on_closed};
+    static const struct link_ops ops = {.message = on_message, .closed = on_closed};
     int sv[2], r = link_pair(sv);
     struct logon *l = calloc(1, sizeof *l);
     struct logon_start s = *start;

@@ -85,7 +85,7 @@ static void on_closed(void *user, struct link *l, int err)
 
 struct monitor_peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd)
 {
-    static const struct link_ops ops = {on_message, on_closed};
+    static const struct link_ops ops = {.message = on_message, .closed = on_closed};
     struct monitor_peer *p = calloc(1, sizeof *p);
     if (p)
         p->link = link_create(m->base, fd, &peer_to_monitor, &ops, p, LINK_QUEUE_DEFAULT);

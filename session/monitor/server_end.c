@@ -63,7 +63,7 @@ static void on_closed(void *user, struct link *link, int err)
 
 void server_accept(struct monitor *m, int fd)
 {
-    static const struct link_ops ops = {on_message, on_closed};
+    static const struct link_ops ops = {.message = on_message, .closed = on_closed};
     struct server_end *s = calloc(1, sizeof *s);
     if (s)
         s->link = link_create(m->base, fd, &server_to_monitor, &ops, s, LINK_QUEUE_DEFAULT);

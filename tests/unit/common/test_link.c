@@ -33,7 +33,9 @@ struct seen {
     int err;
     uint32_t last;
     int fd;
-    bool destroy_in_message, destroy_in_closed;
+    bool destroy_in_message, destroy_in_closed, destroy_in_drained;
+    uint32_t pause_at; /* in the message of this number */
+    unsigned drained;
 };
 
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
@@ -46,6 +48,8 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
         s->fd = fds[0];
     if (s->destroy_in_message)
         link_destroy(l);
+    else if (s->pause_at && s->last == s->pause_at)
+        link_pause(l);
 }
 
 static void on_closed(void *user, struct link *l, int err)
@@ -57,7 +61,15 @@ static void on_closed(void *user, struct link *l, int err)
         link_destroy(l);
 }
 
-static const struct link_ops ops = {.message = on_message, .closed = on_closed};
+static void on_drained(void *user, struct link *l)
+{
+    struct seen *s = user;
+    s->drained++;
+    if (s->destroy_in_drained)
+        link_destroy(l);
+}
+
+static const struct link_ops ops = {.message = on_message, .closed = on_closed, .drained = on_drained};
 static struct event_base *base;
 static int sv[2];
 static struct seen seen;
@@ -250,6 +262,116 @@ static void what_was_queued_goes_out_when_the_reader_wakes(void **state)
     close(sv[1]);
 }
 
+static void a_paused_link_reads_nothing_until_it_is_resumed(void **state)
+{
+    (void)state;
+    struct link *l = open_link(LINK_QUEUE_DEFAULT);
+    link_pause(l);
+    link_pause(l);
+    for (uint32_t i = 1; i <= 3; i++)
+        send_note(sv[1], i);
+    turn(3);
+    assert_int_equal(seen.messages, 0);
+    seen.pause_at = 2; /* takes effect at once, in the middle of what is there */
+    link_resume(l);
+    link_resume(l);
+    turn(3);
+    assert_int_equal(seen.messages, 2);
+    link_resume(l);
+    turn(3);
+    assert_int_equal(seen.messages, 3);
+    assert_int_equal(seen.last, 3);
+    link_destroy(l);
+    close(sv[1]);
+}
+
+static void a_paused_link_still_sends_and_hears_later_that_the_other_end_went(void **state)
+{
+    (void)state;
+    struct link *l = open_link(LINK_QUEUE_DEFAULT);
+    struct note n = {.number = 5}, got;
+    const struct wire_def *def;
+    int fds[WIRE_FDS_MAX];
+    link_pause(l);
+    assert_int_equal(link_send(l, &note_def, &n, NULL), 0);
+    assert_int_equal(wire_recv(sv[1], &proto_test, &def, &got, fds, 1000), 0);
+    assert_int_equal(got.number, 5);
+    send_note(sv[1], 9);
+    close(sv[1]);
+    turn(3);
+    assert_int_equal(seen.messages + seen.closed, 0);
+    link_resume(l);
+    turn(3);
+    assert_int_equal(seen.last, 9); /* its last words first */
+    assert_int_equal(seen.closed, 1);
+    assert_int_equal(seen.err, -EPIPE);
+    link_resume(l);
+    turn(3);
+    assert_int_equal(seen.closed, 1);
+    link_destroy(l);
+}
+
+static void a_paused_link_tells_when_sending_fails(void **state)
+{
+    (void)state;
+    struct link *l = open_link(LINK_QUEUE_DEFAULT);
+    struct note n = {0};
+    link_pause(l);
+    close(sv[1]);
+    assert_int_equal(link_send(l, &note_def, &n, NULL), -EPIPE);
+    link_pause(l); /* does not take back what is on its way */
+    turn(2);
+    assert_int_equal(seen.closed, 1);
+    link_destroy(l);
+}
+
+/* A reader that pauses costs its sender no more than a socket and a queue of the sender's choice, and nothing is lost.
+ */
+static void the_socket_is_the_back_pressure(void **state)
+{
+    (void)state;
+    struct seen told = {.fd = -1};
+    struct link *reader = open_link(LINK_QUEUE_DEFAULT);
+    struct link *sender = link_create(base, sv[1], &proto_test, &ops, &told, LINK_QUEUE_DEFAULT);
+    struct note n = {.ntext = sizeof n.text};
+    assert_non_null(sender);
+    link_pause(reader);
+    while (n.number < 1000000 && link_queued(sender) == 0) {
+        n.number++;
+        assert_int_equal(link_send(sender, &note_def, &n, NULL), 0);
+        turn(1);
+    }
+    assert_in_range(link_queued(sender), 1, 8192);
+    assert_int_equal(seen.messages + told.drained, 0);
+    link_resume(reader);
+    for (int i = 0; i < 10000 && seen.messages < n.number; i++)
+        turn(1);
+    turn(2);
+    assert_int_equal(seen.messages, n.number);
+    assert_int_equal(seen.last, n.number);
+    assert_int_equal(told.drained, 1);
+    assert_int_equal(link_queued(sender), 0);
+    link_destroy(reader);
+    link_destroy(sender);
+}
+
+static void a_link_may_be_destroyed_when_it_drained(void **state)
+{
+    (void)state;
+    struct link *l = open_link(LINK_QUEUE_DEFAULT);
+    struct note n = {.ntext = sizeof n.text}, got;
+    const struct wire_def *def;
+    int fds[WIRE_FDS_MAX];
+    seen.destroy_in_drained = true;
+    while (link_queued(l) == 0)
+        assert_int_equal(link_send(l, &note_def, &n, NULL), 0);
+    while (wire_recv(sv[1], &proto_test, &def, &got, fds, 0) == 0)
+        turn(1);
+    turn(2);
+    assert_int_equal(seen.drained, 1);
+    close(sv[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +384,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_that_sleeps_fills_the_queue_and_then_loses_the_link, set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(what_was_queued_goes_out_when_the_reader_wakes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_paused_link_reads_nothing_until_it_is_resumed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_paused_link_still_sends_and_hears_later_that_the_other_end_went, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(a_paused_link_tells_when_sending_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_socket_is_the_back_pressure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_may_be_destroyed_when_it_drained, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
