@@ -25,16 +25,18 @@ static void on_reshow(int fd, short what, void *arg);
 
 static struct attachment *attachment_find(struct session *s, uint32_t id)
 {
-    for (uint32_t i = 0; i < s->nattachments; i++)
-        if (s->attachments[i].id == id)
-            return &s->attachments[i];
+    struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry)
+        if (a->id == id)
+            return a;
     return NULL;
 }
 
 static bool has_control(const struct session *s)
 {
-    for (uint32_t i = 0; i < s->nattachments; i++)
-        if (s->attachments[i].role == ROLE_CONTROL)
+    const struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry)
+        if (a->role == ROLE_CONTROL)
             return true;
     return false;
 }
@@ -56,26 +58,39 @@ void session_limits_changed(struct monitor *m)
         session_settle(s);
 }
 
-/* Cut both directions and close the gap in the array. */
-void attachment_remove(struct session *s, struct attachment *a)
+void attachment_cut(struct session *s, struct attachment *a)
 {
+    if (a->life.ended)
+        return;
     if (a->peer)
         a->peer->session = NULL;
+    a->peer = NULL;
+    a->viewer = NULL;
+    TAILQ_REMOVE(&s->attachments, a, entry);
+    s->nattachments--;
+    monitor_end(s->m, &a->life, free);
+}
+
+void attachment_remove(struct session *s, struct attachment *a)
+{
+    if (a->life.ended)
+        return;
     if (a->shown)
         log_audit("detach", "session=%llu user=%s client=%u address=%s", ID(s), s->user, a->id, a->address);
-    size_t i = (size_t)(a - s->attachments);
-    memmove(&s->attachments[i], &s->attachments[i + 1], (s->nattachments - i - 1) * sizeof *a);
-    s->nattachments--;
+    attachment_cut(s, a);
     session_settle(s);
 }
 
 struct attachment *attachment_add(struct session *s, uint8_t role, const uint8_t *token, const char *address,
     const char *name)
 {
-    if (s->nattachments >= CLIENTS_MAX)
+    struct attachment *a = s->nattachments < CLIENTS_MAX ? calloc(1, sizeof *a) : NULL;
+    if (!a)
         return NULL;
-    struct attachment *a = &s->attachments[s->nattachments++];
-    *a = (struct attachment){.id = s->next_client++, .role = role};
+    a->id = s->next_client++;
+    a->role = role;
+    TAILQ_INSERT_TAIL(&s->attachments, a, entry);
+    s->nattachments++;
     if (token)
         secret_sha256(token, TOKEN_BYTES, a->hash);
     snprintf(a->address, sizeof a->address, "%s", address);
@@ -95,6 +110,8 @@ static void attachment_end(struct session *s, struct attachment *a, enum end_cau
 {
     struct monitor_peer *p = a->peer;
     struct control_end *v = a->viewer;
+    if (a->life.ended)
+        return;
     if (a->role == ROLE_CONTROL) /* sent away: it may not come back by itself */
         (void)store_cookie_delete_session(s->m->store, s->id);
     tell_leader_detach(s, a, cause);
@@ -108,9 +125,10 @@ static void attachment_end(struct session *s, struct attachment *a, enum end_cau
 unsigned session_disconnect(struct session *s, uint32_t id, enum end_cause cause)
 {
     unsigned n = 0;
-    for (uint32_t i = s->nattachments; i-- > 0;) {
-        if (i < s->nattachments && (!id || s->attachments[i].id == id)) {
-            attachment_end(s, &s->attachments[i], cause);
+    struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry) {
+        if (!id || a->id == id) {
+            attachment_end(s, a, cause);
             n++;
         }
     }
@@ -120,9 +138,10 @@ unsigned session_disconnect(struct session *s, uint32_t id, enum end_cause cause
 /* A second control client takes over. */
 static void replace_control(struct session *s)
 {
-    for (uint32_t i = s->nattachments; i-- > 0;)
-        if (i < s->nattachments && s->attachments[i].role == ROLE_CONTROL)
-            attachment_end(s, &s->attachments[i], END_REPLACED);
+    struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry)
+        if (a->role == ROLE_CONTROL)
+            attachment_end(s, a, END_REPLACED);
 }
 
 static void send_cookie(struct session *s, struct monitor_peer *p)
@@ -134,7 +153,7 @@ static void send_cookie(struct session *s, struct monitor_peer *p)
     if (cookie_mint(s->m->store, s->id, s->user, s->m->boot, throttle_boottime_ms(), &c) < 0)
         log_warning("no reconnect cookie", "session=%llu: the state directory cannot be written", ID(s));
     else
-        (void)link_send(p->link, &peer_cookie_def, &c, NULL);
+        (void)monitor_send(p->link, &peer_cookie_def, &c, NULL);
     secret_wipe(&c, sizeof c);
 }
 
@@ -170,9 +189,9 @@ static int show(struct session *s, struct attachment *a)
 
 void session_show_all(struct session *s)
 {
-    for (uint32_t i = s->nattachments; i-- > 0;) {
-        struct attachment *a = i < s->nattachments ? &s->attachments[i] : NULL;
-        if (!a || a->shown || !a->peer)
+    struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry) {
+        if (a->shown || !a->peer)
             continue;
         int r = show(s, a);
         if (r < 0) {
@@ -260,7 +279,7 @@ int session_view(struct session *s, struct control_end *viewer, uint32_t *client
             close(sv[1]);
     }
     if (r < 0) {
-        s->nattachments--;
+        attachment_cut(s, a);
         return r;
     }
     a->viewer = viewer;
@@ -274,11 +293,12 @@ int session_view(struct session *s, struct control_end *viewer, uint32_t *client
 void session_viewer_left(struct monitor *m, struct control_end *viewer)
 {
     struct session *s;
+    struct attachment *a;
     LIST_FOREACH (s, &m->sessions, entry) {
-        for (uint32_t i = s->nattachments; i-- > 0;) {
-            if (s->attachments[i].viewer == viewer) {
-                tell_leader_detach(s, &s->attachments[i], END_USER_DISCONNECT);
-                attachment_remove(s, &s->attachments[i]);
+        TAILQ_FOREACH (a, &s->attachments, entry) {
+            if (a->viewer == viewer) {
+                tell_leader_detach(s, a, END_USER_DISCONNECT);
+                attachment_remove(s, a);
             }
         }
     }
@@ -327,9 +347,9 @@ void session_on_client_gone(struct session *s, uint32_t client, enum end_cause c
 static void on_reshow(int fd, short what, void *arg)
 {
     struct session *s = arg;
-    for (uint32_t i = s->nattachments; i-- > 0;) {
-        struct attachment *a = i < s->nattachments ? &s->attachments[i] : NULL;
-        if (!a || !a->reshow)
+    struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry) {
+        if (!a->reshow)
             continue;
         a->reshow = false;
         if (a->peer && show(s, a) < 0)

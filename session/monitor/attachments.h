@@ -7,10 +7,12 @@
 
 /* ACTIVE or DETACHED, as the attachments say, with the timer that belongs to it. Nothing in another state. */
 void session_settle(struct session *s);
-/* A place in attachments[], or NULL when all are taken. `token` (TOKEN_BYTES) may be NULL: nobody can resume it. */
+/* A new one, or NULL: there are CLIENTS_MAX, or no memory. `token` (TOKEN_BYTES) may be NULL: nobody can resume it. */
 struct attachment *attachment_add(struct session *s, uint8_t role, const uint8_t *token, const char *address,
     const char *name);
-/* Cut attachment and peer apart and forget the attachment. Tells nobody. */
+/* Cut attachment, peer and session apart and end the attachment. Tells nobody. */
+void attachment_cut(struct session *s, struct attachment *a);
+/* The same, with a line in the audit log and the session's state brought up to date. */
 void attachment_remove(struct session *s, struct attachment *a);
 /* Attach `p` as a control client and send its verdict. -EUSERS: no room. */
 int session_admit(struct session *s, struct monitor_peer *p, enum peer_verdict_kind kind);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 struct attempt {
+    struct lifetime life;
     struct monitor *m;
     struct monitor_peer *peer;
     struct leader *leader; /* NULL: waiting, or not begun */
@@ -30,20 +31,22 @@ struct attempt {
     struct event *delay;
 };
 
-static void attempt_free(struct attempt *a)
+static void attempt_end(struct attempt *a)
 {
+    if (a->peer->attempt == a)
+        a->peer->attempt = NULL;
     monitor_timer_free(&a->delay);
     secret_wipe(&a->auth, sizeof a->auth);
-    free(a);
+    monitor_end(a->m, &a->life, free);
 }
 
 void attempt_abandon(struct attempt *a)
 {
-    if (!a)
+    if (!a || a->life.ended)
         return;
     log_info("login abandoned", "address=%s user=%s", a->peer->address, a->user);
     leader_discard(a->leader);
-    attempt_free(a);
+    attempt_end(a);
 }
 
 /* Reasons that say the password itself was right, or was not looked at. */
@@ -63,7 +66,7 @@ static void refuse(struct attempt *a, enum refuse_reason reason, const char *tex
     log_audit("refused", "user=%s address=%s reason=%s", *a->user ? a->user : "-", p->address,
         monitor_refuse_name(reason));
     leader_discard(a->leader);
-    attempt_free(a);
+    attempt_end(a);
     peer_refused(p, reason, words);
 }
 
@@ -282,7 +285,7 @@ static void accept_login(struct attempt *a, const struct leader_verdict *v, stru
         leader_refresh_and_go(l, s->env, s->nenv);
     else if (s)
         leader_discard(l);
-    attempt_free(a);
+    attempt_end(a);
 }
 
 void attempt_on_verdict(struct attempt *a, const struct leader_verdict *v)

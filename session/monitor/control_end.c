@@ -30,8 +30,8 @@ static void on_logoff(void *end, const void *msg, const int *fds);
 /* As the session's user sees everything else, and no wider than the screen. */
 static uint32_t notice_scale(const struct session *s)
 {
-    for (uint32_t i = 0; i < s->nattachments; i++) {
-        const struct attachment *a = &s->attachments[i];
+    const struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry) {
         if (a->role != ROLE_CONTROL || !a->peer || a->peer->scale <= 100)
             continue;
         uint32_t fits = a->width / 4 * 100 / (LOGON_NOTICE_WIDTH / 4), scale = a->peer->scale;
@@ -63,13 +63,16 @@ const struct request_table control_table = {"control", control_rows, sizeof cont
 void control_destroy(struct control_end *c)
 {
     struct logon *l;
+    if (c->life.ended)
+        return;
     session_viewer_left(c->m, c);
     LIST_FOREACH (l, &c->m->logons, entry)
         if (l->control == c)
             l->control = NULL;
     LIST_REMOVE(c, entry);
     link_destroy(c->link);
-    free(c);
+    c->link = NULL;
+    monitor_end(c->m, &c->life, free);
 }
 
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
@@ -118,7 +121,7 @@ static void done(struct control_end *c, enum control_code code, const char *fmt,
     vsnprintf(d.text, sizeof d.text, fmt, ap);
     va_end(ap);
     c->state = CONTROL_READY;
-    (void)link_send(c->link, &control_done_def, &d, NULL);
+    (void)monitor_send(c->link, &control_done_def, &d, NULL);
 }
 
 static void say(struct control_end *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -129,7 +132,7 @@ static void say(struct control_end *c, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(t.text, sizeof t.text, fmt, ap);
     va_end(ap);
-    (void)link_send(c->link, &control_text_def, &t, NULL);
+    (void)monitor_send(c->link, &control_text_def, &t, NULL);
 }
 
 /* The session by its id, or an answer that there is none. */
@@ -197,9 +200,9 @@ static void fill_row(struct control_session *r, const struct session *s)
         .nclients = s->nattachments};
     snprintf(r->user, sizeof r->user, "%s", s->user);
     snprintf(r->xauthority, sizeof r->xauthority, "%s", s->xauthority);
-    for (uint32_t i = 0; i < s->nattachments; i++) {
-        const struct attachment *a = &s->attachments[i];
-        struct leader_client *out = &r->clients[i];
+    const struct attachment *a;
+    struct leader_client *out = r->clients;
+    TAILQ_FOREACH (a, &s->attachments, entry) {
         *out = (struct leader_client){.client = a->id,
             .role = a->role,
             .width = a->width,
@@ -209,6 +212,7 @@ static void fill_row(struct control_session *r, const struct session *s)
         snprintf(out->client_name, sizeof out->client_name, "%s", a->client_name);
         if (a->role == ROLE_CONTROL)
             r->nmonitors = a->nmonitors;
+        out++;
     }
 }
 
@@ -231,7 +235,7 @@ static void on_sessions(void *end, const void *msg, const int *fds)
         qsort(all, n, sizeof *all, by_id);
         for (i = 0; i < n; i++) {
             fill_row(row, all[i]);
-            (void)link_send(c->link, &control_session_def, row, NULL);
+            (void)monitor_send(c->link, &control_session_def, row, NULL);
         }
     }
     bool ok = all && row;
@@ -369,7 +373,7 @@ static void on_view(void *end, const void *msg, const int *fds)
             r == -EUSERS ? "The session has as many clients as it can have." : "The session is starting or ending.");
         return;
     }
-    (void)link_send(c->link, &control_viewer_def, &v, &fd);
+    (void)monitor_send(c->link, &control_viewer_def, &v, &fd);
     close(fd);
     c->state = CONTROL_VIEWING;
 }

@@ -12,6 +12,7 @@ struct link;
 enum control_state { CONTROL_READY = 1, CONTROL_BUSY = 2, CONTROL_VIEWING = 4 };
 #define CONTROL_STATES 3
 struct control_end {
+    struct lifetime life;
     LIST_ENTRY(control_end) entry;
     struct monitor *m;
     struct link *link;

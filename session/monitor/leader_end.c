@@ -44,15 +44,19 @@ static const char *const state_names[LEADER_STATES] = {"AUTH", "CONV", "JUDGED",
 const struct request_table leader_table = {"leader", leader_rows, sizeof leader_rows / sizeof leader_rows[0],
     state_names, LEADER_STATES};
 
-static void leader_free(struct leader *l)
+static void leader_destroy(struct leader *l)
 {
+    if (l->life.ended)
+        return;
     LIST_REMOVE(l, entry);
     monitor_timer_free(&l->timer);
     monitor_timer_free(&l->exited);
     link_destroy(l->link);
+    l->link = NULL;
     if (l->pidfd >= 0)
         close(l->pidfd);
-    free(l);
+    l->pidfd = -1;
+    monitor_end(l->m, &l->life, free);
 }
 
 static void kill_process(const struct leader *l)
@@ -64,24 +68,21 @@ static void kill_process(const struct leader *l)
 static void on_overdue(int fd, short what, void *arg)
 {
     struct leader *l = arg;
-    struct monitor *m = l->m;
-    uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
     log_warning("leader killed", "pid=%d state=%s why=it did not go in time", (int)l->pid,
         request_state_name(&leader_table, l->state));
-    kill_process(l);
-    leader_free(l);
-    if (found)
-        found_lost(m, found);
+    leader_kill(l);
+    if (l->state == LEADER_FOUND)
+        found_lost(l->m, l->found);
 }
 
 static void on_exited(int fd, short what, void *arg)
 {
-    leader_free(arg);
+    leader_destroy(arg);
 }
 
 void leader_discard(struct leader *l)
 {
-    if (!l)
+    if (!l || l->life.ended || l->state == LEADER_GOING)
         return;
     l->attempt = NULL;
     l->session = NULL;
@@ -93,38 +94,39 @@ void leader_discard(struct leader *l)
     if (!l->exited || event_add(l->exited, NULL) < 0 ||
         monitor_timer(l->m, &l->timer, LEADER_GRACE_MS, on_overdue, l) < 0) {
         kill_process(l);
-        leader_free(l);
+        leader_destroy(l);
     }
 }
 
 void leader_kill(struct leader *l)
 {
     kill_process(l);
-    leader_free(l);
+    leader_destroy(l);
 }
 
 void leader_forget_all(struct monitor *m)
 {
     while (!LIST_EMPTY(&m->leaders))
-        leader_free(LIST_FIRST(&m->leaders));
+        leader_destroy(LIST_FIRST(&m->leaders));
 }
 
-/* Cut whoever waits for it, then kill it. */
+/* Whoever waits for it hears that it is gone, and is cut from it. */
+static void tell_lost(struct leader *l, const char *why)
+{
+    if (l->attempt)
+        attempt_on_leader_lost(l->attempt);
+    if (l->session)
+        session_on_leader_lost(l->session, why);
+    if (l->state == LEADER_FOUND)
+        found_lost(l->m, l->found);
+}
+
 static void punish(struct leader *l, const char *what, const char *why)
 {
-    struct attempt *a = l->attempt;
-    struct session *s = l->session;
-    struct monitor *m = l->m;
-    uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
     log_error("leader killed", "pid=%d state=%s message=%s why=%s", (int)l->pid,
         request_state_name(&leader_table, l->state), what, why);
     leader_kill(l);
-    if (a)
-        attempt_on_leader_lost(a);
-    if (s)
-        session_on_leader_lost(s, "Its leader process broke a rule and was stopped.");
-    if (found)
-        found_lost(m, found);
+    tell_lost(l, "Its leader process broke a rule and was stopped.");
 }
 
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
@@ -147,21 +149,12 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
 static void on_closed(void *user, struct link *link, int err)
 {
     struct leader *l = user;
-    struct attempt *a = l->attempt;
-    struct session *s = l->session;
     if (err != -EPIPE) {
         punish(l, "(none)", strerror(-err));
         return;
     }
-    struct monitor *m = l->m;
-    uint64_t found = l->state == LEADER_FOUND ? l->found : 0;
+    tell_lost(l, "The process that held it together ended.");
     leader_discard(l);
-    if (a)
-        attempt_on_leader_lost(a);
-    if (s)
-        session_on_leader_lost(s, "The process that held it together ended.");
-    if (found)
-        found_lost(m, found);
 }
 
 static struct leader *leader_create(struct monitor *m, int fd, pid_t pid, enum leader_state state)
@@ -216,7 +209,7 @@ struct leader *leader_found(struct monitor *m, int fd, pid_t pid, uint64_t sessi
 
 int leader_send(struct leader *l, const struct wire_def *def, const void *msg, const int *fds)
 {
-    return l && l->link ? link_send(l->link, def, msg, fds) : -EPIPE;
+    return l ? monitor_send(l->link, def, msg, fds) : -EPIPE;
 }
 
 void leader_refresh_and_go(struct leader *l, const struct env_entry *env, uint32_t nenv)

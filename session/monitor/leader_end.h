@@ -34,6 +34,7 @@ enum leader_state {
 #define LEADER_HELLO_MS 120000
 
 struct leader {
+    struct lifetime life;
     LIST_ENTRY(leader) entry;
     struct monitor *m;
     struct link *link;
@@ -55,7 +56,7 @@ struct leader *leader_found(struct monitor *m, int fd, pid_t pid, uint64_t sessi
 int leader_send(struct leader *l, const struct wire_def *def, const void *msg, const int *fds);
 /* The user has a session: let this leader refresh its credentials, and go. */
 void leader_refresh_and_go(struct leader *l, const struct env_entry *env, uint32_t nenv);
-/* Close its link; kill it when it has not gone after LEADER_GRACE_MS. NULL is fine. */
+/* Close its link; kill it when it has not gone after LEADER_GRACE_MS. NULL is fine, and one that goes or has ended. */
 void leader_discard(struct leader *l);
 /* Kill at once (it broke the table, or hangs). The session, if any, must have been cut before. */
 void leader_kill(struct leader *l);

@@ -36,33 +36,30 @@ const struct request_table logon_table = {"logon", logon_rows, sizeof logon_rows
 
 void logon_destroy(struct logon *l)
 {
-    if (!l)
+    if (!l || l->life.ended)
         return;
+    if (l->peer && l->peer->logon == l)
+        l->peer->logon = NULL;
     LIST_REMOVE(l, entry);
     monitor_timer_free(&l->timer);
     link_destroy(l->link);
-    (void)process_signal(l->pid, SIGTERM); /* ours, and not yet waited for: on_child forgets the pid first */
-    free(l);
+    l->link = NULL;
+    (void)process_signal(l->pid, SIGTERM); /* ours, and not yet waited for: on_sigchld forgets the pid first */
+    monitor_end(l->m, &l->life, free);
 }
 
 /* It can do no more. Whoever depends on it must hear. */
 static void gone(struct logon *l, const char *why)
 {
-    struct monitor_peer *p = l->peer;
-    struct control_end *c = l->control;
-    enum logon_state state = l->state;
-    enum end_cause cause = l->cause;
-    if (p)
-        p->logon = NULL;
     logon_destroy(l);
-    if (c)
-        control_rendered(c, NULL, -1);
-    if (!p || state == LOGON_DONE)
+    if (l->control)
+        control_rendered(l->control, NULL, -1);
+    if (!l->peer || l->state == LOGON_DONE)
         return;
-    if (state == LOGON_NOTICE)
-        peer_finish(p, cause, "");
+    if (l->state == LOGON_NOTICE)
+        peer_finish(l->peer, l->cause, "");
     else
-        peer_finish(p, END_DENIED, why);
+        peer_finish(l->peer, END_DENIED, why);
 }
 
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
@@ -117,7 +114,7 @@ static struct logon *spawn_logon(struct monitor *m, const struct logon_start *st
     }
     snprintf(s.host, sizeof s.host, "%s", m->host);
     LIST_INSERT_HEAD(&m->logons, l, entry);
-    (void)link_send(l->link, &logon_start_def, &s, NULL);
+    (void)monitor_send(l->link, &logon_start_def, &s, NULL);
     return l;
 fail:
     log_error("logon screen not started", "error=%s user=%s", strerror(-r), m->config.paths_user_logon);
@@ -171,7 +168,7 @@ void logon_ask(struct logon *l, const struct leader_conv *conv)
     memcpy(c->prompts, conv->prompts, conv->nprompts * sizeof conv->prompts[0]);
     l->nprompts = conv->nprompts;
     l->state = LOGON_ASKED;
-    (void)link_send(l->link, &logon_conv_def, c, NULL);
+    (void)monitor_send(l->link, &logon_conv_def, c, NULL);
     free(c);
 }
 
@@ -188,7 +185,7 @@ void logon_refuse(struct logon *l, enum refuse_reason reason, bool final, const 
         return;
     snprintf(r.text, sizeof r.text, "%s", text);
     l->state = final ? LOGON_FINAL : LOGON_FORM;
-    (void)link_send(l->link, &logon_refused_def, &r, NULL);
+    (void)monitor_send(l->link, &logon_refused_def, &r, NULL);
     if (final)
         (void)monitor_timer(l->m, &l->timer, LOGON_FINAL_MS, on_final_over, l);
 }
@@ -197,7 +194,7 @@ void logon_welcome(struct logon *l)
 {
     struct logon_done d = {0};
     l->state = LOGON_DONE;
-    (void)link_send(l->link, &logon_done_def, &d, NULL);
+    (void)monitor_send(l->link, &logon_done_def, &d, NULL);
 }
 
 static void on_submit(void *end, const void *msg, const int *fds)
@@ -244,7 +241,6 @@ static void on_cancel(void *end, const void *msg, const int *fds)
     struct monitor_peer *p = l->peer;
     if (l->state == LOGON_BUSY || l->state == LOGON_ASKED) {
         attempt_abandon(p->attempt);
-        p->attempt = NULL;
         logon_refuse(l, REFUSE_NONE, false, "");
     } else if (l->state == LOGON_NOTICE) {
         peer_finish(p, l->cause, "");

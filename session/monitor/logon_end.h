@@ -27,6 +27,7 @@ enum logon_state {
 #define LOGON_RENDER_MS 10000
 
 struct logon {
+    struct lifetime life;
     LIST_ENTRY(logon) entry;
     struct monitor *m;
     struct link *link;

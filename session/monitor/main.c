@@ -172,17 +172,15 @@ static void on_stop_check(int fd, short what, void *arg)
 static void on_stop(int sig, short what, void *arg)
 {
     struct monitor_daemon *d = arg;
-    struct session *s, *next;
+    struct session *s;
     if (d->m.stopping || !d->m.config.session_stop_with_service) {
         event_base_loopbreak(d->m.base);
         return;
     }
     d->m.stopping = true;
     log_info("stopping", "sessions=%zu: logging them off", session_count(&d->m));
-    for (s = LIST_FIRST(&d->m.sessions); s; s = next) {
-        next = LIST_NEXT(s, entry);
+    LIST_FOREACH (s, &d->m.sessions, entry)
         session_logoff(s, END_SHUTDOWN);
-    }
     d->stop_by_ms = throttle_boottime_ms() + (uint64_t)d->m.config.session_logoff_grace * 1000 + END_SLACK_MS + 5000;
     on_stop_check(-1, 0, d);
 }
@@ -318,8 +316,7 @@ static void tear_down(struct monitor_daemon *d)
         close(d->control_listener);
     throttle_destroy(m->throttle);
     store_close(m->store);
-    if (m->base)
-        event_base_free(m->base);
+    monitor_finish(m);
     libevent_global_shutdown();
 }
 
@@ -344,13 +341,12 @@ static void hold_sighup(int how)
 
 static int run(struct monitor_daemon *d)
 {
-    d->m.base = event_base_new();
     d->m.own_uid = geteuid();
     d->m.started_s = (uint64_t)time(NULL);
     if (gethostname(d->m.host, sizeof d->m.host - 1) < 0)
         d->m.host[0] = 0;
-    if (!d->m.base || pam_service(&d->m.config) < 0 || find_logon_account(&d->m) < 0 || open_state(&d->m) < 0 ||
-        listen_both(d) < 0 || add_events(d) < 0)
+    if (monitor_init(&d->m) < 0 || pam_service(&d->m.config) < 0 || find_logon_account(&d->m) < 0 ||
+        open_state(&d->m) < 0 || listen_both(d) < 0 || add_events(d) < 0)
         return 1;
     hold_sighup(SIG_UNBLOCK);
     int n = found_scan(&d->m);

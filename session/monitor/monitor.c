@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/monitor.h"
 
+#include "common/link.h"
 #include "common/spawn.h"
 
 #include <errno.h>
@@ -8,6 +9,52 @@
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
+
+static void free_ended(struct monitor *m)
+{
+    while (!SLIST_EMPTY(&m->ended)) {
+        struct lifetime *object = SLIST_FIRST(&m->ended);
+        SLIST_REMOVE_HEAD(&m->ended, next);
+        object->release(object);
+    }
+}
+
+static void on_release_ended(int fd, short what, void *arg)
+{
+    free_ended(arg);
+}
+
+int monitor_init(struct monitor *m)
+{
+    m->base = event_base_new();
+    if (m->base)
+        m->release_ended = event_new(m->base, -1, 0, on_release_ended, m);
+    return m->release_ended ? 0 : -ENOMEM;
+}
+
+void monitor_finish(struct monitor *m)
+{
+    free_ended(m);
+    monitor_timer_free(&m->release_ended);
+    if (m->base)
+        event_base_free(m->base);
+    m->base = NULL;
+}
+
+void monitor_end(struct monitor *m, struct lifetime *object, void (*release)(void *object))
+{
+    if (object->ended)
+        return;
+    object->ended = true;
+    object->release = release;
+    SLIST_INSERT_HEAD(&m->ended, object, next);
+    event_active(m->release_ended, EV_TIMEOUT, 0);
+}
+
+int monitor_send(struct link *l, const struct wire_def *def, const void *msg, const int *fds)
+{
+    return l ? link_send(l, def, msg, fds) : -EPIPE;
+}
 
 int monitor_timer(struct monitor *m, struct event **ev, uint64_t ms, void (*cb)(int fd, short what, void *arg),
     void *arg)

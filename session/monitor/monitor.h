@@ -5,6 +5,14 @@
  * its leader until the verdict; from START on the session owns it. A session owns its attachments; an attachment points
  * at its peer (or viewer) and the peer points back with (session, client id): both ends are cut together, in
  * attachments.c alone.
+ *
+ * How an object ends. A callback may end any object, its own among them, so nothing is freed while one runs:
+ * - What ends is at once taken out of its lists and cut from whatever points to it: nobody finds it again. Its timers
+ *   and its link are freed: it has no more callbacks. monitor_end() marks it, and frees its memory from the loop, when
+ *   no callback of ours is on the stack.
+ * - Whoever held a pointer to it may read it until then; sending to it does nothing, and ending it again neither. Only
+ *   one who would give it something new asks `life.ended` first.
+ * - A LIST_FOREACH or TAILQ_FOREACH may end the object it is at: what is taken out keeps its pointer to the next one.
  */
 #ifndef ORIEL_SESSION_MONITOR_MONITOR_H
 #define ORIEL_SESSION_MONITOR_MONITOR_H
@@ -23,6 +31,8 @@
 
 struct event;
 struct event_base;
+struct link;
+struct wire_def;
 struct monitor_peer;
 struct leader;
 struct logon;
@@ -31,8 +41,17 @@ struct server_end;
 struct control_end;
 struct reap;
 
+/* The first member of every object that can end. */
+struct lifetime {
+    bool ended;
+    void (*release)(void *object); /* frees its memory, and what only readers of it needed until now */
+    SLIST_ENTRY(lifetime) next;
+};
+
 struct monitor {
     struct event_base *base;
+    struct event *release_ended;
+    SLIST_HEAD(, lifetime) ended; /* those whose memory is still there */
     struct config config;
     const char *config_path; /* absolute, or NULL: defaults */
     struct store *store;
@@ -55,6 +74,14 @@ struct monitor {
     LIST_HEAD(, reap) reaps;
 };
 
+/* Make the loop, in an *m that is zero but for its configuration. Returns 0 or -ENOMEM; monitor_finish in any case. */
+int monitor_init(struct monitor *m);
+/* The loop does not run any more and all lists are empty: free what ended, and the loop. */
+void monitor_finish(struct monitor *m);
+/* Mark `object`, which begins with its lifetime, as ended; see above for what its own function does before. */
+void monitor_end(struct monitor *m, struct lifetime *object, void (*release)(void *object));
+/* Send on a link of an object's; -EPIPE when there is none (any more). */
+int monitor_send(struct link *l, const struct wire_def *def, const void *msg, const int *fds);
 /* A one-shot timer; *ev is made on first use, re-armed later. ms 0 disarms. Returns 0 or -ENOMEM. */
 int monitor_timer(struct monitor *m, struct event **ev, uint64_t ms, void (*cb)(int fd, short what, void *arg),
     void *arg);

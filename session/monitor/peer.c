@@ -109,21 +109,20 @@ struct monitor_peer *peer_create(struct monitor *m, struct server_end *server, c
 static void drop_login(struct monitor_peer *p)
 {
     attempt_abandon(p->attempt);
-    p->attempt = NULL;
     logon_destroy(p->logon);
-    p->logon = NULL;
 }
 
 void peer_destroy(struct monitor_peer *p, bool keep_place)
 {
-    if (!p)
+    if (!p || p->life.ended)
         return;
     drop_login(p);
     session_peer_left(p, END_USER_DISCONNECT, keep_place);
     LIST_REMOVE(p, entry);
     monitor_timer_free(&p->deadline);
     link_destroy(p->link);
-    free(p);
+    p->link = NULL;
+    monitor_end(p->m, &p->life, free);
 }
 
 struct monitor_peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id)
@@ -204,7 +203,7 @@ static void on_resume(void *end, const void *msg, const int *fds)
         struct peer_resumed done = {0};
         p->state = PEER_ATTACHED;
         (void)monitor_timer(p->m, &p->deadline, 0, on_login_deadline, p);
-        (void)link_send(p->link, &peer_resumed_def, &done, NULL);
+        (void)monitor_send(p->link, &peer_resumed_def, &done, NULL);
     }
 }
 
@@ -221,7 +220,6 @@ static void on_status(void *end, const void *msg, const int *fds)
 
 void peer_refused(struct monitor_peer *p, enum refuse_reason reason, const char *text)
 {
-    p->attempt = NULL;
     p->failures += reason != REFUSE_CONVERSATION;
     bool final = p->failures >= (unsigned)p->m->config.login_attempts;
     if (p->state == PEER_LOGON) {
@@ -233,7 +231,7 @@ void peer_refused(struct monitor_peer *p, enum refuse_reason reason, const char 
     p->refused = (uint8_t)reason;
     snprintf(p->refused_text, sizeof p->refused_text, "%s", text);
     p->state = PEER_READY;
-    (void)link_send(p->link, &peer_verdict_def, &v, NULL);
+    (void)monitor_send(p->link, &peer_verdict_def, &v, NULL);
     if (final)
         peer_finish(p, END_DENIED, "Too many attempts.");
 }
@@ -255,7 +253,7 @@ void peer_accepted(struct monitor_peer *p, enum peer_verdict_kind kind, struct s
     (void)monitor_timer(p->m, &p->deadline, 0, on_login_deadline, p);
     if (p->logon)
         logon_welcome(p->logon);
-    (void)link_send(p->link, &peer_verdict_def, &v, NULL);
+    (void)monitor_send(p->link, &peer_verdict_def, &v, NULL);
     explicit_bzero(v.token, sizeof v.token);
     explicit_bzero(v.cache_salt, sizeof v.cache_salt);
 }
@@ -263,11 +261,10 @@ void peer_accepted(struct monitor_peer *p, enum peer_verdict_kind kind, struct s
 int peer_show(struct monitor_peer *p, enum peer_display_kind kind, int fd)
 {
     struct peer_display d = {.kind = (uint8_t)kind};
-    int r = link_send(p->link, &peer_display_def, &d, &fd);
+    int r = monitor_send(p->link, &peer_display_def, &d, &fd);
     if (r == 0 && kind == DISPLAY_SESSION) {
         p->state = PEER_ATTACHED;
         logon_destroy(p->logon);
-        p->logon = NULL;
     }
     return r;
 }
@@ -296,12 +293,12 @@ void peer_notice(struct monitor_peer *p, enum end_cause cause, const char *title
 void peer_finish(struct monitor_peer *p, enum end_cause cause, const char *text)
 {
     struct peer_end e = {.cause = (uint8_t)cause};
-    if (p->state == PEER_ENDING)
+    if (p->state == PEER_ENDING || p->life.ended)
         return;
     snprintf(e.text, sizeof e.text, "%.1000s", text);
     p->state = PEER_ENDING;
     drop_login(p);
     session_peer_left(p, cause, false);
-    (void)link_send(p->link, &peer_end_def, &e, NULL);
+    (void)monitor_send(p->link, &peer_end_def, &e, NULL);
     (void)monitor_timer(p->m, &p->deadline, END_GRACE_MS, on_grace_over, p);
 }

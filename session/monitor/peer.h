@@ -38,6 +38,7 @@ enum peer_state {
 #define NOTICE_LIMIT_MS 120000 /* an unread notice holds its connection so long */
 
 struct monitor_peer {
+    struct lifetime life;
     LIST_ENTRY(monitor_peer) entry;
     struct monitor *m;
     struct server_end *server;
@@ -64,11 +65,11 @@ extern const struct request_table peer_table;
 
 /* `fd`: our end of the link, taken. NULL when out of memory (fd closed). */
 struct monitor_peer *peer_create(struct monitor *m, struct server_end *server, const struct server_peer_new *n, int fd);
-/* Forget it, close its link. Its session goes on without it: as a detach (`lost` false), or keeping the place for a
- * peer_resume. */
+/* End it. Its session goes on without it: as a detach, or (`keep_place`) keeping the place for a peer_resume. NULL is
+ * fine. */
 void peer_destroy(struct monitor_peer *p, bool keep_place);
 struct monitor_peer *peer_find(struct monitor *m, struct server_end *server, uint64_t id);
-/* It broke a rule: have it killed, log why, forget it. */
+/* It broke a rule: have it killed, log why, end it. */
 void peer_punish(struct monitor_peer *p, const char *why, const char *what);
 
 /* Outcome of an attempt. */

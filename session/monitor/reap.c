@@ -26,6 +26,7 @@
 #define ENVIRON_MAX (1 << 20)
 
 struct reap {
+    struct lifetime life;
     LIST_ENTRY(reap) entry;
     struct monitor *m;
     struct reap_note note;
@@ -178,11 +179,11 @@ static void clear_login_record(pid_t leader)
     endutxent();
 }
 
-static void reap_free(struct reap *r)
+static void reap_destroy(struct reap *r)
 {
     LIST_REMOVE(r, entry);
     monitor_timer_free(&r->timer);
-    free(r);
+    monitor_end(r->m, &r->life, free);
 }
 
 static void reap_step(int fd, short what, void *arg)
@@ -195,9 +196,8 @@ static void reap_step(int fd, short what, void *arg)
         clear_display(r->note.display, r->note.leader_pid);
     if (r->note.leader_pid > 0)
         clear_login_record(r->note.leader_pid);
-    struct reap copy = *r;
-    reap_free(r);
-    copy.done(copy.m, copy.note.session, left == 0);
+    reap_destroy(r);
+    r->done(r->m, r->note.session, left == 0);
 }
 
 void reap_start(struct monitor *m, const struct reap_note *n,
@@ -219,5 +219,5 @@ void reap_start(struct monitor *m, const struct reap_note *n,
 void reap_forget_all(struct monitor *m)
 {
     while (!LIST_EMPTY(&m->reaps))
-        reap_free(LIST_FIRST(&m->reaps));
+        reap_destroy(LIST_FIRST(&m->reaps));
 }

@@ -28,9 +28,10 @@ const struct request_table server_table = {"server", server_rows, sizeof server_
 /* Its peers keep their places: if they live on, they come back through the next link. */
 void server_destroy(struct server_end *s)
 {
-    struct monitor_peer *p, *next;
-    for (p = LIST_FIRST(&s->m->peers); p; p = next) {
-        next = LIST_NEXT(p, entry);
+    struct monitor_peer *p;
+    if (s->life.ended)
+        return;
+    LIST_FOREACH (p, &s->m->peers, entry) {
         if (p->server != s)
             continue;
         p->server = NULL;
@@ -38,7 +39,8 @@ void server_destroy(struct server_end *s)
     }
     LIST_REMOVE(s, entry);
     link_destroy(s->link);
-    free(s);
+    s->link = NULL;
+    monitor_end(s->m, &s->life, free);
 }
 
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
@@ -82,7 +84,7 @@ void server_kill_peer(struct server_end *s, uint64_t peer, const char *why)
 {
     struct server_peer_kill k = {.peer = peer};
     snprintf(k.why, sizeof k.why, "%s", why);
-    (void)link_send(s->link, &server_peer_kill_def, &k, NULL);
+    (void)monitor_send(s->link, &server_peer_kill_def, &k, NULL);
 }
 
 static void on_hello(void *end, const void *msg, const int *fds)
@@ -116,7 +118,7 @@ static void on_peer_new(void *end, const void *msg, const int *fds)
         return;
     }
     log_debug("peer", "peer=%llu pid=%d address=%s", (unsigned long long)n->peer, (int)n->pid, n->address);
-    (void)link_send(s->link, &server_peer_link_def, &answer, &sv[1]);
+    (void)monitor_send(s->link, &server_peer_link_def, &answer, &sv[1]);
     close(sv[1]);
 }
 

@@ -11,6 +11,7 @@ struct link;
 enum server_state { SERVER_NEW = 1, SERVER_READY = 2 };
 #define SERVER_STATES 2
 struct server_end {
+    struct lifetime life;
     LIST_ENTRY(server_end) entry;
     struct monitor *m;
     struct link *link;

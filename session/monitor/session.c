@@ -91,21 +91,32 @@ static struct session *session_create(struct monitor *m, uint64_t id, const char
     if (!s)
         return NULL;
     *s = (struct session){.m = m, .id = id, .state = SESSION_STARTING, .uid = uid, .gid = gid, .next_client = 1};
+    TAILQ_INIT(&s->attachments);
     s->since = (uint64_t)time(NULL);
     snprintf(s->user, sizeof s->user, "%s", user);
     LIST_INSERT_HEAD(&m->sessions, s, entry);
     return s;
 }
 
-static void session_free(struct session *s)
+static void session_release(void *object)
 {
-    LIST_REMOVE(s, entry);
-    monitor_timer_free(&s->timer);
-    monitor_timer_free(&s->reshow);
+    struct session *s = object;
     free(s->env);
     free(s->start);
     secret_wipe(s->key, sizeof s->key);
     free(s);
+}
+
+/* Its leader and its peers have been cut. */
+static void session_destroy(struct session *s)
+{
+    struct attachment *a;
+    LIST_REMOVE(s, entry);
+    monitor_timer_free(&s->timer);
+    monitor_timer_free(&s->reshow);
+    TAILQ_FOREACH (a, &s->attachments, entry)
+        attachment_cut(s, a);
+    monitor_end(s->m, &s->life, session_release);
 }
 
 int session_start(struct leader *l, struct monitor_peer *p, const struct leader_verdict *v)
@@ -137,24 +148,28 @@ int session_start(struct leader *l, struct monitor_peer *p, const struct leader_
     }
     if (r < 0) {
         reap_note_remove(m, id);
-        session_free(s);
+        session_destroy(s);
         return r;
     }
     l->session = s;
     l->state = LEADER_STARTING;
     log_info("session starting", "session=%llu user=%s leader=%d%s", ID(s), s->user, (int)l->pid,
         deferred ? " after the one that ends" : "");
-    return session_admit(s, p, VERDICT_START);
+    r = session_admit(s, p, VERDICT_START);
+    if (r < 0) { /* no memory; its leader may have begun */
+        leader_kill(l);
+        session_on_leader_lost(s, "");
+    }
+    return r;
 }
 
 /* An ENDING session of this uid has gone: whoever waits for that starts. */
 static void start_deferred(struct monitor *m, uint32_t uid)
 {
-    struct session *s, *next;
+    struct session *s;
     if (is_ending_of_uid(m, uid))
         return;
-    for (s = LIST_FIRST(&m->sessions); s; s = next) {
-        next = LIST_NEXT(s, entry);
+    LIST_FOREACH (s, &m->sessions, entry) {
         if (!s->deferred || s->uid != uid)
             continue;
         s->deferred = false;
@@ -212,6 +227,10 @@ static struct session *rebuild(struct leader *l, const struct leader_hello *h)
             continue;
         }
         struct attachment *a = attachment_add(s, lc->role, NULL, lc->address, lc->client_name);
+        if (!a) {
+            log_error("client forgotten", "session=%llu client=%u: no memory", ID(s), lc->client);
+            continue;
+        }
         a->id = lc->client;
         if (lc->nhash == HASH_BYTES)
             memcpy(a->hash, lc->token_hash, HASH_BYTES);
@@ -235,16 +254,13 @@ void session_on_hello(struct leader *l, const struct leader_hello *h)
     else if (h->session != s->id || h->uid != s->uid || strcmp(h->key, s->key) != 0)
         s = NULL;
     if (!s) {
-        struct session *mine = l->session;
-        struct monitor *m = l->m;
-        uint64_t lost = found && !session_find(m, l->found) ? l->found : 0;
         log_error("leader killed", "pid=%d why=its hello does not fit session %llu", (int)l->pid,
             (unsigned long long)h->session);
         leader_kill(l);
-        if (mine)
-            session_on_leader_lost(mine, "Its leader process gave a wrong account of itself and was stopped.");
-        if (lost)
-            found_lost(m, lost);
+        if (l->session)
+            session_on_leader_lost(l->session, "Its leader process gave a wrong account of itself and was stopped.");
+        if (found && !session_find(l->m, l->found))
+            found_lost(l->m, l->found);
         return;
     }
     if (take_hello(s, h) < 0)
@@ -265,13 +281,11 @@ void session_on_hello(struct leader *l, const struct leader_hello *h)
 /* Everything of it is gone: forget it. */
 static void session_over(struct session *s)
 {
-    struct monitor *m = s->m;
-    uint32_t uid = s->uid;
-    (void)store_cookie_delete_session(m->store, s->id);
-    reap_note_remove(m, s->id);
+    (void)store_cookie_delete_session(s->m->store, s->id);
+    reap_note_remove(s->m, s->id);
     log_audit("logoff", "session=%llu user=%s reason=%s", ID(s), s->user, monitor_end_name(s->ending));
-    session_free(s);
-    start_deferred(m, uid);
+    session_destroy(s);
+    start_deferred(s->m, s->uid);
 }
 
 /* ENDING: clients are told, the table keeps the place until nothing is left. */
@@ -289,11 +303,12 @@ static void enter_ending(struct session *s, enum end_cause cause)
 /* Show every client's user why, instead of a black screen. */
 static void notify_attached(struct session *s, const char *title, const char *text)
 {
-    for (uint32_t i = s->nattachments; i-- > 0;) {
-        struct monitor_peer *p = i < s->nattachments ? s->attachments[i].peer : NULL;
+    struct attachment *a;
+    TAILQ_FOREACH (a, &s->attachments, entry) {
+        struct monitor_peer *p = a->peer;
         if (!p)
             continue;
-        attachment_remove(s, &s->attachments[i]);
+        attachment_remove(s, a);
         peer_notice(p, END_SESSION_FAILED, title, text);
     }
 }
@@ -413,5 +428,5 @@ void session_on_disconnected_limit(int fd, short what, void *arg)
 void session_forget_all(struct monitor *m)
 {
     while (!LIST_EMPTY(&m->sessions))
-        session_free(LIST_FIRST(&m->sessions));
+        session_destroy(LIST_FIRST(&m->sessions));
 }

@@ -15,6 +15,8 @@
 
 /* One client of a session. `peer` is NULL while its peer has not resumed after a restart, and for viewers. */
 struct attachment {
+    struct lifetime life;
+    TAILQ_ENTRY(attachment) entry;
     uint32_t id;
     uint8_t role;
     struct monitor_peer *peer;
@@ -27,6 +29,7 @@ struct attachment {
     uint32_t width, height, nmonitors;
 };
 struct session {
+    struct lifetime life;
     LIST_ENTRY(session) entry;
     struct monitor *m;
     uint64_t id;
@@ -41,8 +44,8 @@ struct session {
     uint32_t display;
     char xauthority[PATH_BYTES];
     int32_t leader_pid, display_pid, agent_pid, desktop_pid;
-    struct attachment attachments[CLIENTS_MAX];
-    uint32_t nattachments, next_client;
+    TAILQ_HEAD(, attachment) attachments; /* the oldest first */
+    uint32_t nattachments, next_client;   /* at most CLIENTS_MAX; the next one's id */
     struct env_entry *env;
     uint32_t nenv;
     struct leader_start *start; /* STARTING */
