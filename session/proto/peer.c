@@ -72,11 +72,17 @@ static const struct wire_field peer_end_fields[] = {
 };
 WIRE_DEF(peer_end, 104, 0);
 WIRE_DEF_EMPTY(peer_resumed, 105, 0);
+static const struct wire_field peer_service_fields[] = {
+    WF_U8(peer_service, service, UINT8_MAX),
+    WF_STRUCT(peer_service, limits, &service_limits_def),
+};
+WIRE_DEF(peer_service, 106, 1);
 static const struct wire_def *const monitor_to_peer_defs[] = {
     &peer_verdict_def,
     &peer_display_def,
     &peer_cookie_def,
     &peer_end_def,
     &peer_resumed_def,
+    &peer_service_def,
 };
 const struct wire_proto monitor_to_peer = {"monitor to peer", monitor_to_peer_defs, COUNT(monitor_to_peer_defs)};

@@ -18,6 +18,7 @@
 #define ORIEL_SESSION_PROTO_PEER_H
 
 #include "session/proto/display.h"
+#include "session/proto/services.h"
 #include "session/proto/types.h"
 
 /* peer → monitor */
@@ -94,7 +95,14 @@ struct peer_end {
 struct peer_resumed {
     uint8_t unused;
 };
+/* fd: the peer's end of a service's link; replaces an earlier one of that service. Only after the verdict, and never
+ * for DISPLAY, which has peer_display. */
+struct peer_service {
+    uint8_t service; /* enum service; one that this peer's build does not know is closed, with a line in the log */
+    struct service_limits limits;
+};
 extern const struct wire_proto monitor_to_peer;
-extern const struct wire_def peer_verdict_def, peer_display_def, peer_cookie_def, peer_end_def, peer_resumed_def;
+extern const struct wire_def peer_verdict_def, peer_display_def, peer_cookie_def, peer_end_def, peer_resumed_def,
+    peer_service_def;
 
 #endif

@@ -8,6 +8,7 @@
 #include "common/keys_proto.h"
 #include "session/proto/control.h"
 #include "session/proto/display.h"
+#include "session/proto/echo.h"
 #include "session/proto/leader.h"
 #include "session/proto/logon.h"
 #include "session/proto/peer.h"
@@ -35,6 +36,8 @@ static const struct wire_proto *const wire_protos[] = {
     &peer_to_encoder,
     &encoder_to_peer,
     &startup_to_leader,
+    &echo_to_client,
+    &echo_to_session,
 };
 #define WIRE_PROTOS (sizeof(wire_protos) / sizeof(wire_protos[0]))
 
