@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/link.h"
 
+#include "common/slots.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -159,7 +161,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 struct link *link_create(struct event_base *base, int fd, const struct wire_proto *in, const struct link_ops *ops,
     void *user, size_t queue_max)
 {
-    int flags = fcntl(fd, F_GETFL);
+    static const struct slot must[] = {SLOT(link_ops, message), SLOT(link_ops, closed)};
+    int flags = SLOTS_CHECK("link", ops, must) < 0 ? -1 : fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return NULL;
     struct link *l = calloc(1, sizeof *l);

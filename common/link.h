@@ -33,7 +33,7 @@ struct link_ops {
 #define LINK_QUEUE_DEFAULT (1024 * 1024) /* 16 full messages: seconds of control traffic */
 
 /* Take over `fd` (made non-blocking). `in` describes what the other end may send. Returns NULL when memory or the loop
- * refuses; `fd` is then still the caller's. */
+ * refuses, or a slot is missing; `fd` is then still the caller's. */
 struct link *link_create(struct event_base *base, int fd, const struct wire_proto *in, const struct link_ops *ops,
     void *user, size_t queue_max);
 /* Close the descriptor, drop what is queued. NULL is fine. Safe inside callbacks. */

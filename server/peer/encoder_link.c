@@ -3,6 +3,7 @@
 
 #include "codecs/encoder/proto.h"
 #include "common/link.h"
+#include "common/slots.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,7 +185,9 @@ static bool connect_link(struct encoder_link *l, int fd)
 struct encoder_link *encoder_link_create(struct event_base *base, int fd, const struct encoder_link_events *events,
     void *user)
 {
-    struct encoder_link *l = calloc(1, sizeof *l);
+    static const struct slot must[] = {SLOT(encoder_link_events, ready), SLOT(encoder_link_events, lost)};
+    bool whole = SLOTS_CHECK("encoder's link", events, must) == 0;
+    struct encoder_link *l = whole ? calloc(1, sizeof *l) : NULL;
     if (!l) {
         close(fd);
         return NULL;

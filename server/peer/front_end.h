@@ -69,4 +69,7 @@ struct front_end_ops {
 };
 extern const struct front_end_ops front_end_rdp;
 
+/* Whether every mandatory slot is there (common/slots.h): 0 or -EINVAL, with a line in the log. */
+int front_end_check(const struct front_end_ops *ops);
+
 #endif

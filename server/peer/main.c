@@ -158,7 +158,8 @@ static void destroy(struct peer *p)
 
 static int run(struct peer *p)
 {
-    int r = load_config(p);
+    int r = front_end_check(p->ops);
+    r = r < 0 ? r : load_config(p);
     r = r < 0 ? r : create(p);
     r = r < 0 ? r : shut_in(p);
     r = r < 0 ? r : p->ops->start(p->front);

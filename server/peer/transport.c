@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/peer/transport.h"
 
+#include "common/slots.h"
 #include "server/peer/link_rate.h"
 #include "server/peer/outq.h"
 #include "server/peer/tcp_link.h"
@@ -207,7 +208,10 @@ static void on_dead(evutil_socket_t fd, short what, void *arg)
 struct transport *transport_create(struct event_base *base, int fd, SSL_CTX *tls, const struct transport_ops *ops,
     void *user)
 {
-    struct transport *t = calloc(1, sizeof *t);
+    static const struct slot must[] = {SLOT(transport_ops, readable), SLOT(transport_ops, drained),
+        SLOT(transport_ops, secured), SLOT(transport_ops, failed)};
+    bool whole = SLOTS_CHECK("transport", ops, must) == 0;
+    struct transport *t = whole ? calloc(1, sizeof *t) : NULL;
     if (!t)
         return NULL;
     *t = (struct transport){.fd = fd, .ctx = tls, .ops = ops, .user = user};

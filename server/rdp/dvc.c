@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/rdp/dvc.h"
 
+#include "common/slots.h"
 #include "common/wire.h"
 
 #include <errno.h>
@@ -92,6 +93,9 @@ static int ask_create(struct dvc_channel *c)
 
 struct dvc_channel *dvc_open(struct dvc *d, const char *name, const struct dvc_ops *ops, void *user)
 {
+    static const struct slot must[] = {SLOT(dvc_ops, opened), SLOT(dvc_ops, closed), SLOT(dvc_ops, message)};
+    if (SLOTS_CHECK(name, ops, must) < 0)
+        return NULL;
     for (size_t i = 0; i < DVC_CHANNELS_MAX; i++) {
         struct dvc_channel *c = &d->channels[i];
         if (c->state != CHANNEL_FREE)

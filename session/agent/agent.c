@@ -308,6 +308,10 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 
 int agent_init(struct agent *a, const struct config *config, const struct backend_ops *backend, int leader_fd)
 {
+    int r = backend_ops_check(backend);
+    r = r < 0 ? r : backend_events_check(&backend_events);
+    if (r < 0)
+        return r;
     *a = (struct agent){.config = *config,
         .ops = backend,
         .exit_code = AGENT_EXIT_FAILED,
@@ -347,7 +351,8 @@ int agent_run(const struct config *config, int leader_fd)
     if (r == 0)
         sigterm = evsignal_new(a->base, SIGTERM, on_signal, a);
     if (!sigterm || evsignal_add(sigterm, NULL) < 0)
-        log_error("agent failed", "reason=%s", "no leader at descriptor 3, or out of memory");
+        log_error("agent failed", "reason=%s",
+            r == -EINVAL ? "see above" : "no leader at descriptor 3, or out of memory");
     else
         event_base_dispatch(a->base);
     if (sigterm)

@@ -97,4 +97,8 @@ struct backend_ops {
 };
 extern const struct backend_ops backend_x11;
 
+/* Whether every slot is there (common/slots.h): 0 or -EINVAL, with a line in the log. */
+int backend_ops_check(const struct backend_ops *ops);
+int backend_events_check(const struct backend_events *ev);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/link.h"
 #include "common/log.h"
+#include "common/slots.h"
 #include "session/logon/canvas.h"
 
 #include <errno.h>
@@ -286,7 +287,10 @@ static const struct link_ops ops = {.message = on_message, .closed = on_closed};
 
 struct drawer *drawer_create(struct event_base *base, int fd, const struct drawer_ops *o, void *user)
 {
-    struct drawer *d = calloc(1, sizeof *d);
+    static const struct slot must[] = {SLOT(drawer_ops, layout), SLOT(drawer_ops, keyboard), SLOT(drawer_ops, event),
+        SLOT(drawer_ops, paint), SLOT(drawer_ops, closed)};
+    bool whole = SLOTS_CHECK("drawer", o, must) == 0;
+    struct drawer *d = whole ? calloc(1, sizeof *d) : NULL;
     if (!d)
         goto no_memory;
     d->ops = o;

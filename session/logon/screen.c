@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/screen.h"
 
+#include "common/slots.h"
 #include "session/logon/screen_input.h"
 #include "session/logon/vault.h"
 #include "session/logon/words.h"
@@ -12,7 +13,10 @@
 
 struct screen *screen_create(const struct screen_ops *ops, void *user, PangoContext *pango)
 {
-    struct screen *s = calloc(1, sizeof *s);
+    static const struct slot must[] = {SLOT(screen_ops, submit), SLOT(screen_ops, answers), SLOT(screen_ops, cancel),
+        SLOT(screen_ops, damage), SLOT(screen_ops, cursor), SLOT(screen_ops, leds)};
+    bool whole = SLOTS_CHECK("logon screen", ops, must) == 0;
+    struct screen *s = whole ? calloc(1, sizeof *s) : NULL;
     if (!s)
         return NULL;
     s->ops = ops;

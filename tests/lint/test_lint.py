@@ -213,6 +213,32 @@ def test_a_name_in_two_files_is_found(tmp_path):
     assert set(defined_twice([t for t in tags(names, "f") if not t.get("file")])) == {"twice"}
 
 
+def slots_of(header):
+    """Of each table of functions in a header: its slots, and whether each may be absent, as its comment says."""
+    for table, body in re.findall(r"^struct (\w+_(?:ops|events)) \{(.*?)^\};", header, flags=re.S | re.M):
+        slots, comment = {}, ""
+        for line in re.sub(r"/\*.*?\*/", lambda m: m.group(0).replace("\n", " "), body, flags=re.S).split("\n"):
+            slot = re.search(r"\(\*(\w+)\)\(", line)
+            said = re.search(r"/\*.*\*/", line)
+            comment = said.group(0) if said else comment
+            if slot:
+                slots[slot.group(1)] = bool(re.search(r"Absent:|NULL:", comment)) and "andatory" not in comment
+        yield table, slots
+
+
+def test_a_mandatory_slot_is_looked_for():
+    """Who takes a table of functions looks whether it is whole (common/slots.h). Those in codecs/ are kernels, each called by its tests."""
+    wanted, found = set(), set()
+    for n in [n for n in PRODUCT if not n.startswith("codecs/")]:
+        if n.endswith(".h"):
+            wanted |= {(table, slot) for table, slots in slots_of(text(n)) for slot, absent in slots.items() if not absent}
+        else:
+            found |= set(re.findall(r"\bSLOT\((\w+_(?:ops|events)), (\w+)\)", text(n)))
+    assert len({table for table, _ in wanted}) >= 8
+    assert not wanted - found, "mandatory, but nobody looks"
+    assert not {(table, slot) for table, slot in found - wanted if slot != "name"}, "looked for, but it may be absent"
+
+
 def functions(names):
     for tag in tags(names, "f"):
         if "end" in tag:

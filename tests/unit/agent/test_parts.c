@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The agent's parts that need no display. */
+#include "session/agent/agent.h"
 #include "session/agent/layout.h"
 #include "session/agent/layouts.h"
 #include "session/agent/scancode.h"
 #include "session/agent/wheel.h"
 #include "session/display/damage.h"
+#include "tests/unit/common/slots_by_one.h"
 
 #include <linux/input-event-codes.h>
 #include <setjmp.h>
@@ -334,9 +336,40 @@ static void unknown_layouts_fall_back_on_their_language(void **state)
     assert_string_equal(k.model, "abnt2");
 }
 
+/* ---- the back end's table ---- */
+
+static int check_ops(const void *ops)
+{
+    return backend_ops_check(ops);
+}
+
+static int check_events(const void *ev)
+{
+    return backend_events_check(ev);
+}
+
+static void every_slot_of_a_back_end_is_mandatory(void **state)
+{
+    assert_int_equal(backend_ops_check(&backend_x11), 0);
+    assert_int_equal(slots_by_one(check_ops, sizeof(struct backend_ops)), 0);
+    assert_int_equal(slots_by_one(check_events, sizeof(struct backend_events)), 0);
+}
+
+static void an_agent_does_not_start_with_half_a_back_end(void **state)
+{
+    static struct agent a;
+    static struct config config;
+    struct backend_ops half = backend_x11;
+    half.wait = NULL;
+    config_defaults(&config);
+    assert_int_equal(agent_init(&a, &config, &half, -1), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_slot_of_a_back_end_is_mandatory),
+        cmocka_unit_test(an_agent_does_not_start_with_half_a_back_end),
         cmocka_unit_test(negative_positions_are_moved_to_the_corner),
         cmocka_unit_test(exactly_one_monitor_is_primary),
         cmocka_unit_test(what_does_not_fit_leaves_the_primary),
