@@ -338,7 +338,6 @@ static int on_gone(struct parse *p, const struct option_gone *g)
 static int on_option(void *user, const char *section, const char *name, const char *ignored)
 {
     struct parse *p = user;
-    (void)ignored;
     int i = option_find(section, name);
     if (i >= 0)
         return set_by_file(p, (enum option_index)i);

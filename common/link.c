@@ -89,7 +89,6 @@ static void tell_closed(struct link *l)
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct link *l = arg;
-    (void)what;
     for (int turn = 0; turn < MESSAGES_PER_TURN && !l->dead; turn++) {
         const struct wire_def *def;
         int fds[WIRE_FDS_MAX];
@@ -146,8 +145,6 @@ static void tell_drained(struct link *l)
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct link *l = arg;
-    (void)fd;
-    (void)what;
     int r = drain(l);
     if (r == -EAGAIN)
         return;

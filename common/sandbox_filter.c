@@ -233,8 +233,6 @@ static int fill(scmp_filter_ctx f, enum sandbox_profile profile, bool may_read)
 static void on_forbidden(int sig, siginfo_t *info, void *context)
 {
     char *name = seccomp_syscall_resolve_num_arch(info->si_arch, info->si_syscall);
-    (void)sig;
-    (void)context;
     log_error("system call forbidden", "name=%s number=%d", name ? name : "?", info->si_syscall);
     _exit(SANDBOX_EXIT_FORBIDDEN);
 }

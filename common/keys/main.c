@@ -83,7 +83,6 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 {
     struct keys_daemon *d = arg;
     struct ucred who;
-    (void)what;
     int s = sockets_accept(fd, &who);
     if (s < 0) {
         if (s != -EAGAIN)
@@ -105,7 +104,6 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     struct keys_daemon *d = arg;
     struct config c;
     struct config_error err;
-    (void)sig, (void)what;
     if (d->config_path && config_load(&c, d->config_path, &err) < 0) {
         log_error("configuration kept", "file=%s line=%u reason=%s", err.file, err.line, err.text);
         return;
@@ -129,7 +127,6 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 static void on_end(evutil_socket_t sig, short what, void *arg)
 {
     struct keys_daemon *d = arg;
-    (void)sig, (void)what;
     event_base_loopbreak(d->base);
 }
 

@@ -35,7 +35,6 @@ static const char *openssl_reason(void)
 /* An encrypted key cannot be used by a daemon; without this OpenSSL would ask on a terminal. */
 static int no_passphrase(char *buf, int size, int rw, void *user)
 {
-    (void)buf, (void)size, (void)rw;
     *(int *)user = 1;
     return -1;
 }

@@ -110,7 +110,6 @@ static void sign(struct requester *c, const struct keys_sign *q)
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct requester *c = user;
-    (void)l, (void)fds;
     if (def == &keys_get_chain_def)
         send_chain(c);
     else
@@ -120,7 +119,6 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 static void on_closed(void *user, struct link *l, int err)
 {
     struct requester *c = user;
-    (void)l;
     if (err != -EPIPE)
         log_warning("link broken", "error=%s", strerror(-err));
     requester_destroy(c);

@@ -172,7 +172,6 @@ static void stop_next(struct daemons *d)
 static void on_stop_timeout(evutil_socket_t fd, short what, void *arg)
 {
     struct daemons *d = arg;
-    (void)fd, (void)what;
     for (int i = 0; i < NDAEMONS; i++) {
         if (!d->one[i].pid)
             continue;
@@ -200,7 +199,6 @@ static void schedule(struct one *o)
 static void on_restart(evutil_socket_t fd, short what, void *arg)
 {
     struct one *o = arg;
-    (void)fd, (void)what;
     if (!o->all->stopping && !o->pid && start(o) < 0) {
         o->since = now();
         schedule(o);

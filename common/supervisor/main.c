@@ -119,7 +119,6 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 {
     struct supervisor *s = arg;
     struct config fresh;
-    (void)what;
     if (sig == SIGCHLD) {
         daemons_reap(s->daemons);
     } else if (sig != SIGHUP) {

@@ -96,8 +96,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     static const struct timeval farewell = {FAREWELL_SECONDS, 0};
     struct connection *c = arg;
-    (void)fd;
-    (void)what;
     if (c->state != CONNECTION_LEAVING)
         log_info("deadline passed", "peer=%llu address=%s phase=%s", (unsigned long long)c->number, c->address,
             c->connected ? "login" : "handshake");
@@ -131,8 +129,6 @@ static void give_encoder(struct connection *c)
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
-    (void)fd;
-    (void)what;
     if (c->state != CONNECTION_RUNNING || !c->link)
         return;
     c->restarts++;
@@ -161,9 +157,6 @@ static void encoder_lost(struct connection *c)
 static void on_child_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct connection *c = user;
-    (void)l;
-    (void)def;
-    (void)fds;
     struct child_state *s = msg;
     if (s->phase == CHILD_CONNECTED && !c->connected) {
         c->connected = true;
@@ -260,8 +253,6 @@ out:
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
-    (void)what;
     connection_try(arg);
 }
 
@@ -309,7 +300,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *c = arg;
     uint8_t head[FIRST_REQUEST_MAX];
-    (void)what;
     ssize_t n = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;

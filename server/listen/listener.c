@@ -20,8 +20,6 @@
 static void on_refused_due(evutil_socket_t fd, short what, void *arg)
 {
     struct daemon *d = arg;
-    (void)fd;
-    (void)what;
     if (d->refused)
         log_warning("connections refused", "more=%u", d->refused);
     d->refused = 0;
@@ -58,7 +56,6 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     char address[ADDRESS_BYTES] = "", port[8] = "0";
     struct admission_limits limits = daemon_limits(d);
     struct admission_source *source = NULL;
-    (void)l;
     (void)getnameinfo(from, (socklen_t)len, address, sizeof address, port, sizeof port,
         NI_NUMERICHOST | NI_NUMERICSERV);
     enum admission_answer a = admission_enter(d->admission, &limits, from, daemon_now(), &source);
@@ -75,8 +72,6 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 static void on_accept_error(struct evconnlistener *l, void *user)
 {
     log_error("accept failed", "error=%s", strerror(errno));
-    (void)l;
-    (void)user;
     usleep(10000);
 }
 

@@ -61,8 +61,6 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
     struct daemon *d = arg;
     struct config *fresh = calloc(1, sizeof *fresh);
-    (void)sig;
-    (void)what;
     if (!fresh || load(d->config_path, fresh) < 0) {
         log_error("old configuration kept", "file=%s", d->config_path ? d->config_path : "(defaults)");
         free(fresh);
@@ -82,15 +80,12 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 static void on_stop(evutil_socket_t sig, short what, void *arg)
 {
     struct daemon *d = arg;
-    (void)what;
     log_info("stopping", "signal=%d", (int)sig);
     event_base_loopbreak(d->base);
 }
 
 static void on_child(evutil_socket_t sig, short what, void *arg)
 {
-    (void)sig;
-    (void)what;
     connections_reap(arg);
 }
 

@@ -26,7 +26,6 @@ static void retry(struct daemon *d)
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct daemon *d = user;
-    (void)l;
     if (def == &server_peer_link_def) {
         connection_monitor_fd(d, ((struct server_peer_link *)msg)->peer, fds[0]);
     } else if (def == &server_peer_kill_def) {
@@ -72,8 +71,6 @@ static int connect_now(struct daemon *d)
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
     struct daemon *d = arg;
-    (void)fd;
-    (void)what;
     int r = connect_now(d);
     if (r < 0) {
         if (d->monitor_wait_ms == WAIT_FIRST_MS)

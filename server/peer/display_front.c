@@ -104,7 +104,6 @@ static void on_copied(struct peer *p, const struct display_copied *m)
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct peer *p = user;
-    (void)l;
     if (def == &display_buffer_def) {
         on_buffer(p, msg, fds[0]);
     } else if (def == &display_frame_def) {
@@ -128,15 +127,12 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 static void on_closed(void *user, struct link *l, int err)
 {
     struct peer *p = user;
-    (void)l;
     log_info("display link closed", "error=%s", strerror(-err));
     display_front_detach(p);
 }
 
 static void on_lost(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
-    (void)what;
     peer_end(arg, END_SESSION_FAILED, "The session's display is gone.");
 }
 
@@ -144,8 +140,6 @@ static void on_input_due(evutil_socket_t fd, short what, void *arg)
 {
     struct peer *p = arg;
     struct display_front *d = &p->display;
-    (void)fd;
-    (void)what;
     if (d->input.nevents)
         (void)say(d, &display_input_def, &d->input);
     d->input.nevents = 0;

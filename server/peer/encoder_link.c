@@ -157,7 +157,6 @@ static void hello(struct encoder_link *l, const struct encoder_hello *m)
 static void on_message(void *user, struct link *link, const struct wire_def *def, void *msg, const int *fds)
 {
     struct encoder_link *l = user;
-    (void)link;
     if (def == &encoder_hello_def)
         hello(l, msg);
     else if (def == &encoder_opened_def)
@@ -168,7 +167,6 @@ static void on_message(void *user, struct link *link, const struct wire_def *def
 
 static void on_closed(void *user, struct link *link, int err)
 {
-    (void)link, (void)err;
     lost(user);
 }
 
@@ -294,7 +292,6 @@ static int outside_collect(void *enc, struct h264_packet *out)
 static int outside_rate(void *enc, uint32_t bytes_per_second, uint32_t picture_bytes)
 {
     struct outside *s = enc;
-    (void)picture_bytes;
     s->rate = bytes_per_second;
     return 0;
 }

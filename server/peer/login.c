@@ -189,7 +189,6 @@ static void on_verdict(struct peer *p, const struct peer_verdict *v)
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct peer *p = user;
-    (void)l;
     if (def == &peer_verdict_def) {
         on_verdict(p, msg);
     } else if (def == &peer_display_def) {

@@ -24,8 +24,6 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
     static uint64_t last;
     struct peer *p = arg;
-    (void)fd;
-    (void)what;
     if (p->sent == last && p->ops->heartbeat)
         p->ops->heartbeat(p->front, (unsigned)p->config.server_heartbeat);
     last = p->sent;
@@ -62,8 +60,6 @@ static void reload(struct peer *p, int fd)
 static void on_server_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct peer *p = user;
-    (void)l;
-    (void)msg;
     if (def == &child_monitor_def)
         login_link(p, fds[0]);
     else if (def == &child_encoder_def)

@@ -111,8 +111,6 @@ static void pump(struct peer *p)
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
-    (void)what;
     peer_client_drained(arg); /* a picture that leaves makes room, too */
 }
 
@@ -128,7 +126,6 @@ static void wake(void *user)
 static void on_woken(evutil_socket_t fd, short what, void *arg)
 {
     uint64_t count;
-    (void)what;
     if (read((int)fd, &count, sizeof count) == sizeof count)
         peer_client_drained(arg);
 }
@@ -136,7 +133,6 @@ static void on_woken(evutil_socket_t fd, short what, void *arg)
 /* A film's encoders, which ended, leave seven megabytes to the allocator. */
 static void on_rested(void *user)
 {
-    (void)user;
     (void)malloc_trim(0);
 }
 

@@ -60,9 +60,6 @@ static int bio_write(BIO *b, const char *data, int len)
 
 static long bio_ctrl(BIO *b, int cmd, long num, void *ptr)
 {
-    (void)b;
-    (void)num;
-    (void)ptr;
     return cmd == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
@@ -173,8 +170,6 @@ void transport_flush(struct transport *t)
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct transport *t = arg;
-    (void)fd;
-    (void)what;
     transport_flush(t);
     if (!t->dead)
         tell_drained(t);
@@ -188,8 +183,6 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct transport *t = arg;
-    (void)fd;
-    (void)what;
     if (!t->dead)
         t->ops->readable(t->user);
 }
@@ -197,8 +190,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_dead(evutil_socket_t fd, short what, void *arg)
 {
     struct transport *t = arg;
-    (void)fd;
-    (void)what;
     if (t->told)
         return;
     t->told = true;

@@ -26,7 +26,6 @@ static uint64_t now_us(void)
 /* Skips the exchange while connecting. */
 static FREERDP_AUTODETECT_STATE on_begin(rdpAutoDetect *a)
 {
-    (void)a;
     return FREERDP_AUTODETECT_STATE_COMPLETE;
 }
 
@@ -34,7 +33,6 @@ static FREERDP_AUTODETECT_STATE on_begin(rdpAutoDetect *a)
 static BOOL on_rtt(rdpAutoDetect *a, RDP_TRANSPORT_TYPE transport, UINT16 sequence)
 {
     struct measurement *d = &front_of(a->context)->autodetect;
-    (void)transport;
     if (!d->rtt_asked || sequence != d->sequence)
         return TRUE;
     d->rtt_asked = false;
@@ -57,8 +55,6 @@ static BOOL on_bandwidth(rdpAutoDetect *a, RDP_TRANSPORT_TYPE transport, UINT16 
     UINT32 bytes)
 {
     struct measurement *d = &front_of(a->context)->autodetect;
-    (void)transport;
-    (void)type;
     if (!d->bandwidth_asked || sequence != d->sequence)
         return TRUE;
     d->bandwidth_asked = false;

@@ -46,8 +46,6 @@ static void give_up(struct front *f)
 static void on_patience(evutil_socket_t fd, short what, void *arg)
 {
     struct front *f = arg;
-    (void)fd;
-    (void)what;
     log_info("graphics channel not opened", "client=%s", f->facts.name);
     dvc_close(f->gfx.channel);
     f->gfx.channel = NULL;
@@ -56,7 +54,6 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 
 static void on_opened(void *user)
 {
-    (void)user;
 }
 
 static void on_closed(void *user)

@@ -81,7 +81,6 @@ static uint32_t error_info(enum end_cause cause)
 void rdp_info_end(struct front *f, enum end_cause cause, const char *text)
 {
     rdpContext *c = f->client->context;
-    (void)text;
     if (!transport_dead(f->tp) && f->connected) {
         /* Also to clients that did not announce it (xfreerdp 3.10 does not, but understands it): it is our last word
          * anyway. */

@@ -31,20 +31,17 @@ static int on_write(void *ctx, const void *data, int bytes)
 /* Only asked while the library blocks, which it does between the request and our TLSAccept: nothing to wait for. */
 static BOOL on_wait(void *ctx, BOOL write, DWORD timeout)
 {
-    (void)write;
-    (void)timeout;
     return !transport_dead(layer_front(ctx)->tp);
 }
 
 static BOOL on_close(void *ctx)
 {
-    (void)ctx; /* the transport is the front end's */
+    /* The transport is the front end's. */
     return TRUE;
 }
 
 static HANDLE on_event(void *ctx)
 {
-    (void)ctx;
     return NULL;
 }
 
@@ -59,7 +56,6 @@ static BOOL on_tls_accept(rdpTransport *t)
 /* Only NLA asks for it, and NLA is off. */
 static BOOL on_public_key(rdpTransport *t, const BYTE **data, DWORD *len)
 {
-    (void)t;
     *data = NULL;
     *len = 0;
     return FALSE;

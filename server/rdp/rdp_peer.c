@@ -29,7 +29,6 @@ static BOOL on_capabilities(freerdp_peer *c)
 
 static BOOL on_post_connect(freerdp_peer *c)
 {
-    (void)c;
     return TRUE;
 }
 
@@ -52,9 +51,6 @@ static BOOL on_activate(freerdp_peer *c)
 /* TLS mode: no credentials are known yet, and the library ignores the answer anyhow (freerdp_compat.c). */
 static BOOL on_logon(freerdp_peer *c, const SEC_WINNT_AUTH_IDENTITY *id, BOOL automatic)
 {
-    (void)c;
-    (void)id;
-    (void)automatic;
     return TRUE;
 }
 
@@ -78,7 +74,6 @@ static BOOL on_refresh(rdpContext *c, BYTE count, const RECTANGLE_16 *areas)
 
 static BOOL on_suppress(rdpContext *c, BYTE allow, const RECTANGLE_16 *area)
 {
-    (void)area;
     peer_client_suppress(front_of(c)->peer, allow == 0);
     return TRUE;
 }

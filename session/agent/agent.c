@@ -88,8 +88,6 @@ void agent_want_layout(struct agent *a, const struct display_monitor *monitors, 
 static void on_layout_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct agent *a = arg;
-    (void)fd;
-    (void)what;
     if (!a->backend || layout_equal(&a->next_layout, &a->asked_layout))
         return;
     a->asked_layout = a->next_layout;
@@ -133,8 +131,6 @@ void agent_note_input(struct agent *a)
 static void on_idle_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct agent *a = arg;
-    (void)fd;
-    (void)what;
     uint64_t limit = (uint64_t)a->idle_seconds * 1000000, idle = agent_now_us() - a->input_us;
     if (!has_control(a))
         return;
@@ -274,7 +270,6 @@ static void on_notice(struct agent *a, const struct agent_notice *m, int fd)
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct agent *a = user;
-    (void)l;
     if (def == &agent_start_def) {
         on_start(a, msg);
     } else if (def == &agent_client_def) {
@@ -292,7 +287,6 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 /* The session ends with its leader. */
 static void on_closed(void *user, struct link *l, int err)
 {
-    (void)l;
     log_info("leader gone", "error=%d", -err);
     agent_end(user, err == -EPIPE || err == -ECONNRESET ? AGENT_EXIT_OK : AGENT_EXIT_FAILED, DISPLAY_END_LOGOFF);
 }
@@ -301,8 +295,6 @@ static const struct link_ops leader_ops = {.message = on_message, .closed = on_c
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
-    (void)what;
     agent_end(arg, AGENT_EXIT_OK, DISPLAY_END_LOGOFF);
 }
 

@@ -126,8 +126,7 @@ static void on_control(struct client *c, const struct wire_def *def, void *msg)
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct client *c = user;
-    (void)l;
-    (void)fds; /* no message to a drawer carries descriptors */
+    /* No message to a drawer carries descriptors. */
     if (c->open == (def == &display_open_def)) {
         lost(c, c->open ? "second display_open" : "no display_open", DISPLAY_END_DROPPED);
     } else if (def == &display_open_def) {
@@ -147,7 +146,6 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 
 static void on_closed(void *user, struct link *l, int err)
 {
-    (void)l;
     const char *why = err == -EPIPE || err == -ECONNRESET ? "link closed"
         : err == -EPROTO                                  ? "protocol broken"
         : err == -ENOBUFS                                 ? "too slow"

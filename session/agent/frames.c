@@ -179,8 +179,6 @@ void frames_damaged(struct agent *a, uint64_t when_us)
 void frames_on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct agent *a = arg;
-    (void)fd;
-    (void)what;
     if (!a->backend || !any_ready(a)) {
         a->bursting = false;
         return;

@@ -204,7 +204,6 @@ static const struct layout_entry *find(uint32_t klid)
 
 void layouts_find(uint32_t klid, uint32_t type, uint32_t subtype, struct backend_keymap *out)
 {
-    (void)subtype;
     *out = find(klid)->keymap;
     if (type == KEYBOARD_TYPE_JAPANESE)
         out->model = "jp106";

@@ -59,7 +59,6 @@ static void learn_parts(struct silence_cell *c, uint64_t pictures)
 /* One more picture is over. A gap lives on as the former one, and is forgotten after that. */
 static void count_picture(struct silence_cell *c, uint64_t unused)
 {
-    (void)unused;
     c->in_parts -= c->in_parts > 0;
     if (++c->pictures < SILENCE_PICTURES)
         return;

@@ -122,8 +122,6 @@ static xcb_generic_event_t *next_event(struct backend *b)
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct backend *b = arg;
-    (void)fd;
-    (void)what;
     if (!b->reported) {
         b->reported = true;
         x11_cursor_report(b);

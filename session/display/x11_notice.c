@@ -39,8 +39,6 @@ static void take_down(struct backend *b, struct x11_notice *n)
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct x11_notice *n = arg;
-    (void)fd;
-    (void)what;
     take_down(n->b, n);
 }
 

@@ -151,8 +151,6 @@ static void become_manager(struct x11_settings *s)
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct x11_settings *s = arg;
-    (void)fd;
-    (void)what;
     if (!s->b->dead && !s->window)
         become_manager(s);
 }

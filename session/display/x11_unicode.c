@@ -271,8 +271,6 @@ static void work(struct x11_unicode *u)
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct x11_unicode *u = arg;
-    (void)fd;
-    (void)what;
     if (u->b->dead)
         return;
     if (u->count)
@@ -300,7 +298,6 @@ static void push(struct x11_unicode *u, uint32_t item)
 
 void x11_unicode_char(struct backend *b, struct x11_unicode *u, uint32_t code_point)
 {
-    (void)b;
     push(u, CHAR_BIT_FLAG | code_point);
 }
 

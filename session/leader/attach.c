@@ -179,7 +179,6 @@ static void on_connect(evutil_socket_t fd, short what, void *arg)
 {
     struct hosted_session *s = arg;
     struct ucred who;
-    (void)what;
     int sock = sockets_accept(fd, &who);
     if (sock < 0)
         return;
@@ -238,8 +237,6 @@ static bool agent_floods(struct hosted_session *s)
 static void on_agent_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct hosted_session *s = user;
-    (void)l;
-    (void)fds;
     if (agent_floods(s)) {
         log_error("agent stopped", "more than %d messages in a second", AGENT_MESSAGES_PER_SECOND);
         s->agent_messages = 0;
@@ -274,7 +271,6 @@ static void on_agent_message(void *user, struct link *l, const struct wire_def *
 static void on_agent_closed(void *user, struct link *l, int err)
 {
     struct hosted_session *s = user;
-    (void)l;
     if (s->phase <= PHASE_RUNNING)
         log_warning("agent link closed", "%s", strerror(-err));
     agent_lost(s);

@@ -184,7 +184,6 @@ static void on_display_ready(evutil_socket_t fd, short what, void *arg)
     struct hosted_session *s = arg;
     char text[16] = "";
     ssize_t n = read(fd, text, sizeof text - 1);
-    (void)what;
     if (s->phase != PHASE_BEGIN_DISPLAY)
         return;
     if (n <= 0)
@@ -208,8 +207,6 @@ static void on_display_ready(evutil_socket_t fd, short what, void *arg)
 static void on_bus_ready(evutil_socket_t fd, short what, void *arg)
 {
     struct hosted_session *s = arg;
-    (void)fd;
-    (void)what;
     s->bus_up = true; /* or it ended: then the desktop does without */
     int r = userbus_publish(&s->userbus, &s->runtime, s->who);
     if (r < 0) {
@@ -290,8 +287,6 @@ void begin_lent(struct hosted_session *s, int status)
 static void on_lent_late(evutil_socket_t fd, short what, void *arg)
 {
     struct hosted_session *s = arg;
-    (void)fd;
-    (void)what;
     if (s->lent || !s->lender)
         return;
     (void)process_signal_group(s->lender, SIGKILL); /* the shell and what it waits for */

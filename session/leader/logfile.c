@@ -77,14 +77,12 @@ static int begin_watch(struct aside *a, void *what)
 
 static int go_on(struct aside *a, void *what)
 {
-    (void)a;
     struct log_job *j = what;
     return watch_and_cut(j, j->notify);
 }
 
 static void on_written(int fd, short what, void *arg)
 {
-    (void)what;
     struct logfile *l = arg;
     struct timeval pause = {PAUSE_S, 0};
     char events[4096] __attribute__((aligned(8)));
@@ -96,7 +94,6 @@ static void on_written(int fd, short what, void *arg)
 /* The child has ended. */
 static void on_looked(int fd, short what, void *arg)
 {
-    (void)what;
     struct logfile *l = arg;
     char end[ASIDE_BYTES_MAX / 8];
     if (read(fd, end, sizeof end) > 0)
@@ -108,8 +105,6 @@ static void on_looked(int fd, short what, void *arg)
 
 static void on_pause_over(int fd, short what, void *arg)
 {
-    (void)fd;
-    (void)what;
     struct logfile *l = arg;
     if (l->looked)
         return; /* the last one hangs: so would this */

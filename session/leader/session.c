@@ -37,8 +37,6 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
     struct hosted_session *s = arg;
     int status;
     pid_t pid;
-    (void)sig;
-    (void)what;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == s->xorg)
             display_ended(s, status);
@@ -59,16 +57,12 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
 
 static void on_term(evutil_socket_t sig, short what, void *arg)
 {
-    (void)sig;
-    (void)what;
     session_end(arg, END_SHUTDOWN, "");
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct hosted_session *s = arg;
-    (void)fd;
-    (void)what;
     if (s->phase == PHASE_BEGIN_DISPLAY)
         session_fail(s, "The X server did not come up in time.");
     else if (s->phase == PHASE_BEGIN_AGENT)

@@ -24,8 +24,6 @@ static void on_desktop(struct hosted_session *s, const struct startup_desktop *m
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct hosted_session *s = user;
-    (void)l;
-    (void)fds;
     if (def == &startup_desktop_def)
         on_desktop(s, msg);
     else if (def == &startup_failed_def)
@@ -61,7 +59,6 @@ static void desktop_ended(struct hosted_session *s)
 static void on_closed(void *user, struct link *l, int err)
 {
     struct hosted_session *s = user;
-    (void)err;
     link_destroy(l);
     s->startup_link = NULL;
     if (s->desktop_gone)

@@ -47,7 +47,6 @@ static int copy_cache(struct aside *a, void *what)
     struct copy *c = what;
     char temporary[ENV_BYTES + 16];
     struct stat st;
-    (void)a;
     snprintf(temporary, sizeof temporary, "%s.oriel", c->to);
     int in = open(c->from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (in < 0)
