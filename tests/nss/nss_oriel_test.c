@@ -199,7 +199,6 @@ status _nss_oriel_test_initgroups_dyn(const char *user, gid_t group, long *start
     long limit, int *err)
 {
     struct line l = {0};
-    (void)err;
     while (next(&l)) {
         gid_t gid = is(&l, "group", 4) ? (gid_t)strtoul(l.field[3], NULL, 10) : group;
         if (!is(&l, "group", 4) || gid == group || !has_member(&l, user))

@@ -86,7 +86,6 @@ static const char *below(const char *path)
 
 static int do_getattr(const char *p, struct stat *st, struct fuse_file_info *i)
 {
-    (void)i;
     CALL(LOOK, fstatat(backing, below(p), st, AT_SYMLINK_NOFOLLOW));
 }
 static int do_mkdir(const char *p, mode_t m)
@@ -115,7 +114,6 @@ static int do_rename(const char *p, const char *q, unsigned flags)
 }
 static int do_chmod(const char *p, mode_t m, struct fuse_file_info *i)
 {
-    (void)i;
     CALL(WRITE, fchmodat(backing, below(p), m, 0));
 }
 static int do_truncate(const char *p, off_t size, struct fuse_file_info *i)
@@ -131,12 +129,10 @@ static int do_truncate(const char *p, off_t size, struct fuse_file_info *i)
 }
 static int do_utimens(const char *p, const struct timespec t[2], struct fuse_file_info *i)
 {
-    (void)i;
     CALL(WRITE, utimensat(backing, below(p), t, AT_SYMLINK_NOFOLLOW));
 }
 static int do_statfs(const char *p, struct statvfs *st)
 {
-    (void)p;
     CALL(LOOK, fstatvfs(backing, st));
 }
 static int do_readlink(const char *p, char *out, size_t cap)
@@ -173,42 +169,32 @@ static int do_create(const char *p, mode_t m, struct fuse_file_info *i)
 }
 static int do_read(const char *p, char *out, size_t n, off_t at, struct fuse_file_info *i)
 {
-    (void)p;
     int wrong = obey(LOOK);
     ssize_t r = wrong ? 0 : pread((int)i->fh, out, n, at);
     return wrong ? wrong : r < 0 ? -errno : (int)r;
 }
 static int do_write(const char *p, const char *in, size_t n, off_t at, struct fuse_file_info *i)
 {
-    (void)p;
     int wrong = obey(WRITE);
     ssize_t r = wrong ? 0 : i->flags & O_APPEND ? write((int)i->fh, in, n) : pwrite((int)i->fh, in, n, at);
     return wrong ? wrong : r < 0 ? -errno : (int)r;
 }
 static int do_flush(const char *p, struct fuse_file_info *i)
 {
-    (void)p;
-    (void)i;
     return obey(LOOK);
 }
 static int do_release(const char *p, struct fuse_file_info *i)
 {
-    (void)p;
     close((int)i->fh);
     return 0;
 }
 static int do_opendir(const char *p, struct fuse_file_info *i)
 {
-    (void)p;
-    (void)i;
     return obey(OPEN);
 }
 static int do_readdir(const char *p, void *buf, fuse_fill_dir_t fill, off_t at, struct fuse_file_info *i,
     enum fuse_readdir_flags f)
 {
-    (void)at;
-    (void)i;
-    (void)f;
     int wrong = obey(LOOK);
     int fd = wrong ? -1 : openat(backing, below(p), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);

@@ -8,19 +8,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int on_send(void *user, const uint8_t *data, size_t len)
 {
-    (void)user;
-    (void)data;
     if (len > DVC_PDU_MAX)
         abort();
     return 0;
 }
 static void on_event(void *user)
 {
-    (void)user;
 }
 static int on_message(void *user, const uint8_t *data, size_t len)
 {
-    (void)user;
     volatile uint8_t sum = 0;
     if (len > DVC_MESSAGE_MAX)
         abort();

@@ -80,7 +80,6 @@ static void pass(uint64_t us)
 
 static int fake_collect(struct backend *b, pixman_region32_t *damage)
 {
-    (void)b;
     pixman_region32_union(damage, damage, &w.damage);
     pixman_region32_clear(&w.damage);
     w.told = false;
@@ -92,7 +91,6 @@ static int fake_collect(struct backend *b, pixman_region32_t *damage)
 
 static int fake_info(const struct backend_pixels *p, uint32_t *width, uint32_t *height, uint32_t *stride)
 {
-    (void)p;
     *width = SIDE * PLACE_W;
     *height = SIDE * PLACE_H;
     *stride = *width * 4;
@@ -101,7 +99,6 @@ static int fake_info(const struct backend_pixels *p, uint32_t *width, uint32_t *
 
 static void fake_copy(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t n)
 {
-    (void)b;
     assert_ptr_equal(p, &w.pixels);
     assert_false(w.client.on_loan);
     assert_true(w.asked[w.marks].n + n <= DISPLAY_RECTS_MAX);
@@ -117,7 +114,6 @@ static void copy_rect(int to[SIDE][SIDE], int from[SIDE][SIDE], const struct dis
 
 static void fake_mark(struct backend *b)
 {
-    (void)b;
     assert_true(w.marks < BACKEND_MARKS_MAX);
     w.copies += w.marks == 0; /* those that are asked for in between are parts of one */
     w.asked[++w.marks].n = 0;
@@ -126,7 +122,6 @@ static void fake_mark(struct backend *b)
 /* The server copies in one go: what is drawn meanwhile waits for it. Between two parts it does not. */
 static int fake_wait(struct backend *b)
 {
-    (void)b;
     uint64_t places = 0;
     assert_true(w.marks > 0);
     for (size_t i = 0; i < w.asked[0].n; i++) {
@@ -157,15 +152,12 @@ uint64_t agent_now_us(void)
 
 void agent_arm(struct event *timer, uint64_t us)
 {
-    (void)timer;
     w.timer = w.now + us;
 }
 
 int link_send(struct link *l, const struct wire_def *def, const void *msg, const int *fds)
 {
     const struct display_frame *f = msg;
-    (void)l;
-    (void)fds;
     if (def == &display_copied_def) {
         const struct display_copied *m = msg;
         assert_true(!w.client.on_loan && m->nrects > 0 && ++w.parts <= DISPLAY_COPIED_MAX);
@@ -225,7 +217,6 @@ static void run(void)
 
 static int setup(void **state)
 {
-    (void)state;
     memset(&w, 0, sizeof w);
     w.now = 1000000;
     w.timer = w.notice = w.done = NEVER;
@@ -245,7 +236,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
     pixman_region32_fini(&w.damage);
     pixman_region32_fini(&w.client.pending);
     pixman_region32_fini(&w.client.uncopied);
@@ -324,7 +314,6 @@ static void start(void)
 
 static void a_picture_in_one_piece_soon_waits_for_its_copy_only(void **state)
 {
-    (void)state;
     start();
     uint64_t next = plays(&film, 1, w.now + 50000, 1);
     run_in_order();
@@ -343,7 +332,6 @@ static void a_picture_in_one_piece_soon_waits_for_its_copy_only(void **state)
 /* Nothing is known about who draws here: the picture is sent when more would have come, but copied long before. */
 static void the_first_large_picture_of_a_place_is_copied_early(void **state)
 {
-    (void)state;
     start();
     uint64_t drawn = w.now + 50000;
     plays(&film, 1, drawn, 1);
@@ -355,7 +343,6 @@ static void the_first_large_picture_of_a_place_is_copied_early(void **state)
 
 static void a_picture_in_parts_stays_whole(void **state)
 {
-    (void)state;
     start();
     plays(&toolkit, 200, w.now + 50000, 1);
     run_in_order();
@@ -367,7 +354,6 @@ static void a_picture_in_parts_stays_whole(void **state)
 
 static void a_gap_that_was_too_long_is_learnt_at_once(void **state)
 {
-    (void)state;
     start();
     uint64_t next = plays(&film, 60, w.now + 50000, 1);
     plays(&toolkit, 200, next, 100); /* another program in the same place */
@@ -377,7 +363,6 @@ static void a_gap_that_was_too_long_is_learnt_at_once(void **state)
 
 static void the_film_does_not_teach_the_window_beside_it(void **state)
 {
-    (void)state;
     start();
     plays(&film, 600, w.now + 50000, 1);
     plays(&neighbour, 60, w.now + 50000 + 7000, 1000);
@@ -389,7 +374,6 @@ static void the_film_does_not_teach_the_window_beside_it(void **state)
 
 static void gaps_are_forgotten(void **state)
 {
-    (void)state;
     start();
     uint64_t next = plays(&toolkit, 20, w.now + 50000, 1);
     plays(&film, 2 * SILENCE_PICTURES + 1, next, 100);
@@ -401,7 +385,6 @@ static void gaps_are_forgotten(void **state)
 /* A letter, and 1 ms later the caret beside it: no picture in parts, whatever it teaches about silence. */
 static void small_changes_in_parts_still_leave_at_once(void **state)
 {
-    (void)state;
     static const struct program letter = {3, 3, 1, 1, 1, 0, 50000}, caret = {4, 3, 1, 1, 1, 0, 50000};
     start();
     plays(&letter, 40, w.now + 50000, 1);
@@ -413,7 +396,6 @@ static void small_changes_in_parts_still_leave_at_once(void **state)
 
 static void one_who_never_stops_is_shown_and_not_held_up(void **state)
 {
-    (void)state;
     static const struct program busy = {0, 0, 40, 40, 1, 0, 150};
     start();
     plays(&busy, 10000, w.now + 50000, 1); /* 1.5 s */
@@ -427,7 +409,6 @@ static void one_who_never_stops_is_shown_and_not_held_up(void **state)
  */
 static void every_place_is_right_under_random_drawing(void **state)
 {
-    (void)state;
     srand(7);
     for (int round = 0; round < 200; round++) {
         uint64_t at = w.now + 20000;
@@ -445,7 +426,6 @@ static void every_place_is_right_under_random_drawing(void **state)
 /* Each time the whole screen changes while it is copied, which takes 1.7 ms. */
 static void copies_in_vain_are_few(void **state)
 {
-    (void)state;
     static const uint64_t times[] = {0, 1100, 3800, 6500};
     for (int i = 0; i < 4; i++)
         w.draws[w.ndraws++] = (struct draw){w.now + 50000 + times[i], 0, 0, SIDE, SIDE, i + 1};
@@ -455,7 +435,6 @@ static void copies_in_vain_are_few(void **state)
 
 static void a_small_first_change_leaves_at_once(void **state)
 {
-    (void)state;
     static const struct program caret = {3, 3, 1, 1, 1, 0, 20000};
     plays(&caret, 50, w.now + 50000, 1);
     w.on_frame = look;

@@ -23,7 +23,6 @@
 
 static void negative_positions_are_moved_to_the_corner(void **state)
 {
-    (void)state;
     struct display_monitor in[] = {{.x = 0, .y = 0, .width = 1920, .height = 1080, .primary = 1},
         {.x = -1280, .y = -200, .width = 1280, .height = 1024}};
     struct display_layout l;
@@ -41,7 +40,6 @@ static void negative_positions_are_moved_to_the_corner(void **state)
 
 static void exactly_one_monitor_is_primary(void **state)
 {
-    (void)state;
     struct display_monitor in[3] = {{.width = 800, .height = 600, .primary = 1},
         {.x = 800, .width = 800, .height = 600, .primary = 1}, {.x = 1600, .width = 800, .height = 600}};
     struct display_layout l;
@@ -54,7 +52,6 @@ static void exactly_one_monitor_is_primary(void **state)
 
 static void what_does_not_fit_leaves_the_primary(void **state)
 {
-    (void)state;
     struct display_monitor in[] = {{.x = -2000000000, .width = 800, .height = 600},
         {.x = 2000000000, .width = 640, .height = 480, .primary = 1}};
     struct display_layout l;
@@ -70,7 +67,6 @@ static void what_does_not_fit_leaves_the_primary(void **state)
 
 static void an_empty_layout_becomes_a_usable_one(void **state)
 {
-    (void)state;
     struct display_monitor in = {0};
     struct display_layout l;
     layout_normalise(&in, 1, 16384, 8192, &l);
@@ -82,7 +78,6 @@ static void an_empty_layout_becomes_a_usable_one(void **state)
 
 static void the_scale_makes_the_millimetres(void **state)
 {
-    (void)state;
     struct display_monitor in = {.width = 1920, .height = 1080, .scale = 200};
     struct display_layout l;
     layout_normalise(&in, 1, 16384, 8192, &l);
@@ -95,7 +90,6 @@ static void the_scale_makes_the_millimetres(void **state)
 
 static void any_layout_becomes_legal(void **state)
 {
-    (void)state;
     srand(4711);
     for (int round = 0; round < 20000; round++) {
         struct display_monitor in[DISPLAY_MONITORS_MAX];
@@ -128,7 +122,6 @@ static void any_layout_becomes_legal(void **state)
 
 static void points_are_pulled_onto_the_nearest_monitor(void **state)
 {
-    (void)state;
     struct display_layout l = {.nmonitors = 2,
         .monitors = {{.width = 100, .height = 100}, {.x = 100, .y = 50, .width = 100, .height = 100}}};
     int32_t x = 150, y = 10;
@@ -159,7 +152,6 @@ static void fill(uint8_t *map, int width, int height, const struct display_rect 
 
 static void merged_damage_is_disjoint_and_covers_everything(void **state)
 {
-    (void)state;
     enum { W = 640, H = 400 };
     static uint8_t want[W * H], got[W * H];
     static struct display_rect out[DISPLAY_RECTS_MAX];
@@ -190,7 +182,6 @@ static void merged_damage_is_disjoint_and_covers_everything(void **state)
 
 static void few_rectangles_stay_exact(void **state)
 {
-    (void)state;
     pixman_region32_t region;
     struct display_rect out[8];
     pixman_region32_init_rect(&region, 5, 6, 10, 10);
@@ -211,7 +202,6 @@ static uint32_t down(struct scancode_state *s, uint32_t code, bool e0, bool e1)
 
 static void scancodes_become_evdev_keys(void **state)
 {
-    (void)state;
     struct scancode_state s = {0};
     assert_int_equal(down(&s, 0x1e, false, false), KEY_A);
     assert_int_equal(down(&s, 0x56, false, false), KEY_102ND);
@@ -233,7 +223,6 @@ static void scancodes_become_evdev_keys(void **state)
 
 static void pause_is_one_key(void **state)
 {
-    (void)state;
     struct scancode_state s = {0};
     assert_int_equal(down(&s, 0x1d, false, true), KEY_PAUSE);
     assert_int_equal(down(&s, 0x45, false, false), 0);
@@ -244,7 +233,6 @@ static void pause_is_one_key(void **state)
 
 static void unknown_scancodes_are_nothing(void **state)
 {
-    (void)state;
     struct scancode_state s = {0};
     assert_int_equal(down(&s, 0, false, false), 0);
     assert_int_equal(down(&s, 0x80, false, false), 0);
@@ -260,7 +248,6 @@ static void unknown_scancodes_are_nothing(void **state)
 
 static void fine_deltas_add_up_to_clicks(void **state)
 {
-    (void)state;
     struct wheel w = {0};
     uint32_t button;
     unsigned clicks = 0;
@@ -278,7 +265,6 @@ static void fine_deltas_add_up_to_clicks(void **state)
 
 static void turning_round_drops_the_rest(void **state)
 {
-    (void)state;
     struct wheel w = {0};
     uint32_t button;
     assert_int_equal(wheel_add(&w, 100, false, &button), 0);
@@ -293,7 +279,6 @@ static void turning_round_drops_the_rest(void **state)
 
 static void every_layout_compiles(void **state)
 {
-    (void)state;
     struct xkb_context *c = xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
     for (size_t i = 0; i < layouts_count; i++) {
         const struct backend_keymap *k = &layouts_table[i].keymap;
@@ -310,7 +295,6 @@ static void every_layout_compiles(void **state)
 
 static void no_layout_is_listed_twice(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < layouts_count; i++)
         for (size_t j = i + 1; j < layouts_count; j++)
             assert_int_not_equal(layouts_table[i].klid, layouts_table[j].klid);
@@ -318,7 +302,6 @@ static void no_layout_is_listed_twice(void **state)
 
 static void unknown_layouts_fall_back_on_their_language(void **state)
 {
-    (void)state;
     struct backend_keymap k;
     layouts_find(0x00010409, 4, 0, &k);
     assert_string_equal(k.variant, "dvorak");

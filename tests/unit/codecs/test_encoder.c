@@ -46,7 +46,6 @@ struct world {
 
 static void wake(void *user)
 {
-    (void)user;
 }
 
 static void on_failed(void *user, const char *name, const char *instead)

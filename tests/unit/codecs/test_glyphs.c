@@ -76,7 +76,6 @@ static void blank_and_full_lines_fit(void **state)
 static void both_paths_see_the_same_ink(void **state)
 {
     static struct ink_columns plain, fast;
-    (void)state;
     for (int round = 0; round < 400; round++) {
         int width = 1 + rand() % (round % 10 ? 200 : INK_COLUMNS_MAX), rows = 1 + rand() % INK_ROWS_MAX,
             ink = 1 + rand() % 200;

@@ -46,7 +46,6 @@ static unsigned live(struct rig *r, uint64_t us, uint64_t late)
 
 static void a_quick_client_gets_every_frame(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     assert_in_range(live(&r, SECOND, 5000), 58, 66);
     assert_false(pace_stopped(&r.p, r.now));
@@ -57,7 +56,6 @@ static void a_quick_client_gets_every_frame(void **state)
 static void who_draws_at_the_ceilings_pace_never_waits(void **state)
 {
     static const unsigned late[] = {0, 7000, 0, 0, 3000, 0, 9000, 1000, 0, 0};
-    (void)state;
     struct rig r = rig_make();
     for (unsigned i = 0; i < 3; i++)
         pace_clock(&r.p, PACE_WHOLE, r.now);
@@ -75,7 +73,6 @@ static void who_draws_at_the_ceilings_pace_never_waits(void **state)
 /* A window is dragged at the ceiling's pace, and every 100 ms something still becomes sharper. */
 static void what_is_refined_beside_it_does_not_hold_up_what_moves(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     uint64_t start = r.now;
     for (unsigned i = 0; i < 300; i++) {
@@ -96,7 +93,6 @@ static void what_is_refined_beside_it_does_not_hold_up_what_moves(void **state)
 /* Where two frames a second are wanted refinements keep to that. */
 static void refinements_keep_to_a_low_ceiling(void **state)
 {
-    (void)state;
     struct pace p;
     unsigned n = 0;
     pace_init(&p, 2);
@@ -110,7 +106,6 @@ static void refinements_keep_to_a_low_ceiling(void **state)
 
 static void a_client_that_never_acknowledges_gets_frames_all_the_same(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     live(&r, 2 * SECOND, 0);
     assert_in_range(live(&r, SECOND, 0), 58, 66);
@@ -120,7 +115,6 @@ static void a_client_that_never_acknowledges_gets_frames_all_the_same(void **sta
 
 static void a_client_seconds_late_is_not_flooded_and_not_given_up(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     live(&r, SECOND, 5000);
     for (int i = 0; i < 30; i++) {
@@ -134,7 +128,6 @@ static void a_client_seconds_late_is_not_flooded_and_not_given_up(void **state)
 
 static void who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     live(&r, SECOND, 5000);
     live(&r, 2 * SECOND, 0);
@@ -148,7 +141,6 @@ static void who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up
 
 static void who_suspends_acknowledgement_is_held_back_by_the_queue_alone(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     live(&r, SECOND, 5000);
     pace_sent(&r.p, ++r.id, SMALL_FRAME, PACE_WHOLE, r.now);
@@ -164,7 +156,6 @@ static void who_suspends_acknowledgement_is_held_back_by_the_queue_alone(void **
 /* What is to be shown at once finds room between the two parts of a picture, and the link is never idle for it. */
 static void a_pictures_second_part_waits_until_the_link_is_nearly_done_with_the_first(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     pace_sent(&r.p, ++r.id, 2000, PACE_PART, r.now);
     assert_int_equal(pace_part_wait(&r.p, r.now), 0); /* nothing is known of the link */
@@ -188,7 +179,6 @@ static void a_pictures_second_part_waits_until_the_link_is_nearly_done_with_the_
 /* A part of a picture is no turn of the frame rate, and nobody waits for its acknowledgement. */
 static void parts_do_not_count_as_frames(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     for (int i = 0; i < 60; i++) {
         pace_clock(&r.p, PACE_PART, r.now);
@@ -201,7 +191,6 @@ static void parts_do_not_count_as_frames(void **state)
  * begin with half a second of pictures on their way. */
 static void a_link_that_was_slow_so_far_is_not_given_much_at_once(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     size_t nothing_known = pace_budget(&r.p);
     struct engine_link_state slow = {.rtt_us = 100000, .bytes_per_second = 227000, .at_least = true}, fast = slow;
@@ -223,7 +212,6 @@ static void a_link_that_was_slow_so_far_is_not_given_much_at_once(void **state)
  * sent, and nobody sees it. */
 static void a_link_never_seen_full_gets_what_it_surely_carries(void **state)
 {
-    (void)state;
     struct rig r = rig_make();
     struct engine_link_state link = {.rtt_us = 40000, .bytes_per_second = 630000, .at_least = true, .waiting = 84000};
     pace_link(&r.p, &link);

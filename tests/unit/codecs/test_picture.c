@@ -78,7 +78,6 @@ static void coefficients_of_the_fast_path_equal_the_plain_ones(void **state)
         rfx_planes(&plain, px, 272, &q[0], &q[1], true);
         assert_memory_equal(fast.plane, plain.plane, sizeof fast.plane);
     }
-    (void)state;
 }
 
 static void progressive_steps_are_as_good_as_they_say(void **state)

@@ -35,7 +35,6 @@ static void assert_refused(const char *text, unsigned line, const char *says)
 
 static void defaults_are_within_their_own_ranges(void **state)
 {
-    (void)state;
     config_defaults(&c);
     assert_int_equal(c.server_port, 3389);
     assert_string_equal(c.server_listen, "127.0.0.1 ::1");
@@ -46,7 +45,6 @@ static void defaults_are_within_their_own_ranges(void **state)
 
 static void values_of_every_type_are_read_over_the_defaults(void **state)
 {
-    (void)state;
     assert_int_equal(
         load("\xef\xbb\xbf# comment\n; another\n\n[server]\r\n  port = 3390\n listen=0.0.0.0 ; [::]\r\n"
              "[tls]\nminimum=1.3\n[login]\nallow_root = yes\nbanner =  a = b # c  \n[server]\nmax_clients=7"),
@@ -62,7 +60,6 @@ static void values_of_every_type_are_read_over_the_defaults(void **state)
 
 static void a_long_value_is_one_value(void **state)
 {
-    (void)state;
     char text[1200];
     int n = snprintf(text, sizeof text, "[login]\nbanner = ");
     memset(text + n, 'x', 900);
@@ -73,7 +70,6 @@ static void a_long_value_is_one_value(void **state)
 
 static void errors_name_the_line_and_what_would_be_right(void **state)
 {
-    (void)state;
     config_defaults(&c);
     assert_refused("[server]\nport = 99999\n", 2, "server.port cannot be \"99999\"; it takes a number from 0 to 65535");
     assert_refused("[server]\n\nport = 33x\n", 3, "a number from 0 to 65535");
@@ -98,7 +94,6 @@ static void errors_name_the_line_and_what_would_be_right(void **state)
 
 static void a_line_too_long_is_an_error_and_never_a_second_option(void **state)
 {
-    (void)state;
     static char text[CONFIG_LINE_MAX + 200];
     config_defaults(&c);
     int n = snprintf(text, sizeof text, "[login]\nbanner = ");
@@ -113,7 +108,6 @@ static void a_line_too_long_is_an_error_and_never_a_second_option(void **state)
 
 static void rules_over_several_values_name_their_line(void **state)
 {
-    (void)state;
     config_defaults(&c);
     assert_refused("[tls]\ncertificate = /a.pem\n", 2, "tls.certificate is set without tls.key");
     assert_refused("[tls]\nkey = /a.pem\n", 2, "set both or neither");
@@ -127,7 +121,6 @@ static void rules_over_several_values_name_their_line(void **state)
 
 static void a_missing_file_and_a_folder_are_named(void **state)
 {
-    (void)state;
     assert_int_equal(config_load(&c, "/nonexistent/oriel.conf", &err), -ENOENT);
     assert_string_equal(err.file, "/nonexistent/oriel.conf");
     assert_int_equal(err.line, 0);
@@ -137,7 +130,6 @@ static void a_missing_file_and_a_folder_are_named(void **state)
 
 static void what_is_dumped_reads_back_the_same(void **state)
 {
-    (void)state;
     struct config d;
     assert_int_equal(
         load("[server]\nport=1\n[session]\nelsewhere=refuse\nuser_xsession=false\n[login]\nbanner= \xc3\xa4 = #;\n"),
@@ -160,7 +152,6 @@ static void what_is_dumped_reads_back_the_same(void **state)
 
 static void every_option_can_be_set_and_refuses_rubbish(void **state)
 {
-    (void)state;
     char text[256], value[CONFIG_STRING_MAX];
     for (size_t i = 0; i < config_noptions; i++) {
         const struct option_info *o = &config_options[i];
@@ -185,7 +176,6 @@ static void every_option_can_be_set_and_refuses_rubbish(void **state)
 
 static void a_reload_changes_only_what_may_change(void **state)
 {
-    (void)state;
     struct config fresh;
     config_defaults(&c);
     assert_int_equal(load("[server]\nport = 1\nmax_clients = 5\n[paths]\nrun_dir = /other\n"), 0);
@@ -199,7 +189,6 @@ static void a_reload_changes_only_what_may_change(void **state)
 
 static void paths_in_the_run_folder_must_fit(void **state)
 {
-    (void)state;
     char out[32];
     config_defaults(&c);
     assert_int_equal(config_run_path(&c, "monitor.sock", out, sizeof out), 0);

@@ -51,7 +51,6 @@ static void assert_refused(int error, const char *file, unsigned line, const cha
 
 static int set_up(void **state)
 {
-    (void)state;
     snprintf(top, sizeof top, "/tmp/test-config-XXXXXX");
     if (!mkdtemp(top) || mkdir(in_top("conf.d"), 0755) < 0)
         return -1;
@@ -62,7 +61,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", top);
     FILE *f = popen(command, "r");
@@ -71,7 +69,6 @@ static int tear_down(void **state)
 
 static void the_last_file_has_the_last_word(void **state)
 {
-    (void)state;
     put("conf.d/10-a.conf", "[server]\nport = 10\nmax_clients = 10\n");
     put("conf.d/9.conf", "[server]\nport = 9\n"); /* bytes, not numbers: after 10-a */
     put("conf.d/B.conf", "# nothing\n");
@@ -87,7 +84,6 @@ static void the_last_file_has_the_last_word(void **state)
 
 static void what_package_tools_and_editors_leave_is_not_read(void **state)
 {
-    (void)state;
     put("conf.d/.hidden.conf", "[nonsense]\n");
     put("conf.d/a.conf.dpkg-old", "[nonsense]\n");
     put("conf.d/a.conf~", "[nonsense]\n");
@@ -99,7 +95,6 @@ static void what_package_tools_and_editors_leave_is_not_read(void **state)
 
 static void no_folder_is_fine_and_a_file_in_its_place_is_not(void **state)
 {
-    (void)state;
     assert_int_equal(rmdir(in_top("conf.d")), 0);
     assert_int_equal(load(), 0);
     put("conf.d", "");
@@ -108,7 +103,6 @@ static void no_folder_is_fine_and_a_file_in_its_place_is_not(void **state)
 
 static void errors_name_file_and_line(void **state)
 {
-    (void)state;
     put("conf.d/a.conf", "[server]\nport = 2\nport = 3\n");
     assert_refused(-EINVAL, "conf.d/a.conf", 3, "server.port was set already in line 2; say it once");
     put("conf.d/a.conf", "[server]\n\nprot = 2\n");
@@ -126,7 +120,6 @@ static void errors_name_file_and_line(void **state)
 
 static void what_others_may_write_is_refused(void **state)
 {
-    (void)state;
     put("conf.d/a.conf", "[server]\nport = 2\n");
     assert_int_equal(chmod(in_top("conf.d/a.conf"), 0666), 0);
     assert_refused(-EPERM, "conf.d/a.conf", 0, "everybody may write it");
@@ -141,7 +134,6 @@ static void what_others_may_write_is_refused(void **state)
 
 static void what_belongs_to_a_stranger_is_refused(void **state)
 {
-    (void)state;
     if (geteuid() != 0)
         skip();
     put("conf.d/a.conf", "[server]\nport = 2\n");
@@ -159,7 +151,6 @@ static void what_belongs_to_a_stranger_is_refused(void **state)
 
 static void a_file_that_the_daemons_cannot_read_is_named(void **state)
 {
-    (void)state;
     if (geteuid() != 0)
         skip();
     put("conf.d/a.conf", "[server]\nport = 2\n");
@@ -175,7 +166,6 @@ static void a_file_that_the_daemons_cannot_read_is_named(void **state)
 
 static void only_regular_files_are_read_and_none_is_waited_for(void **state)
 {
-    (void)state;
     assert_int_equal(mkfifo(in_top("conf.d/a.conf"), 0600), 0);
     assert_refused(-EINVAL, "conf.d/a.conf", 0, "is not a regular file");
     assert_int_equal(unlink(in_top("conf.d/a.conf")), 0);
@@ -193,7 +183,6 @@ static void only_regular_files_are_read_and_none_is_waited_for(void **state)
 
 static void number_and_size_have_ceilings(void **state)
 {
-    (void)state;
     char name[32];
     for (int i = 0; i < CONFIG_FILES_MAX; i++) {
         snprintf(name, sizeof name, "conf.d/%03d.conf", i);
@@ -228,7 +217,6 @@ static int tear_down_gone(void **state)
 
 static void an_option_that_went_in_this_version_is_a_warning(void **state)
 {
-    (void)state;
     assert_true(strncmp(ORIEL_VERSION, "0.1", 3) == 0); /* the tables of this file speak of it */
     put("conf.d/a.conf", "[server]\nold = of no account\ntcp_port = 77\n");
     char said[2048] = "";
@@ -251,7 +239,6 @@ static void an_option_that_went_in_this_version_is_a_warning(void **state)
 
 static void its_new_name_keeps_its_rules(void **state)
 {
-    (void)state;
     put("conf.d/a.conf", "[server]\ntcp_port = 99999\n");
     assert_refused(-EINVAL, "conf.d/a.conf", 2, "server.port cannot be \"99999\"");
     put("conf.d/a.conf", "[server]\ntcp_port = 5\nport = 6\n");
@@ -260,7 +247,6 @@ static void its_new_name_keeps_its_rules(void **state)
 
 static void an_option_that_went_earlier_is_an_error_that_says_when(void **state)
 {
-    (void)state;
     put("conf.d/a.conf", "[attic]\nolder = 1\n");
     assert_refused(-EINVAL, "conf.d/a.conf", 2,
         "option \"older\" in [attic] went with version 0.0: there is nothing like it");
@@ -268,7 +254,6 @@ static void an_option_that_went_earlier_is_an_error_that_says_when(void **state)
 
 static void the_table_names_options_that_are_there_and_that_are_not(void **state)
 {
-    (void)state;
     assert_true(config_gone.n > 0);
     for (size_t i = 0; i < config_gone.n; i++) {
         const struct option_gone *g = &config_gone.options[i];

@@ -181,7 +181,6 @@ static void handshake_with(const char *kind, int version, const char *sigalgs)
 
 static void tls_1_3_and_1_2_work_with_rsa(void **state)
 {
-    (void)state;
     handshake_with("RSA", TLS1_3_VERSION, NULL);
     handshake_with("RSA", TLS1_2_VERSION, NULL);
     handshake_with("RSA", TLS1_2_VERSION, "RSA+SHA256"); /* PKCS#1 v1.5, older clients */
@@ -190,7 +189,6 @@ static void tls_1_3_and_1_2_work_with_rsa(void **state)
 
 static void tls_1_3_and_1_2_work_with_ecdsa(void **state)
 {
-    (void)state;
     handshake_with("P-256", TLS1_3_VERSION, NULL);
     handshake_with("P-256", TLS1_2_VERSION, NULL);
     handshake_with("P-384", TLS1_3_VERSION, NULL);
@@ -198,7 +196,6 @@ static void tls_1_3_and_1_2_work_with_ecdsa(void **state)
 
 static void the_certificate_of_the_first_start_serves(void **state)
 {
-    (void)state;
     struct stat st;
     in_top(cert, "made-cert.pem");
     in_top(key, "made-key.pem");
@@ -225,7 +222,6 @@ static void the_certificate_of_the_first_start_serves(void **state)
 
 static void broken_pairs_are_refused_with_the_file_named(void **state)
 {
-    (void)state;
     char other[128];
     X509_free(make_chain("P-256"));
     in_top(other, "other.pem");
@@ -260,7 +256,6 @@ static void broken_pairs_are_refused_with_the_file_named(void **state)
 
 static void a_key_in_the_certificate_file_is_not_sent_with_the_chain(void **state)
 {
-    (void)state;
     size_t n;
     X509_free(make_chain("P-256"));
     FILE *f = fopen(key, "r");
@@ -308,7 +303,6 @@ static void ask_chain(int fd)
 
 static void wrong_operations_and_sizes_are_refused(void **state)
 {
-    (void)state;
     X509_free(make_chain("P-256"));
     int fd = link_to_holder(6000);
     ask_chain(fd);
@@ -329,7 +323,6 @@ static void wrong_operations_and_sizes_are_refused(void **state)
 
 static void a_forged_message_ends_the_link(void **state)
 {
-    (void)state;
     X509_free(make_chain("P-256"));
     int fd = link_to_holder(6000);
     char c;
@@ -341,7 +334,6 @@ static void a_forged_message_ends_the_link(void **state)
 
 static void the_rate_holds_over_all_links_together(void **state)
 {
-    (void)state;
     int mine[20], theirs[20], granted = 0;
     X509_free(make_chain("P-256"));
     for (int i = 0; i < LINKS; i++) {
@@ -364,7 +356,6 @@ static void the_rate_holds_over_all_links_together(void **state)
 
 static void a_silent_or_dead_holder_is_an_error_in_time(void **state)
 {
-    (void)state;
     int sv[2], err;
     assert_int_equal(link_pair(sv), 0);
     assert_null(keys_client_create(sv[0], 100, &err));
@@ -393,7 +384,6 @@ static void serve_until(struct event_base *base, int fd)
 
 static void a_reload_keeps_the_old_key_for_links_that_have_its_chain(void **state)
 {
-    (void)state;
     int a[2], talk[2], err;
     char c = 0;
     X509 *old_root = make_chain("P-256");
@@ -430,13 +420,11 @@ static void a_reload_keeps_the_old_key_for_links_that_have_its_chain(void **stat
 
 static int set_up(void **state)
 {
-    (void)state;
     return mkdtemp(top) ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     static const char *const names[] = {"cert.pem", "key.pem", "made-cert.pem", "made-key.pem", "other.pem"};
     char path[128];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

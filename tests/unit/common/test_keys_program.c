@@ -81,13 +81,11 @@ static void start(void)
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    (void)st, (void)type, (void)ftw;
     return remove(path);
 }
 
 static int set_up(void **state)
 {
-    (void)state;
     char why[512];
     struct config_error err;
     daemon_pid = 0;
@@ -107,7 +105,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     if (geteuid() != 0)
         return 0;
     if (daemon_pid > 0) {
@@ -146,7 +143,6 @@ static int fetch_as(uid_t uid, gid_t gid, uint8_t digest[32])
 
 static void only_the_server_account_gets_anything(void **state)
 {
-    (void)state;
     uint8_t d[32];
     if (geteuid() != 0)
         skip();
@@ -163,7 +159,6 @@ static void only_the_server_account_gets_anything(void **state)
 
 static void it_is_shut_in_and_its_memory_is_its_own(void **state)
 {
-    (void)state;
     char path[64], text[4096];
     struct stat st;
     if (geteuid() != 0)
@@ -193,7 +188,6 @@ static void it_is_shut_in_and_its_memory_is_its_own(void **state)
 
 static void the_certificate_stays_the_same_over_restarts(void **state)
 {
-    (void)state;
     uint8_t a[32], b[32];
     if (geteuid() != 0)
         skip();
@@ -210,7 +204,6 @@ static void the_certificate_stays_the_same_over_restarts(void **state)
 
 static void a_reload_takes_a_good_pair_and_keeps_the_old_one_for_a_bad(void **state)
 {
-    (void)state;
     char cert[128], key[128], why[512], more[512];
     uint8_t old[32], now[32];
     if (geteuid() != 0)
@@ -240,7 +233,6 @@ static void a_reload_takes_a_good_pair_and_keeps_the_old_one_for_a_bad(void **st
 /* conf.d is read from inside the sandbox, also where it was made later. */
 static void a_reload_reads_what_stands_beside_the_file(void **state)
 {
-    (void)state;
     char name[160];
     if (geteuid() != 0)
         skip();
@@ -281,7 +273,6 @@ static void start_without_landlock(void)
 /* option: server.require_empty_root */
 static void without_any_confinement_it_starts_only_where_that_is_allowed(void **state)
 {
-    (void)state;
     int status;
     if (geteuid() != 0)
         skip();
@@ -297,7 +288,6 @@ static void without_any_confinement_it_starts_only_where_that_is_allowed(void **
 
 static void a_broken_certificate_at_the_start_is_named(void **state)
 {
-    (void)state;
     int status;
     if (geteuid() != 0)
         skip();

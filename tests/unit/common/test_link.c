@@ -76,7 +76,6 @@ static struct seen seen;
 
 static int set_up(void **state)
 {
-    (void)state;
     seen = (struct seen){.fd = -1};
     base = event_base_new();
     return base ? link_pair(sv) : -1;
@@ -84,7 +83,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     event_base_free(base);
     return 0;
 }
@@ -110,7 +108,6 @@ static void send_note(int fd, uint32_t number)
 
 static void messages_arrive_in_order_and_many_do_not_starve_the_loop(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     for (uint32_t i = 1; i <= 40; i++)
         send_note(sv[1], i);
@@ -125,7 +122,6 @@ static void messages_arrive_in_order_and_many_do_not_starve_the_loop(void **stat
 
 static void descriptors_travel_and_stay_the_senders(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     struct gift g = {0};
     struct stat a, b;
@@ -144,7 +140,6 @@ static void descriptors_travel_and_stay_the_senders(void **state)
 
 static void a_descriptor_too_many_or_too_few_ends_the_link(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     uint8_t buf[64];
     struct gift g = {0};
@@ -159,7 +154,6 @@ static void a_descriptor_too_many_or_too_few_ends_the_link(void **state)
 
 static void rubbish_ends_the_link_once(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     struct note n = {0};
     assert_int_equal(send(sv[1], "rubbish rubbish", 15, 0), 15);
@@ -177,7 +171,6 @@ static void rubbish_ends_the_link_once(void **state)
 
 static void the_other_end_going_is_told_after_its_last_words(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     send_note(sv[1], 9);
     close(sv[1]);
@@ -190,7 +183,6 @@ static void the_other_end_going_is_told_after_its_last_words(void **state)
 
 static void a_link_may_be_destroyed_in_its_callbacks(void **state)
 {
-    (void)state;
     (void)open_link(LINK_QUEUE_DEFAULT);
     seen.destroy_in_message = true;
     send_note(sv[1], 1);
@@ -210,7 +202,6 @@ static void a_link_may_be_destroyed_in_its_callbacks(void **state)
 
 static void a_reader_that_sleeps_fills_the_queue_and_then_loses_the_link(void **state)
 {
-    (void)state;
     struct link *l = open_link(64 * 1024);
     struct note n = {.ntext = sizeof n.text};
     int r = 0;
@@ -233,7 +224,6 @@ static void a_reader_that_sleeps_fills_the_queue_and_then_loses_the_link(void **
 
 static void what_was_queued_goes_out_when_the_reader_wakes(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     struct note n = {.ntext = sizeof n.text}, got;
     const struct wire_def *def;

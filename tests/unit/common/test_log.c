@@ -35,7 +35,6 @@ static const char *captured(void)
 
 static void a_line_has_time_program_level_session_event_and_values(void **state)
 {
-    (void)state;
     log_init("oriel-test", LOG_LEVEL_INFO);
     log_set_session("7 peer=12");
     capture();
@@ -50,7 +49,6 @@ static void a_line_has_time_program_level_session_event_and_values(void **state)
 
 static void a_domains_backslash_stands_where_it_is_no_escape(void **state)
 {
-    (void)state;
     log_set_session("-");
     capture();
     log_info("name", "user=%s a=%s b=%s c=%s d=%s", "CORP\\carl", "CORP\\x41", "A\\\x1b", "end\\", "CORP\\carl smith");
@@ -60,7 +58,6 @@ static void a_domains_backslash_stands_where_it_is_no_escape(void **state)
 
 static void a_client_string_cannot_forge_a_line_or_a_field(void **state)
 {
-    (void)state;
     log_set_session("-");
     capture();
     log_info("name", "user=%s end", "x\nfake\x1b[2J\x7f\xc2\x85\xff user=root");
@@ -74,7 +71,6 @@ static void a_client_string_cannot_forge_a_line_or_a_field(void **state)
 
 static void a_very_long_value_is_cut_and_still_one_line(void **state)
 {
-    (void)state;
     static char big[10000];
     memset(big, 'a', sizeof big - 1);
     capture();
@@ -86,7 +82,6 @@ static void a_very_long_value_is_cut_and_still_one_line(void **state)
 
 static void levels_below_the_threshold_are_silent(void **state)
 {
-    (void)state;
     capture();
     log_debug("quiet", "%s", "x");
     assert_string_equal(captured(), "");
@@ -99,7 +94,6 @@ static void levels_below_the_threshold_are_silent(void **state)
 
 static void secrets_compare_wipe_hash_and_print_as_hex(void **state)
 {
-    (void)state;
     uint8_t a[16], b[16], h[32];
     char hex[65];
     secret_random(a, sizeof a);

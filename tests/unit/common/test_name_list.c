@@ -40,7 +40,6 @@ static void groups_are_separated_by_blanks_or_commas_and_quoted_where_they_have_
         {"d'accord Größe", "[d'accord][Größe]"},
     };
     char why[256];
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_string_equal(names(cases[i].list), cases[i].names);
         assert_int_equal(name_list_check(cases[i].list, why, sizeof why), 0);
@@ -61,7 +60,6 @@ static void a_list_that_cannot_be_read_says_where(void **state)
         {"\"a\"\"b\"", "from \"a\"\"b\" on"},
     };
     char why[256], longest[2 * GROUP_NAME_BYTES];
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(name_list_check(cases[i].list, why, sizeof why), -EINVAL);
         if (!strstr(why, cases[i].where))
@@ -90,7 +88,6 @@ static void one_name_may_have_quotes(void **state)
     };
     static const char *const bad[] = {"\"Domain Admins", "Domain \"Admins\"", "\"a\" \"b\"", "\"\"", "\"a\"b"};
     char name[GROUP_NAME_BYTES], why[256];
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(name_list_single(cases[i].text, name, why, sizeof why), 0);
         assert_string_equal(name, cases[i].name);

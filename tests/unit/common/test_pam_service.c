@@ -28,7 +28,6 @@ static void put(const char *name, const char *text)
 
 static int set_up(void **state)
 {
-    (void)state;
     snprintf(dir, sizeof dir, "/tmp/oriel-pam-XXXXXX");
     if (!mkdtemp(dir))
         return -1;
@@ -43,13 +42,11 @@ static int set_up(void **state)
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    (void)st, (void)type, (void)ftw;
     return remove(path);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     return nftw(dir, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -61,7 +58,6 @@ static int check(const char *text)
 
 static void all_four_types_in_any_form_are_a_service(void **state)
 {
-    (void)state;
     assert_int_equal(check(
                          "auth required a.so\naccount required a.so\npassword required a.so\nsession required a.so\n"),
         0);
@@ -74,7 +70,6 @@ static void all_four_types_in_any_form_are_a_service(void **state)
 
 static void a_missing_type_is_named_with_its_file(void **state)
 {
-    (void)state;
     static const char *const lines[] = {"auth required a.so\n", "account required a.so\n", "password required a.so\n",
         "session required a.so\n"};
     static const char *const types[] = {"type auth:", "type account:", "type password:", "type session:"};
@@ -90,7 +85,6 @@ static void a_missing_type_is_named_with_its_file(void **state)
 
 static void an_include_gives_only_the_type_that_it_is_asked_for(void **state)
 {
-    (void)state;
     assert_int_equal(check("@include common-auth\naccount include common-rest\nsession include common-rest\n"),
         -EINVAL);
     assert_non_null(strstr(why, "type password:"));
@@ -100,7 +94,6 @@ static void an_include_gives_only_the_type_that_it_is_asked_for(void **state)
 
 static void files_that_are_not_there_are_named(void **state)
 {
-    (void)state;
     assert_int_equal(pam_service_check("nowhere", dir, why, sizeof why), -ENOENT);
     assert_non_null(strstr(why, "/nowhere is not there"));
     assert_int_equal(check("@include common-auth\n@include gone\n"), -EINVAL);
@@ -113,7 +106,6 @@ static void files_that_are_not_there_are_named(void **state)
 
 static void names_that_are_no_service_of_its_own_are_refused(void **state)
 {
-    (void)state;
     static const char *const names[] = {"", "other", "../oriel", "/etc/passwd"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_int_equal(pam_service_check(names[i], dir, why, sizeof why), -EINVAL);

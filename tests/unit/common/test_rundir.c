@@ -22,13 +22,11 @@ static char why[512];
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    (void)st, (void)type, (void)ftw;
     return remove(path);
 }
 
 static int set_up(void **state)
 {
-    (void)state;
     snprintf(top, sizeof top, "/tmp/oriel-rundir-XXXXXX");
     if (!mkdtemp(top))
         return -1;
@@ -43,7 +41,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -59,7 +56,6 @@ static void assert_entry(const char *name, const char *user, unsigned mode)
 
 static void the_whole_tree_is_made_with_its_owners(void **state)
 {
-    (void)state;
     if (geteuid() != 0)
         skip();
     for (int twice = 0; twice < 2; twice++) {
@@ -77,7 +73,6 @@ static void the_whole_tree_is_made_with_its_owners(void **state)
 
 static void wrong_modes_are_mended(void **state)
 {
-    (void)state;
     char path[512];
     if (geteuid() != 0)
         skip();
@@ -90,7 +85,6 @@ static void wrong_modes_are_mended(void **state)
 
 static void a_symbolic_link_in_the_place_of_a_folder_is_refused(void **state)
 {
-    (void)state;
     char path[512];
     if (geteuid() != 0)
         skip();
@@ -109,7 +103,6 @@ static void a_symbolic_link_in_the_place_of_a_folder_is_refused(void **state)
 
 static void a_folder_of_somebody_else_is_refused(void **state)
 {
-    (void)state;
     char path[512];
     if (geteuid() != 0)
         skip();
@@ -122,7 +115,6 @@ static void a_folder_of_somebody_else_is_refused(void **state)
 
 static void a_missing_account_is_named(void **state)
 {
-    (void)state;
     snprintf(c.paths_user_keys, sizeof c.paths_user_keys, "_oriel-nobody-has-this");
     assert_int_equal(rundir_prepare(&c, why, sizeof why), -ENOENT);
     assert_non_null(strstr(why, "_oriel-nobody-has-this"));
@@ -130,7 +122,6 @@ static void a_missing_account_is_named(void **state)
 
 static void a_listener_has_its_mode_and_knows_who_connects(void **state)
 {
-    (void)state;
     char path[108];
     struct stat st;
     struct ucred who;
@@ -160,7 +151,6 @@ static void a_listener_has_its_mode_and_knows_who_connects(void **state)
 
 static void a_plain_file_is_never_replaced_by_a_socket(void **state)
 {
-    (void)state;
     char path[108];
     snprintf(path, sizeof path, "%s/file", top);
     close(open(path, O_CREAT | O_WRONLY, 0600));

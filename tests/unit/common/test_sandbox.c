@@ -447,7 +447,6 @@ static bool sanitizer_allows(const char *name)
 #ifdef ORIEL_SANITIZED
     return strcmp(name, "dumpable") == 0;
 #else
-    (void)name;
     return false;
 #endif
 }
@@ -485,21 +484,18 @@ static void try_all_forbidden(enum sandbox_profile profile)
 
 static void no_forbidden_act_works_in_a_peer_with_an_empty_root(void **state)
 {
-    (void)state;
     with_chroot = true;
     try_all_forbidden(SANDBOX_PEER);
 }
 
 static void no_forbidden_act_works_in_a_peer_with_landlock_alone(void **state)
 {
-    (void)state;
     with_chroot = false;
     try_all_forbidden(SANDBOX_PEER);
 }
 
 static void none_works_on_a_thread_that_a_library_started_before_the_filter(void **state)
 {
-    (void)state;
     with_chroot = true;
     actor = ON_THREAD_BETWEEN;
     try_all_forbidden(SANDBOX_PEER);
@@ -508,7 +504,6 @@ static void none_works_on_a_thread_that_a_library_started_before_the_filter(void
 
 static void none_works_on_a_thread_that_started_after_it(void **state)
 {
-    (void)state;
     with_chroot = true;
     actor = ON_THREAD_AFTER;
     try_all_forbidden(SANDBOX_PEER);
@@ -519,7 +514,6 @@ static void such_a_thread_is_born_without_rights(void **state)
 {
     static const act_fn acts[] = {act_open, act_stat, act_setuid, act_setresuid, act_setgroups, act_chroot, act_mount,
         act_sethostname, act_setrlimit};
-    (void)state;
     with_chroot = true;
     filter_too = false;
     actor = ON_THREAD_BETWEEN;
@@ -534,7 +528,6 @@ static void such_a_thread_is_born_without_rights(void **state)
 
 static void none_works_in_an_encoder_but_what_its_pictures_need(void **state)
 {
-    (void)state;
     with_chroot = false;
     try_all_forbidden(SANDBOX_ENCODER);
 }
@@ -638,7 +631,6 @@ static bool act_threads_without_end(void)
 
 static void threads_have_a_ceiling(void **state)
 {
-    (void)state;
     if (geteuid() != 0)
         skip(); /* the uid would be one that others have */
     int status = in_sandbox(SANDBOX_PEER, NULL, act_threads_without_end);
@@ -648,7 +640,6 @@ static void threads_have_a_ceiling(void **state)
 
 static void what_a_peer_lives_on_works(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
         int status = in_sandbox(SANDBOX_PEER, NULL, usual[i].act);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != ACT_DONE)
@@ -681,7 +672,6 @@ static bool act_write_font(void)
 
 static void a_logon_screen_makes_its_picture_and_reads_only_its_fonts(void **state)
 {
-    (void)state;
     const char *paths[] = {"/nonexistent", readable, NULL};
     int status = in_sandbox(SANDBOX_LOGON, paths, act_make_memfd);
     assert_int_equal(WEXITSTATUS(status), ACT_DONE);
@@ -708,7 +698,6 @@ static bool act_exec_is_denied_not_killed(void)
 
 static void an_encoder_talks_to_devices_and_lives_with_a_no(void **state)
 {
-    (void)state;
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_ENCODER, NULL, act_make_memfd)), ACT_DONE);
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_ENCODER, NULL, act_device)), ACT_DONE);
     assert_int_equal(WEXITSTATUS(in_sandbox(SANDBOX_ENCODER, NULL, act_exec_is_denied_not_killed)), ACT_DONE);
@@ -725,7 +714,6 @@ static bool act_accept_one(void)
 
 static void the_key_holder_accepts_links_and_nothing_else(void **state)
 {
-    (void)state;
     char path[128];
     const char *paths[] = {readable, NULL};
     snprintf(path, sizeof path, "%s/keys.sock", readable);
@@ -779,7 +767,6 @@ static void the_status_of_each_thread_shows_it(void **state)
     int pipefd[2];
     char c;
     act_fn never = NULL;
-    (void)state;
     assert_int_equal(pipe(pipefd), 0);
     with_chroot = true;
     actor = ON_THREAD_BETWEEN;
@@ -808,7 +795,6 @@ static void *sleep_on(void *arg)
 
 static void root_and_a_process_with_threads_are_refused(void **state)
 {
-    (void)state;
     const char *what = NULL;
     struct sandbox s = {.profile = SANDBOX_PEER};
     if (geteuid() != 0)
@@ -843,7 +829,6 @@ static bool make_mailboxes(void)
 
 static int set_up(void **state)
 {
-    (void)state;
     char path[128];
     if (!mkdtemp(empty) || chmod(empty, 0755) < 0 || !mkdtemp(readable) || chmod(readable, 0755) < 0)
         return -1;
@@ -869,7 +854,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     char path[128];
     kill(sibling, SIGKILL);
     waitpid(sibling, NULL, 0);

@@ -33,7 +33,6 @@ static void systemd_is_told_once_by_a_path(void **state)
 {
     char dir[] = "/tmp/oriel-sockets-XXXXXX";
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    (void)state;
     assert_non_null(mkdtemp(dir));
     snprintf(a.sun_path, sizeof a.sun_path, "%s/notify", dir);
     expect_told(a.sun_path, &a, sizeof a);
@@ -44,7 +43,6 @@ static void systemd_is_told_once_by_an_abstract_name(void **state)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     char name[64];
-    (void)state;
     int n = snprintf(name, sizeof name, "@oriel-test-%d", (int)getpid());
     memcpy(a.sun_path + 1, name + 1, (size_t)n - 1);
     expect_told(name, &a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n));
@@ -54,7 +52,6 @@ static void systemd_is_told_once_by_an_abstract_name(void **state)
 static void what_cannot_be_told_is_forgotten(void **state)
 {
     static char much[300];
-    (void)state;
     memset(much, '/', sizeof much - 1);
     const char *const names[] = {"/no/such/socket", "vsock:2:9999", "", much};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

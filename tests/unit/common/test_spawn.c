@@ -47,7 +47,6 @@ static int run_script(struct spawn *s, const char *script, char *out, size_t cap
 
 static void a_missing_program_is_reported_and_leaves_no_child(void **state)
 {
-    (void)state;
     const char *argv[] = {"nothing", NULL};
     struct spawn s = {.path = "/nonexistent/program", .argv = argv, KEEP_IDS};
     assert_int_equal(spawn_program(&s), -ENOENT);
@@ -59,7 +58,6 @@ static void a_missing_program_is_reported_and_leaves_no_child(void **state)
 
 static void a_relative_path_or_a_uid_without_gid_is_refused(void **state)
 {
-    (void)state;
     const char *argv[] = {"sh", NULL};
     struct spawn s = {.path = "sh", .argv = argv, KEEP_IDS};
     assert_int_equal(spawn_program(&s), -EINVAL);
@@ -70,7 +68,6 @@ static void a_relative_path_or_a_uid_without_gid_is_refused(void **state)
 
 static void only_the_listed_descriptors_reach_the_child(void **state)
 {
-    (void)state;
     char out[512];
     int leak[20];
     for (int i = 0; i < 20; i++)
@@ -84,7 +81,6 @@ static void only_the_listed_descriptors_reach_the_child(void **state)
 
 static void descriptors_land_in_order_even_when_they_overlap_their_targets(void **state)
 {
-    (void)state;
     int a[2], b[2];
     assert_int_equal(pipe2(a, O_CLOEXEC), 0);
     assert_int_equal(pipe2(b, O_CLOEXEC), 0);
@@ -111,7 +107,6 @@ static void descriptors_land_in_order_even_when_they_overlap_their_targets(void 
 
 static void signal_mask_and_handlers_start_fresh(void **state)
 {
-    (void)state;
     char out[256];
     sigset_t set, old;
     sigemptyset(&set);
@@ -127,7 +122,6 @@ static void signal_mask_and_handlers_start_fresh(void **state)
 
 static void another_uid_keeps_no_group_and_no_capability(void **state)
 {
-    (void)state;
     char out[512];
     if (geteuid() != 0)
         skip();
@@ -139,7 +133,6 @@ static void another_uid_keeps_no_group_and_no_capability(void **state)
 
 static void asked_capabilities_survive_the_exec_and_no_others(void **state)
 {
-    (void)state;
     char out[512];
     if (geteuid() != 0)
         skip();
@@ -150,7 +143,6 @@ static void asked_capabilities_survive_the_exec_and_no_others(void **state)
 
 static void an_unprivileged_parent_hands_on_no_capability_unasked(void **state)
 {
-    (void)state;
     if (geteuid() != 0)
         skip();
     pid_t helper = fork();
@@ -189,7 +181,6 @@ static int as_server(void)
 
 static void a_detached_program_is_not_our_child(void **state)
 {
-    (void)state;
     char out[64], want[64];
     struct spawn s = {.detach = 1, .new_session = 1, KEEP_IDS};
     run_script(&s, "echo $PPID >&3", out, sizeof out);
@@ -200,7 +191,6 @@ static void a_detached_program_is_not_our_child(void **state)
 
 static void the_environment_is_the_given_one_or_a_plain_one(void **state)
 {
-    (void)state;
     char out[1024];
     const char *envp[] = {"COLOUR=blue", NULL};
     struct spawn s = {.envp = envp, KEEP_IDS};
@@ -213,7 +203,6 @@ static void the_environment_is_the_given_one_or_a_plain_one(void **state)
 
 static void a_child_with_a_death_signal_dies_with_its_parent(void **state)
 {
-    (void)state;
     int alive[2];
     assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
     pid_t parent = fork();
@@ -234,7 +223,6 @@ static void a_child_with_a_death_signal_dies_with_its_parent(void **state)
 
 static void a_sibling_lies_beside_the_running_program(void **state)
 {
-    (void)state;
     char out[512], tiny[4];
     assert_int_equal(spawn_sibling("/opt/x", "oriel-peer", out, sizeof out), 0);
     assert_string_equal(out, "/opt/x/oriel-peer");
@@ -245,7 +233,6 @@ static void a_sibling_lies_beside_the_running_program(void **state)
 
 int main(int argc, char **argv)
 {
-    (void)argv;
     if (argc > 1)
         return as_server();
     const struct CMUnitTest tests[] = {

@@ -64,7 +64,6 @@ static void write_daemon(const char *name, const char *body)
 
 static int set_up(void **state)
 {
-    (void)state;
     char path[256], text[1024];
     snprintf(top, sizeof top, "/tmp/oriel-super-XXXXXX");
     if (!mkdtemp(top) || chmod(top, 0755) < 0)
@@ -91,13 +90,11 @@ static int set_up(void **state)
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    (void)st, (void)type, (void)ftw;
     return remove(path);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     if (oriel > 0) {
         kill(oriel, SIGKILL);
         waitpid(oriel, NULL, 0);
@@ -159,7 +156,6 @@ static pid_t wait_lines(const char *log, const char *starts, int want, char *las
 
 static void daemons_run_as_their_accounts_and_end_in_order(void **state)
 {
-    (void)state;
     char line[512], want[512];
     if (geteuid() != 0)
         skip();
@@ -185,7 +181,6 @@ static void daemons_run_as_their_accounts_and_end_in_order(void **state)
 
 static void a_killed_daemon_comes_back(void **state)
 {
-    (void)state;
     char line[512];
     if (geteuid() != 0)
         skip();
@@ -203,7 +198,6 @@ static void a_killed_daemon_comes_back(void **state)
 
 static void a_broken_configuration_is_not_passed_on(void **state)
 {
-    (void)state;
     char line[1024];
     int n;
     if (geteuid() != 0)
@@ -221,7 +215,6 @@ static void a_broken_configuration_is_not_passed_on(void **state)
 
 static void a_daemon_that_ends_at_once_ends_the_service(void **state)
 {
-    (void)state;
     char line[2048], path[256];
     if (geteuid() != 0)
         skip();
@@ -240,7 +233,6 @@ static void a_daemon_that_ends_at_once_ends_the_service(void **state)
 
 static void daemons_die_with_a_killed_supervisor(void **state)
 {
-    (void)state;
     char line[512];
     if (geteuid() != 0)
         skip();
@@ -257,7 +249,6 @@ static void daemons_die_with_a_killed_supervisor(void **state)
 
 static void checking_is_silent_unless_something_is_wrong(void **state)
 {
-    (void)state;
     char line[65536], want[512];
     run_oriel("--check-config");
     assert_int_equal(wait_exit(), 0);

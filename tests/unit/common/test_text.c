@@ -19,7 +19,6 @@ static size_t put(uint32_t c, char *out)
 
 static void every_character_is_read_and_nothing_else(void **state)
 {
-    (void)state;
     char s[4];
     for (uint32_t c = 0; c <= 0x110000; c++) {
         uint32_t got = 7;
@@ -41,7 +40,6 @@ static void overlong_forms_and_stray_bytes_are_none(void **state)
         "a",
         "\xf0\x9f\x98"
         "a"};
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(text_char(bad[i], strlen(bad[i]), NULL), 0);
 }
@@ -52,7 +50,6 @@ static void what_acts_on_a_terminal_or_its_neighbours_is_not_plain(void **state)
         0x2060, 0x2066, 0x2069, 0xfeff, 0xe0041};
     static const uint32_t plain[] = {' ', '~', 0xa0, 0xe4, 0x5d0, 0x627, 0x200c, 0x200d /* of Persian and of emoji */,
         0x4e2d, 0x1f600};
-    (void)state;
     for (uint32_t c = 0; c < 0xa0; c++)
         assert_int_equal(text_is_plain(c), c >= 0x20 && c < 0x7f);
     for (size_t i = 0; i < sizeof acting / sizeof acting[0]; i++)

@@ -15,7 +15,6 @@
 
 static void a_message_comes_back_as_it_went(void **state)
 {
-    (void)state;
     static struct leader_start in, out;
     uint8_t buf[WIRE_MESSAGE_MAX];
     in = (struct leader_start){.session = 7, .open = {.nmonitors = 2, .keyboard_layout = 0x407}};
@@ -31,7 +30,6 @@ static void a_message_comes_back_as_it_went(void **state)
 
 static void every_truncation_is_refused(void **state)
 {
-    (void)state;
     struct peer_auth in = {.method = AUTH_PASSWORD, .user = "anna", .nsecret = 3, .secret = "abc"}, out;
     uint8_t buf[WIRE_MESSAGE_MAX];
     ssize_t n = wire_encode(&peer_auth_def, &in, buf, sizeof buf);
@@ -42,7 +40,6 @@ static void every_truncation_is_refused(void **state)
 
 static void values_over_their_ceiling_are_refused(void **state)
 {
-    (void)state;
     struct peer_auth in = {.method = AUTH_METHOD_MAX + 1}, out;
     uint8_t buf[WIRE_MESSAGE_MAX];
     assert_int_equal(wire_encode(&peer_auth_def, &in, buf, sizeof buf), -EINVAL);
@@ -59,7 +56,6 @@ static void values_over_their_ceiling_are_refused(void **state)
 
 static void a_string_with_a_nul_is_refused(void **state)
 {
-    (void)state;
     struct peer_auth in = {.method = AUTH_PASSWORD, .user = "anna"}, out;
     uint8_t buf[WIRE_MESSAGE_MAX];
     ssize_t n = wire_encode(&peer_auth_def, &in, buf, sizeof buf);

@@ -29,7 +29,6 @@ static void one_prefix_cannot_take_all_half_open_places(void **state)
 {
     struct admission *a = admission_create();
     struct admission_source *s;
-    (void)state;
     assert_int_equal(enter(a, "192.0.2.1", 0, &s), ADMISSION_OK);
     assert_int_equal(enter(a, "192.0.2.2", 0, &s), ADMISSION_OK);
     assert_int_equal(enter(a, "192.0.2.255", 0, &s), ADMISSION_OK);
@@ -42,7 +41,6 @@ static void ipv6_is_counted_per_48_bits_and_mapped_ipv4_with_ipv4(void **state)
 {
     struct admission *a = admission_create();
     struct admission_source *s;
-    (void)state;
     assert_int_equal(enter(a, "2001:db8:1:1::1", 0, &s), ADMISSION_OK);
     assert_int_equal(enter(a, "2001:db8:1:ffff::1", 0, &s), ADMISSION_OK);
     assert_int_equal(enter(a, "2001:db8:1:2::1", 0, &s), ADMISSION_OK);
@@ -59,7 +57,6 @@ static void the_half_open_ceiling_counts_all_sources_and_a_login_frees_a_place(v
 {
     struct admission *a = admission_create();
     struct admission_source *s[6], *x;
-    (void)state;
     for (int i = 0; i < 6; i++) {
         char address[32];
         snprintf(address, sizeof address, "10.0.%d.1", i);
@@ -79,7 +76,6 @@ static void the_client_ceiling_counts_logged_in_clients_too(void **state)
 {
     struct admission *a = admission_create();
     struct admission_source *s;
-    (void)state;
     for (int i = 0; i < 10; i++) {
         assert_int_equal(enter(a, "10.0.0.1", 0, &s), ADMISSION_OK);
         admission_grant(a, s);
@@ -93,7 +89,6 @@ static void a_source_that_crashes_peers_waits_and_is_forgiven(void **state)
 {
     struct admission *a = admission_create();
     struct admission_source *s;
-    (void)state;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(enter(a, "10.0.0.1", 100, &s), ADMISSION_OK);
         admission_leave(a, s, true, 30, 100);
@@ -108,7 +103,6 @@ static void penalties_end_at_their_ceiling(void **state)
 {
     struct admission *a = admission_create();
     struct admission_source *s;
-    (void)state;
     assert_int_equal(enter(a, "10.0.0.1", 0, &s), ADMISSION_OK);
     admission_leave(a, s, true, 1000000, 0);
     assert_int_equal(enter(a, "10.0.0.1", 0, &s), ADMISSION_PENALTY);
@@ -120,7 +114,6 @@ static void many_sources_are_forgotten_but_never_one_with_a_client(void **state)
 {
     struct admission *a = admission_create();
     struct admission_source *kept, *s;
-    (void)state;
     assert_int_equal(enter(a, "10.0.0.1", 0, &kept), ADMISSION_OK);
     for (int i = 0; i < ADMISSION_SOURCES * 2; i++) {
         char address[32];

@@ -77,7 +77,6 @@ static void open_channel(void)
 
 static int end(void **state)
 {
-    (void)state;
     dvc_destroy(side.d);
     side.d = NULL;
     return 0;
@@ -85,7 +84,6 @@ static int end(void **state)
 
 static void nothing_is_asked_before_the_client_answered(void **state)
 {
-    (void)state;
     begin();
     assert_int_equal(side.nsent, 1);
     assert_false(dvc_is_open(side.c));
@@ -95,7 +93,6 @@ static void nothing_is_asked_before_the_client_answered(void **state)
 
 static void a_refused_channel_is_closed(void **state)
 {
-    (void)state;
     begin();
     assert_int_equal(feed("\x50\0\x01\0", 4), 0);
     assert_int_equal(feed("\x10\x01\x01\0\0\x80", 6), 0);
@@ -132,7 +129,6 @@ static void messages_of_every_length_arrive_whole(void **state)
 {
     static uint8_t data[70000], back[70000];
     static const size_t sizes[] = {1, 255, 256, 1597, 1598, 1599, 1600, 3200, 65535, 65536, 70000};
-    (void)state;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31 >> 3);
     open_channel();
@@ -146,7 +142,6 @@ static void messages_of_every_length_arrive_whole(void **state)
 
 static void a_message_in_parts_is_put_together(void **state)
 {
-    (void)state;
     open_channel();
     assert_int_equal(feed("\x20\x01\x06"
                           "abc",
@@ -168,7 +163,6 @@ static void a_message_in_parts_is_put_together(void **state)
 
 static void a_message_inside_another_one_is_refused(void **state)
 {
-    (void)state;
     open_channel();
     assert_int_equal(feed("\x20\x01\x06"
                           "abc",
@@ -201,7 +195,6 @@ static void fragments_of_different_channels_may_mix(void **state)
 {
     static const struct dvc_ops other_ops = {.opened = on_opened, .closed = on_closed, .message = other_message};
     struct other other = {0};
-    (void)state;
     open_channel();
     assert_non_null(dvc_open(side.d, "other", &other_ops, &other));
     assert_int_equal(feed("\x10\x02\0\0\0\0", 6), 0);
@@ -243,7 +236,6 @@ static void fragments_of_different_channels_may_mix(void **state)
 /* What a channel was receiving goes with it: the next one of its number begins anew. */
 static void a_half_message_ends_with_its_channel(void **state)
 {
-    (void)state;
     open_channel();
     assert_int_equal(feed("\x20\x01\x06"
                           "abc",
@@ -263,7 +255,6 @@ static void a_half_message_ends_with_its_channel(void **state)
 
 static void announced_lengths_have_a_ceiling(void **state)
 {
-    (void)state;
     open_channel();
     assert_int_equal(feed("\x28\x01\xff\xff\xff\x7f"
                           "abc",
@@ -273,7 +264,6 @@ static void announced_lengths_have_a_ceiling(void **state)
 
 static void more_than_announced_is_refused(void **state)
 {
-    (void)state;
     open_channel();
     assert_int_equal(feed("\x20\x01\x04"
                           "abc",
@@ -287,7 +277,6 @@ static void more_than_announced_is_refused(void **state)
 
 static void a_channel_that_the_client_closed_can_be_opened_again(void **state)
 {
-    (void)state;
     open_channel();
     assert_int_equal(feed("\x40\x01", 2), 0);
     assert_int_equal(side.closed, 1);
@@ -300,7 +289,6 @@ static void a_channel_that_the_client_closed_can_be_opened_again(void **state)
 
 static void channels_are_limited(void **state)
 {
-    (void)state;
     begin();
     for (int i = 1; i < DVC_CHANNELS_MAX; i++)
         assert_non_null(dvc_open(side.d, "x", &ops, NULL));
@@ -309,7 +297,6 @@ static void channels_are_limited(void **state)
 
 static void garbage_is_survived(void **state)
 {
-    (void)state;
     srandom(7);
     for (int round = 0; round < 2000; round++) {
         open_channel();

@@ -13,7 +13,6 @@ static const uint8_t rdesktop[] = {3, 0, 0, 12, 2, 0xf0, 0x80, 4, 0, 1, 0, 1};
 static void what_rdesktop_sends_becomes_what_the_library_reads(void **state)
 {
     uint8_t pdu[sizeof rdesktop];
-    (void)state;
     memcpy(pdu, rdesktop, sizeof pdu);
     assert_int_equal(erect_domain_mend(pdu, sizeof pdu), sizeof good);
     assert_memory_equal(pdu, good, sizeof good);
@@ -24,14 +23,12 @@ static void what_rdesktop_sends_becomes_what_the_library_reads(void **state)
 static void padding_is_cut(void **state)
 {
     uint8_t pdu[40] = {3, 0, 0, 40, 2, 0xf0, 0x80, 4, 1, 0, 1, 0};
-    (void)state;
     assert_int_equal(erect_domain_mend(pdu, sizeof pdu), sizeof good);
     assert_memory_equal(pdu, good, sizeof good);
 }
 
 static void everything_else_stays_as_it_is(void **state)
 {
-    (void)state;
     for (size_t at = 0; at < 8; at++) {
         uint8_t pdu[sizeof rdesktop], before[sizeof rdesktop];
         memcpy(pdu, rdesktop, sizeof pdu);
@@ -46,7 +43,6 @@ static void everything_else_stays_as_it_is(void **state)
 
 static void what_is_too_short_stays_for_the_library_to_refuse(void **state)
 {
-    (void)state;
     for (size_t len = 0; len < sizeof rdesktop; len++) {
         uint8_t pdu[sizeof rdesktop];
         memcpy(pdu, rdesktop, sizeof pdu);

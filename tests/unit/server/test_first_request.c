@@ -12,13 +12,11 @@ static const uint8_t request[] = {3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8,
 
 static void a_whole_request_is_recognised(void **state)
 {
-    (void)state;
     assert_int_equal(first_request_check(request, sizeof request), 0);
 }
 
 static void each_part_of_a_request_asks_for_more_and_never_for_less_than_it_has(void **state)
 {
-    (void)state;
     for (size_t n = 0; n < sizeof request; n++) {
         int need = first_request_check(request, n);
         assert_in_range(need, n + 1, sizeof request);
@@ -28,7 +26,6 @@ static void each_part_of_a_request_asks_for_more_and_never_for_less_than_it_has(
 static void what_follows_the_request_is_not_looked_at(void **state)
 {
     uint8_t more[64] = {0};
-    (void)state;
     memcpy(more, request, sizeof request);
     assert_int_equal(first_request_check(more, sizeof more), 0);
 }
@@ -40,7 +37,6 @@ static void refuse(const uint8_t *d, size_t n)
 
 static void other_protocols_are_refused_at_their_first_byte(void **state)
 {
-    (void)state;
     refuse((const uint8_t *)"GET / HTTP/1.1\r\n", 1);
     refuse((const uint8_t *)"SSH-2.0-x", 9);
     refuse((const uint8_t *)"\x16\x03\x01\x02", 4);
@@ -49,7 +45,6 @@ static void other_protocols_are_refused_at_their_first_byte(void **state)
 static void wrong_lengths_and_types_are_refused(void **state)
 {
     uint8_t d[sizeof request];
-    (void)state;
     memcpy(d, request, sizeof d);
     d[3] = 10; /* shorter than the shortest request */
     refuse(d, sizeof d);

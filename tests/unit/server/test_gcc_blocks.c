@@ -25,7 +25,6 @@ static void the_message_channels_block_is_found_among_others(void **state)
     assert_false(gcc_has_message_channel(pdu, n));
     n = put(pdu, n, wanted, sizeof wanted);
     assert_true(gcc_has_message_channel(pdu, n));
-    (void)state;
 }
 
 static void a_length_of_one_byte_is_read_too(void **state)
@@ -35,7 +34,6 @@ static void a_length_of_one_byte_is_read_too(void **state)
     pdu[n++] = 8;
     n = put(pdu, n, wanted, sizeof wanted);
     assert_true(gcc_has_message_channel(pdu, n));
-    (void)state;
 }
 
 static void nothing_cut_short_counts(void **state)
@@ -46,7 +44,6 @@ static void nothing_cut_short_counts(void **state)
     n = put(pdu, n, wanted, sizeof wanted);
     for (size_t len = 0; len < n; len++)
         assert_false(gcc_has_message_channel(pdu, len));
-    (void)state;
 }
 
 static void blocks_that_lie_about_their_length_end_the_search(void **state)
@@ -58,7 +55,6 @@ static void blocks_that_lie_about_their_length_end_the_search(void **state)
     assert_false(gcc_has_message_channel(pdu, put(pdu, m, wanted, sizeof wanted)));
     m = put(pdu, n, endless, sizeof endless);
     assert_false(gcc_has_message_channel(pdu, put(pdu, m, wanted, sizeof wanted)));
-    (void)state;
 }
 
 static void other_pdus_are_not_looked_into(void **state)
@@ -68,7 +64,6 @@ static void other_pdus_are_not_looked_into(void **state)
     n = put(pdu, n, wanted, sizeof wanted);
     pdu[8] = 0x66;
     assert_false(gcc_has_message_channel(pdu, n));
-    (void)state;
 }
 
 int main(void)

@@ -21,7 +21,6 @@ static void the_unions_corner_becomes_the_origin(void **state)
 {
     struct display_layout l = two();
     uint32_t w, h;
-    (void)state;
     assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.monitors[0].x, 0);
     assert_int_equal(l.monitors[0].y, 100);
@@ -35,7 +34,6 @@ static void the_unions_corner_becomes_the_origin(void **state)
 static void exactly_one_monitor_is_primary(void **state)
 {
     struct display_layout l = two();
-    (void)state;
     l.monitors[1].primary = 0;
     assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.monitors[0].primary + l.monitors[1].primary, 1);
@@ -47,7 +45,6 @@ static void exactly_one_monitor_is_primary(void **state)
 static void empty_and_monstrous_monitors_are_dropped(void **state)
 {
     struct display_layout l = two();
-    (void)state;
     l.monitors[0].width = 0;
     assert_int_equal(client_layout_normalise(&l, MAX), 0);
     assert_int_equal(l.nmonitors, 1);
@@ -58,7 +55,6 @@ static void empty_and_monstrous_monitors_are_dropped(void **state)
 static void a_union_that_is_too_large_is_refused_without_overflow(void **state)
 {
     struct display_layout l = two();
-    (void)state;
     l.monitors[0].x = INT32_MIN;
     l.monitors[1].x = INT32_MAX;
     assert_int_equal(client_layout_normalise(&l, MAX), -EINVAL);
@@ -67,7 +63,6 @@ static void a_union_that_is_too_large_is_refused_without_overflow(void **state)
 static void nonsense_in_scale_orientation_and_size_becomes_unknown(void **state)
 {
     struct display_layout l = two();
-    (void)state;
     l.monitors[0].scale = 7;
     l.monitors[0].orientation = 45;
     l.monitors[0].phys_width = 5;
@@ -83,7 +78,6 @@ static void nonsense_in_scale_orientation_and_size_becomes_unknown(void **state)
 static void more_monitors_than_the_protocol_carries_are_cut(void **state)
 {
     struct display_layout l = {.nmonitors = 400};
-    (void)state;
     for (int i = 0; i < DISPLAY_MONITORS_MAX; i++)
         l.monitors[i] = (struct display_monitor){.x = i * 200, .width = 200, .height = 200};
     assert_int_equal(client_layout_normalise(&l, MAX), 0);

@@ -37,7 +37,6 @@ static uint64_t live(struct rig *g, uint64_t us, uint64_t rate, bool app_limited
 static void a_faster_delivery_counts_at_once(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     assert_int_equal(live(&g, STEP_US, 60000, true, 1000), 60000);
     assert_int_equal(live(&g, STEP_US, FAST, true, 1000), FAST);
 }
@@ -47,7 +46,6 @@ static void a_faster_delivery_counts_at_once(void **state)
 static void a_slow_delivery_says_nothing_while_little_waits(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     live(&g, STEP_US, FAST, false, 1000);
     assert_int_equal(live(&g, 60000000, 130000, false, 20000), FAST);
 }
@@ -55,7 +53,6 @@ static void a_slow_delivery_says_nothing_while_little_waits(void **state)
 static void a_link_that_got_slower_is_believed_after_two_seconds_of_pressing(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     live(&g, STEP_US, 250000, false, 1000);
     assert_int_equal(live(&g, 900000, 100000, false, 12000), 250000);
     assert_int_equal(live(&g, 1300000, 100000, false, 12000), 100000);
@@ -64,7 +61,6 @@ static void a_link_that_got_slower_is_believed_after_two_seconds_of_pressing(voi
 static void time_without_a_look_is_not_pressed_time(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     live(&g, 2 * STEP_US, 250000, false, 12000);
     for (int i = 0; i < 10; i++) {
         g.l.now_us += 10000000;
@@ -75,7 +71,6 @@ static void time_without_a_look_is_not_pressed_time(void **state)
 static void a_link_is_full_when_pressing_makes_it_no_faster_for_three_rounds(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     uint64_t rate = 100000;
     for (; rate < FAST; rate = rate * 3 / 2) {
         live(&g, RTT_US, rate, false, 200000);
@@ -91,7 +86,6 @@ static void a_link_is_full_when_pressing_makes_it_no_faster_for_three_rounds(voi
 static void a_full_link_is_as_fast_as_it_was_while_full(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     live(&g, STEP_US, 518000, true, 20000);
     assert_int_equal(live(&g, RTT_US * 5, 245000, false, 40000), 245000);
     assert_true(g.r.full);
@@ -101,7 +95,6 @@ static void a_full_link_is_as_fast_as_it_was_while_full(void **state)
 static void a_link_is_not_full_because_small_bursts_are_paced(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     live(&g, 10000000, 640000, false, 20000);
     assert_false(g.r.full);
     live(&g, 10000000, 640000, true, 200000);
@@ -111,7 +104,6 @@ static void a_link_is_not_full_because_small_bursts_are_paced(void **state)
 static void of_a_link_without_a_round_trip_nothing_is_concluded(void **state)
 {
     struct rig g = rig_make();
-    (void)state;
     g.l.rtt_us = 0;
     live(&g, STEP_US, FAST, false, 1000);
     assert_int_equal(live(&g, 10000000, 1000, false, 1 << 20), FAST);

@@ -12,7 +12,6 @@ static void bytes_come_out_in_the_order_they_went_in(void **state)
 {
     struct outq q;
     uint8_t in = 0, out = 0, chunk[1000];
-    (void)state;
     outq_init(&q, 100000);
     for (unsigned round = 0; round < 500; round++) {
         size_t n = 1 + round * 7 % sizeof chunk;
@@ -31,7 +30,6 @@ static void over_the_ceiling_nothing_is_added(void **state)
 {
     struct outq q;
     uint8_t chunk[100] = {0};
-    (void)state;
     outq_init(&q, 150);
     assert_int_equal(outq_add(&q, chunk, 100), 0);
     assert_int_equal(outq_add(&q, chunk, 51), -ENOBUFS);
@@ -43,7 +41,6 @@ static void over_the_ceiling_nothing_is_added(void **state)
 static void dropping_more_than_there_is_empties_it(void **state)
 {
     struct outq q;
-    (void)state;
     outq_init(&q, 10);
     assert_int_equal(outq_add(&q, "abc", 3), 0);
     outq_drop(&q, 10);
@@ -55,7 +52,6 @@ static void a_large_empty_queue_gives_its_memory_back(void **state)
 {
     static uint8_t big[1 << 20];
     struct outq q;
-    (void)state;
     outq_init(&q, sizeof big);
     assert_int_equal(outq_add(&q, big, sizeof big), 0);
     outq_drop(&q, sizeof big);

@@ -37,7 +37,6 @@ static void a_thread_is_inside_only_with_all_of_it(void **state)
         {"Seccomp:\t2", "Zeccomp:\t2", "Seccomp"},
     };
     char why[128], text[sizeof inside];
-    (void)state;
     assert_true(self_check_thread(inside, 600, why, sizeof why));
     assert_false(self_check_thread(inside, 601, why, sizeof why));
     assert_false(self_check_thread("", 600, why, sizeof why));
@@ -93,7 +92,6 @@ static void each_end_has_its_words(void **state)
             "status 3 before it had served.\nWhat oriel-peer said last:\n  one\n  two\n", SELF_CHECK_HINDERED},
         {{.over = false, .said = "half a line"}, "in time", SELF_CHECK_UNDECIDED},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(explain(&cases[i].end, cases[i].words), cases[i].verdict);
 }
@@ -101,7 +99,6 @@ static void each_end_has_its_words(void **state)
 static void words_never_outgrow_their_place(void **state)
 {
     char said[2000], *out;
-    (void)state;
     memset(said, 'x', sizeof said);
     said[sizeof said - 1] = 0;
     for (size_t cap = 1; cap < 3000; cap += 7) {
@@ -118,7 +115,6 @@ static void words_never_outgrow_their_place(void **state)
 static void what_is_missing_is_said_with_the_praise(void **state)
 {
     char out[256];
-    (void)state;
     self_check_praise("debug sandbox entered profile=peer root=empty landlock=7 filter=full\n", 2, out, sizeof out);
     assert_string_equal(out, "self-check passed: 2 threads, all inside; empty root; Landlock 7");
     self_check_praise("sandbox entered profile=peer root=empty landlock=0 filter=full\n", 1, out, sizeof out);

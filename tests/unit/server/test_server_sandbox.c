@@ -121,14 +121,12 @@ static int cloning3(void)
 
 static void peers_identities_can_be_taken(void **state)
 {
-    (void)state;
     assert_int_equal(shut_in(first_peer), 0);
     assert_int_equal(shut_in(last_peer), 0);
 }
 
 static void any_other_identity_kills(void **state)
 {
-    (void)state;
     killed(root);
     killed(below);
     killed(above);
@@ -171,7 +169,6 @@ static void the_encoders_identity_is_the_only_other(void **state)
                                         above_peers = {.uid = FIRST + 70000, .gid = FIRST + 90000},
                                         among_peers = {.uid = FIRST + 5, .gid = FIRST + 5};
     const struct encoder_account *const all[] = {&below_peers, &above_peers, &among_peers};
-    (void)state;
     for (size_t i = 0; i < 3; i++) {
         encoder = all[i];
         assert_int_equal(shut_in(encoders_uid), 0);
@@ -190,7 +187,6 @@ static void the_encoders_identity_is_the_only_other(void **state)
 
 static void what_a_server_never_needs_kills(void **state)
 {
-    (void)state;
     killed(trace);
     killed(mounting);
     killed(spaces);
@@ -200,7 +196,6 @@ static void it_starts_processes_but_no_namespaces(void **state)
 {
     static const uint64_t spaces_flags[] = {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
         CLONE_NEWPID, CLONE_NEWNET};
-    (void)state;
     flags = 0;
     assert_int_equal(shut_in(cloning), 0);
     for (size_t i = 0; i < sizeof spaces_flags / sizeof spaces_flags[0]; i++) {

@@ -434,7 +434,6 @@ void log_off(void)
 
 int rig_setup(void **state)
 {
-    (void)state;
     use_agent("/mnt/b/" AGENT);
     pam_service = "oriel";
     write_config("", "");
@@ -444,7 +443,6 @@ int rig_setup(void **state)
 
 int rig_teardown(void **state)
 {
-    (void)state;
     if (leader_link >= 0)
         hang_up();
     (void)kill(-1, SIGKILL); /* everybody else in this PID namespace */

@@ -37,22 +37,17 @@ static inline void put(const char *name, const char *text, mode_t mode)
 
 static inline int scratch_setup(void **state)
 {
-    (void)state;
     snprintf(scratch, sizeof scratch, "/tmp/oriel-scratch-XXXXXX");
     return mkdtemp(scratch) ? 0 : -1;
 }
 
 static inline int scratch_remove_one(const char *path, const struct stat *st, int kind, struct FTW *f)
 {
-    (void)st;
-    (void)kind;
-    (void)f;
     return remove(path);
 }
 
 static inline int scratch_teardown(void **state)
 {
-    (void)state;
     return nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -54,7 +54,6 @@ static const char *got(const char *name)
 
 static int make_dir(void **state)
 {
-    (void)state;
     char text[1024];
     snprintf(dir, sizeof dir, "/tmp/oriel-auth-XXXXXX");
     if (!mkdtemp(dir))
@@ -71,7 +70,6 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-    (void)state;
     static const char *const names[] = {"oriel", "other", "script", "record", "bare", "wrong"};
     char path[160];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -181,7 +179,6 @@ static enum refuse_reason attempt(const char *script, struct leader_auth req, co
 /* option: login.pam_dir, login.pam_service */
 static void the_right_password_is_let_in(void **state)
 {
-    (void)state;
     assert_int_equal(attempt(ASK, password("right", false), NULL), REFUSE_NONE);
     struct passwd *pw = getpwnam(ACCOUNT);
     assert_string_equal(verdict.user, ACCOUNT);
@@ -196,7 +193,6 @@ static void the_right_password_is_let_in(void **state)
 
 static void a_wrong_password_is_refused(void **state)
 {
-    (void)state;
     assert_int_equal(attempt(ASK, password("wrong", false), NULL), REFUSE_CREDENTIALS);
     assert_string_equal(verdict.user, ACCOUNT); /* for the audit */
     assert_string_equal(verdict.text, "");
@@ -205,7 +201,6 @@ static void a_wrong_password_is_refused(void **state)
 
 static void an_empty_password_never_reaches_pam(void **state)
 {
-    (void)state;
     assert_int_equal(attempt("", password("", false), NULL), REFUSE_CREDENTIALS);
     assert_int_equal(attempt("", password("", true), NULL), REFUSE_CREDENTIALS);
     assert_string_equal(got("record"), "");
@@ -213,7 +208,6 @@ static void an_empty_password_never_reaches_pam(void **state)
 
 static void an_empty_answer_on_the_logon_screen_is_refused(void **state)
 {
-    (void)state;
     struct leader_auth req = {.method = AUTH_CONVERSATION, .interactive = 1, .user = ACCOUNT};
     const char *const answers[] = {"", NULL};
     assert_int_equal(attempt("authenticate off Password:\n", req, answers), REFUSE_CREDENTIALS);
@@ -225,7 +219,6 @@ static void an_empty_answer_on_the_logon_screen_is_refused(void **state)
 
 static void a_password_with_a_nul_never_reaches_pam(void **state)
 {
-    (void)state;
     struct leader_auth req = password("right", false);
     req.secret[5] = 0;
     req.secret[6] = 'x';
@@ -236,7 +229,6 @@ static void a_password_with_a_nul_never_reaches_pam(void **state)
 
 static void an_over_long_password_never_reaches_pam_and_the_longest_does(void **state)
 {
-    (void)state;
     struct leader_auth req = password("", false);
     memset(req.secret, 'a', sizeof req.secret);
     req.nsecret = SECRET_BYTES;
@@ -250,7 +242,6 @@ static void an_over_long_password_never_reaches_pam_and_the_longest_does(void **
 
 static void names_that_are_no_names_never_reach_pam(void **state)
 {
-    (void)state;
     static const char *const names[] = {"", "-x", "a:b", "../x", "a\nb", "a\033[31m"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct leader_auth req = password("right", false);
@@ -262,7 +253,6 @@ static void names_that_are_no_names_never_reach_pam(void **state)
 
 static void every_answer_but_success_is_a_refusal(void **state)
 {
-    (void)state;
     static const char *const calls[] = {"authenticate", "acct_mgmt"};
     char script[128];
     for (int c = 0; c < 2; c++) {
@@ -280,7 +270,6 @@ static void every_answer_but_success_is_a_refusal(void **state)
 
 static void answers_that_would_tell_whether_a_user_exists_are_one_refusal(void **state)
 {
-    (void)state;
     static const int same[] = {PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_MAXTRIES, PAM_PERM_DENIED, PAM_ACCT_EXPIRED,
         PAM_CRED_INSUFFICIENT};
     char script[128];
@@ -293,7 +282,6 @@ static void answers_that_would_tell_whether_a_user_exists_are_one_refusal(void *
 
 static void an_invalid_account_says_why(void **state)
 {
-    (void)state;
     assert_int_equal(attempt(ASK "acct_mgmt error Out of hours\nacct_mgmt return 6\n", password("right", false), NULL),
         REFUSE_ACCOUNT);
     assert_string_equal(verdict.text, "Out of hours");
@@ -304,7 +292,6 @@ static void an_invalid_account_says_why(void **state)
 
 static void a_broken_stack_is_unavailable(void **state)
 {
-    (void)state;
     char text[256];
     assert_int_equal(attempt_with("nosuch", ASK, password("right", false), NULL, DEADLINE_MS), 0);
     assert_int_equal(verdict.reason, REFUSE_UNAVAILABLE);
@@ -329,7 +316,6 @@ static void a_broken_stack_is_unavailable(void **state)
 
 static void who_policy_forbids_is_refused_before_or_after_pam(void **state)
 {
-    (void)state;
     struct leader_auth req = password("right", false);
     policy = (struct account_policy){.allowed_groups = "no-such-group"};
     assert_int_equal(attempt(ASK, req, NULL), REFUSE_POLICY);
@@ -347,7 +333,6 @@ static void who_policy_forbids_is_refused_before_or_after_pam(void **state)
 
 static void a_second_question_without_a_screen_asks_for_the_logon_screen(void **state)
 {
-    (void)state;
     assert_int_equal(attempt(ASK "authenticate on Code:\n", password("right", false), NULL), REFUSE_CONVERSATION);
     assert_int_equal(attempt(ASK "authenticate off Code:\n", password("right", false), NULL), REFUSE_CONVERSATION);
     assert_int_equal(attempt("authenticate on Code:\nauthenticate return 0\n", password("right", false), NULL),
@@ -357,7 +342,6 @@ static void a_second_question_without_a_screen_asks_for_the_logon_screen(void **
 
 static void a_stack_that_shrugs_off_a_failed_question_is_not_believed(void **state)
 {
-    (void)state;
     char text[512];
     snprintf(text, sizeof text,
         "auth optional %s script=%s/script record=%s/record\nauth required pam_permit.so\n"
@@ -370,7 +354,6 @@ static void a_stack_that_shrugs_off_a_failed_question_is_not_believed(void **sta
 
 static void questions_in_six_scripts_go_there_and_back(void **state)
 {
-    (void)state;
     static const char *const texts[] = {"Passwort für Jörg:", "Κωδικός:", "Пароль:", "كلمة المرور:", "パスワード：",
         "암호: पासवर्ड"};
     static const char *const said[] = {"grüß", "λέξη", "слово", "كلمة", "言葉", "말 शब्द"};
@@ -399,7 +382,6 @@ static void questions_in_six_scripts_go_there_and_back(void **state)
 
 static void broken_text_is_mended_before_it_travels(void **state)
 {
-    (void)state;
     struct leader_auth req = {.method = AUTH_CONVERSATION, .interactive = 1, .user = ACCOUNT};
     const char *const answers[] = {"x", NULL};
     assert_int_equal(attempt("authenticate off \xff\x1b[2J\xc3( ok\xe2\x82\xac\n", req, answers), REFUSE_NONE);
@@ -409,7 +391,6 @@ static void broken_text_is_mended_before_it_travels(void **state)
 
 static void the_given_password_answers_the_first_prompt_only(void **state)
 {
-    (void)state;
     const char *const answers[] = {"123456", NULL};
     assert_int_equal(attempt(ASK "authenticate off Code:\nauthenticate expect 123456\n", password("right", true),
                          answers),
@@ -421,7 +402,6 @@ static void the_given_password_answers_the_first_prompt_only(void **state)
 
 static void thirty_two_questions_in_one_call_come_in_two_rounds(void **state)
 {
-    (void)state;
     struct leader_auth req = {.method = AUTH_CONVERSATION, .interactive = 1, .user = ACCOUNT};
     static char text[32][8];
     const char *answers[33] = {0};
@@ -437,7 +417,6 @@ static void thirty_two_questions_in_one_call_come_in_two_rounds(void **state)
 
 static void an_expired_password_is_changed_on_the_logon_screen(void **state)
 {
-    (void)state;
     const char *const answers[] = {"right", "new", NULL};
     assert_int_equal(attempt(ASK
                          "acct_mgmt return 12\nchauthtok off Current:\nchauthtok expect right\nchauthtok off New:\n"
@@ -453,7 +432,6 @@ static void an_expired_password_is_changed_on_the_logon_screen(void **state)
 /* Keyrings and tickets are opened with what modules put by when they authenticated. */
 static void after_a_change_modules_have_the_new_password(void **state)
 {
-    (void)state;
     const char *const answers[] = {"right", "new", NULL};
     static const char script[] =
         "authenticate off Password:\nauthenticate before expect right\nauthenticate after expect new\n"
@@ -468,7 +446,6 @@ static void after_a_change_modules_have_the_new_password(void **state)
 
 static void a_stack_that_does_not_take_the_new_password_at_once_keeps_nobody_out(void **state)
 {
-    (void)state;
     const char *const answers[] = {"right", "new", NULL};
     assert_int_equal(
         attempt(
@@ -482,14 +459,12 @@ static void a_stack_that_does_not_take_the_new_password_at_once_keeps_nobody_out
 
 static void an_expired_password_without_a_screen_asks_for_one(void **state)
 {
-    (void)state;
     assert_int_equal(attempt(ASK "acct_mgmt return 12\n", password("right", false), NULL), REFUSE_CONVERSATION);
     assert_null(strstr(got("record"), "chauthtok"));
 }
 
 static void every_failing_password_change_is_a_refusal(void **state)
 {
-    (void)state;
     char script[128];
     for (int e = 1; e < _PAM_RETURN_VALUES; e++) {
         if (e == PAM_IGNORE)
@@ -501,7 +476,6 @@ static void every_failing_password_change_is_a_refusal(void **state)
 
 static void a_monitor_that_hangs_up_ends_the_attempt(void **state)
 {
-    (void)state;
     struct leader_auth req = {.method = AUTH_CONVERSATION, .interactive = 1, .user = ACCOUNT};
     player.hang_up_at = 1;
     assert_int_equal(attempt_with("oriel", "authenticate off P\n", req, NULL, DEADLINE_MS), -EPIPE);
@@ -510,7 +484,6 @@ static void a_monitor_that_hangs_up_ends_the_attempt(void **state)
 
 static void silence_ends_at_the_deadline(void **state)
 {
-    (void)state;
     struct leader_auth req = {.method = AUTH_CONVERSATION, .interactive = 1, .user = ACCOUNT};
     int64_t before = conv_now_ms();
     player.silent_at = 1;
@@ -521,7 +494,6 @@ static void silence_ends_at_the_deadline(void **state)
 
 static void a_trusted_return_asks_the_account_stack_only(void **state)
 {
-    (void)state;
     struct leader_auth req = {.method = AUTH_RECONNECT_COOKIE, .trusted = 1, .user = ACCOUNT};
     assert_int_equal(attempt("authenticate return 7\n", req, NULL), REFUSE_NONE);
     assert_null(strstr(got("record"), "authenticate"));
@@ -532,7 +504,6 @@ static void a_trusted_return_asks_the_account_stack_only(void **state)
 
 static void methods_that_are_reserved_are_refused(void **state)
 {
-    (void)state;
     static const uint8_t methods[] = {0, AUTH_ASSERTION, AUTH_RECONNECT_COOKIE, AUTH_SPNEGO, AUTH_CERT};
     for (size_t i = 0; i < sizeof methods; i++) {
         struct leader_auth req = password("right", true);
@@ -544,7 +515,6 @@ static void methods_that_are_reserved_are_refused(void **state)
 
 static void the_name_that_pam_maps_to_is_the_one_that_counts(void **state)
 {
-    (void)state;
     assert_int_equal(attempt(ASK "authenticate user nobody\n", password("right", false), NULL), REFUSE_NONE);
     assert_string_equal(verdict.user, "nobody");
     assert_int_equal(verdict.uid, getpwnam("nobody")->pw_uid);
@@ -555,7 +525,6 @@ static void the_name_that_pam_maps_to_is_the_one_that_counts(void **state)
 
 static void a_refresh_sees_the_sessions_environment(void **state)
 {
-    (void)state;
     static struct leader_refresh r = {.nenv = 1, .env = {{"KRB5CCNAME=FILE:/tmp/krb5cc_7"}}};
     char want[64];
     assert_int_equal(attempt(ASK, password("right", false), NULL), REFUSE_NONE);
@@ -589,7 +558,6 @@ static const char *text_of(const char *path)
 
 static void a_new_ticket_goes_into_the_sessions_cache(void **state)
 {
-    (void)state;
     static struct leader_refresh r = {.nenv = 1};
     char sessions[64] = "/tmp/krb5cc_oriel_XXXXXX", script[256], want[64];
     struct stat st;
@@ -615,7 +583,6 @@ static void a_new_ticket_goes_into_the_sessions_cache(void **state)
 
 static void what_is_no_cache_of_the_users_is_not_taken(void **state)
 {
-    (void)state;
     static struct account nobody;
     char from[64] = "/tmp/krb5cc_oriel_XXXXXX", to[64];
     if (getuid() != 0)
@@ -643,7 +610,6 @@ static void what_is_no_cache_of_the_users_is_not_taken(void **state)
 
 static void one_handle_opens_and_closes_the_session_in_order(void **state)
 {
-    (void)state;
     char why[256], want[256];
     if (geteuid() != 0)
         skip();
@@ -664,7 +630,6 @@ static void one_handle_opens_and_closes_the_session_in_order(void **state)
 
 static void every_failing_step_of_opening_is_undone(void **state)
 {
-    (void)state;
     static const char *const calls[] = {"setcred", "open_session"};
     char why[256], script[128];
     if (geteuid() != 0)

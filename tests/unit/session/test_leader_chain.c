@@ -24,7 +24,6 @@
 
 static void a_refused_login_starts_nothing(void **state)
 {
-    (void)state;
     spawn_leader();
     assert_int_equal(log_in("wrong"), REFUSE_CREDENTIALS);
     nothing_is_left();
@@ -34,7 +33,6 @@ static void a_refused_login_starts_nothing(void **state)
 
 static void a_login_without_a_start_leaves_nothing(void **state)
 {
-    (void)state;
     spawn_leader();
     assert_int_equal(log_in(SECRET), REFUSE_NONE);
     hang_up();
@@ -44,7 +42,6 @@ static void a_login_without_a_start_leaves_nothing(void **state)
 
 static void a_session_shows_its_pixels_and_its_logoff_leaves_nothing(void **state)
 {
-    (void)state;
     char want[128];
     int64_t before = conv_now_ms();
     begin(
@@ -91,7 +88,6 @@ static void a_session_shows_its_pixels_and_its_logoff_leaves_nothing(void **stat
 
 static void the_end_of_the_desktop_is_a_logoff(void **state)
 {
-    (void)state;
     begin("sleep 1.2\n");
     (void)await(&leader_hello_def);
     assert_int_equal(((struct leader_ended *)await(&leader_ended_def))->cause, END_USER_LOGOFF);
@@ -100,14 +96,12 @@ static void the_end_of_the_desktop_is_a_logoff(void **state)
 
 static void a_desktop_that_fails_says_why(void **state)
 {
-    (void)state;
     begin("echo the disk of dreams is full\nexit 3\n");
     expect_failure("exit status 3", "the disk of dreams is full");
 }
 
 static void a_missing_x_server_says_what_to_install(void **state)
 {
-    (void)state;
     write_config("xorg = /usr/lib/xorg/NoSuch", "");
     begin(XTERM);
     expect_failure("/usr/lib/xorg/NoSuch", "xserver-xorg-video-dummy");
@@ -115,7 +109,6 @@ static void a_missing_x_server_says_what_to_install(void **state)
 
 static void an_x_server_that_ends_at_once_is_a_failure(void **state)
 {
-    (void)state;
     write_config("xorg = /bin/false", "");
     begin(XTERM);
     expect_failure("X server", "exit status 1");
@@ -123,7 +116,6 @@ static void an_x_server_that_ends_at_once_is_a_failure(void **state)
 
 static void an_agent_that_ends_at_once_is_a_failure(void **state)
 {
-    (void)state;
     use_agent("/bin/false");
     begin(XTERM);
     expect_failure("oriel-agent", "before it was ready");
@@ -131,7 +123,6 @@ static void an_agent_that_ends_at_once_is_a_failure(void **state)
 
 static void an_agent_that_floods_its_leader_is_stopped(void **state)
 {
-    (void)state;
     use_agent("/mnt/b/tests/unit/session/leader_flood_agent");
     begin(XTERM);
     expect_failure("oriel-agent", "keeps failing");
@@ -139,7 +130,6 @@ static void an_agent_that_floods_its_leader_is_stopped(void **state)
 
 static void a_killed_x_server_ends_the_session_with_words(void **state)
 {
-    (void)state;
     begin("sleep 1000\n"); /* a desktop that does not end with the X server: whichever end is seen first is told */
     const struct leader_hello *h = await(&leader_hello_def);
     kill(h->display_pid, SIGKILL);
@@ -148,7 +138,6 @@ static void a_killed_x_server_ends_the_session_with_words(void **state)
 
 static void every_failing_pam_call_of_the_start_is_told(void **state)
 {
-    (void)state;
     put("/mnt/script", RIGHT "open_session error No room\nopen_session return 14\n", 0644);
     begin(XTERM);
     expect_failure("pam_open_session", "No room");
@@ -159,7 +148,6 @@ static void every_failing_pam_call_of_the_start_is_told(void **state)
 
 static void a_killed_agent_is_replaced_and_the_session_lives(void **state)
 {
-    (void)state;
     begin("exec " XTERM "\n");
     pid_t agent = ((struct leader_hello *)await(&leader_hello_def))->agent_pid;
     int display = attach_and_see(7, 0x123456);
@@ -177,7 +165,6 @@ static void a_killed_agent_is_replaced_and_the_session_lives(void **state)
 
 static void a_new_monitor_finds_the_session_with_its_clients(void **state)
 {
-    (void)state;
     char path[64];
     begin("exec " XTERM "\n");
     (void)await(&leader_hello_def);
@@ -206,7 +193,6 @@ static void a_new_monitor_finds_the_session_with_its_clients(void **state)
 
 static void nobody_but_root_is_a_monitor(void **state)
 {
-    (void)state;
     char path[64];
     begin("exec " XTERM "\n");
     (void)await(&leader_hello_def);
@@ -228,7 +214,6 @@ static void nobody_but_root_is_a_monitor(void **state)
 
 static void a_killed_leader_takes_its_session_with_it(void **state)
 {
-    (void)state;
     begin("env -i setsid sh -c 'trap \"\" TERM HUP; sleep 1000; :' &\nexec " XTERM "\n");
     pid_t leader = ((struct leader_hello *)await(&leader_hello_def))->leader_pid;
     kill(leader, SIGKILL);
@@ -237,7 +222,6 @@ static void a_killed_leader_takes_its_session_with_it(void **state)
 
 static void a_detach_drops_the_client_and_says_so(void **state)
 {
-    (void)state;
     struct leader_detach m = {.client = 7, .cause = END_REPLACED};
     const struct wire_def *def = NULL;
     int fds[WIRE_FDS_MAX];
@@ -260,7 +244,6 @@ static void a_detach_drops_the_client_and_says_so(void **state)
 
 static void displays_that_are_taken_are_left_alone(void **state)
 {
-    (void)state;
     struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "/tmp/.X11-unix/X21"};
     char lock[16];
     assert_true(mkdir("/tmp/.X11-unix", 01777) == 0 || errno == EEXIST);
@@ -286,7 +269,6 @@ static void displays_that_are_taken_are_left_alone(void **state)
 static void the_x_server_opens_no_device_of_the_host(void **state)
 {
     char path[96];
-    (void)state;
     begin("exec " XTERM "\n");
     (void)await(&leader_hello_def);
     snprintf(path, sizeof path, "/run/user/7001/oriel-%d/Xorg.log", (int)session_id);
@@ -304,7 +286,6 @@ static void socket_folders_that_anybody_could_change_are_made_safe_first(void **
 {
     static const char *const all[] = {"/tmp/.X11-unix", "/tmp/.ICE-unix", "/tmp/.XIM-unix", "/tmp/.font-unix"};
     struct stat st;
-    (void)state;
     for (size_t i = 0; i < 4; i++) {
         (void)mkdir(all[i], 0777);
         assert_int_equal(chmod(all[i], 0777) | chown(all[i], 4242, 4242), 0);
@@ -322,7 +303,6 @@ static void socket_folders_that_anybody_could_change_are_made_safe_first(void **
 
 static void a_link_in_place_of_the_log_is_not_followed(void **state)
 {
-    (void)state;
     char path[128];
     put("/mnt/precious", "precious", 0666);
     snprintf(path, sizeof path, HOME "/.local/state/oriel/%s", log_name(session_id + 1));
@@ -336,7 +316,6 @@ static void a_link_in_place_of_the_log_is_not_followed(void **state)
 
 static void a_session_without_a_dot_xsession_still_shows_something(void **state)
 {
-    (void)state;
     write_config("", "start_command = exec " XTERM);
     begin(NULL);
     (void)await(&leader_hello_def);
@@ -360,7 +339,6 @@ static bool runs(const char *name)
 
 static void a_bare_machine_shows_a_coloured_screen_with_a_terminal(void **state)
 {
-    (void)state;
     begin(NULL);
     const struct leader_hello *h = await(&leader_hello_def);
     assert_true(h->desktop_pid > 0);

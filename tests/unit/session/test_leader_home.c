@@ -28,7 +28,6 @@ static struct account me;
 
 static int make_dir(void **state)
 {
-    (void)state;
     me.uid = getuid();
     me.gid = getgid();
     me.ngroups = getgroups(ACCOUNT_GROUPS_MAX, me.groups);
@@ -39,7 +38,6 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-    (void)state;
     char *const argv[] = {(char *)"rm", (char *)"-rf", dir, NULL};
     pid_t pid = fork();
     if (pid == 0)
@@ -62,7 +60,6 @@ static struct aside_job job(int (*work)(struct aside *a, void *what), struct sum
 
 static int add(struct aside *a, void *what)
 {
-    (void)a;
     struct sum *s = what;
     s->result = s->a + s->b;
     s->pid = getpid();
@@ -71,7 +68,6 @@ static int add(struct aside *a, void *what)
 
 static void what_was_worked_out_comes_back(void **state)
 {
-    (void)state;
     struct sum s = {.a = 3, .b = 4};
     struct aside_job j = job(add, &s);
     assert_int_equal(aside_run(&j), 0);
@@ -95,7 +91,6 @@ static int hang(struct aside *a, void *what)
 
 static void what_hangs_is_given_up(void **state)
 {
-    (void)state;
     struct sum s = {0};
     struct aside_job j = job(hang, &s);
     j.stall_ms = 100;
@@ -118,7 +113,6 @@ static int count_slowly(struct aside *a, void *what)
 
 static void what_is_slow_is_not_what_hangs_and_has_an_end_all_the_same(void **state)
 {
-    (void)state;
     struct sum s = {0};
     struct aside_job j = job(count_slowly, &s);
     j.stall_ms = 4000;
@@ -129,15 +123,12 @@ static void what_is_slow_is_not_what_hangs_and_has_an_end_all_the_same(void **st
 
 static int die(struct aside *a, void *what)
 {
-    (void)a;
-    (void)what;
     raise(SIGKILL);
     return 0;
 }
 
 static void what_dies_is_told(void **state)
 {
-    (void)state;
     struct sum s = {0};
     struct aside_job j = job(die, &s);
     assert_int_equal(aside_run(&j), -ECHILD);
@@ -157,7 +148,6 @@ static int list_descriptors(struct aside *a, void *what)
 
 static void a_child_holds_nothing_of_the_leaders_and_hands_over_what_it_opened(void **state)
 {
-    (void)state;
     int open_here[2], fd = -1;
     struct stat st;
     assert_int_equal(pipe(open_here), 0);
@@ -184,7 +174,6 @@ static int look_who_it_is(struct aside *a, void *what)
     struct sum *s = what;
     uid_t r, e, saved;
     gid_t gr, ge, gsaved;
-    (void)a;
     if (getresuid(&r, &e, &saved) < 0 || getresgid(&gr, &ge, &gsaved) < 0)
         return -errno;
     s->result = r == 7001 && e == 7001 && saved == 7001 && gr == 7002 && ge == 7002 && gsaved == 7002 &&
@@ -194,7 +183,6 @@ static int look_who_it_is(struct aside *a, void *what)
 
 static void it_is_wholly_the_user(void **state)
 {
-    (void)state;
     static struct account other = {.uid = 7001, .gid = 7002, .groups = {7003}, .ngroups = 1};
     struct sum s = {0};
     struct aside_job j = job(look_who_it_is, &s);
@@ -207,7 +195,6 @@ static void it_is_wholly_the_user(void **state)
 
 static void started_work_tells_its_end(void **state)
 {
-    (void)state;
     struct sum s = {0};
     const struct aside_job j = job(add, &s);
     int fd = aside_start(&j);
@@ -266,7 +253,6 @@ static void age(const char *path, time_t seconds)
 
 static void of_each_host_the_newest_five_logs_stay(void **state)
 {
-    (void)state;
     char path[10][256], other[256];
     assert_int_equal(new_log("elsewhere", 3, other, sizeof other), 0);
     age(other, 100000);
@@ -283,7 +269,6 @@ static void of_each_host_the_newest_five_logs_stay(void **state)
 
 static void a_log_is_named_after_its_host_and_begins_with_its_session(void **state)
 {
-    (void)state;
     struct logplace p;
     char path[256], text[512] = "";
     logplace_name(&p, &me, 41);
@@ -297,7 +282,6 @@ static void a_log_is_named_after_its_host_and_begins_with_its_session(void **sta
 
 static void a_link_or_a_folder_under_the_logs_name_is_refused(void **state)
 {
-    (void)state;
     char path[256], precious[256];
     struct stat st;
     snprintf(precious, sizeof precious, "%s/precious", dir);
@@ -318,7 +302,6 @@ static void a_link_or_a_folder_under_the_logs_name_is_refused(void **state)
 
 static void the_administrators_folder_must_be_roots_alone(void **state)
 {
-    (void)state;
     struct logplace p;
     char path[128];
     int dir_fd = -1;
@@ -344,7 +327,6 @@ static void the_administrators_folder_must_be_roots_alone(void **state)
 
 static void each_way_a_home_can_be_wrong_has_words_of_its_own(void **state)
 {
-    (void)state;
     static const struct {
         int err;
         const char *say;
@@ -362,7 +344,6 @@ static void each_way_a_home_can_be_wrong_has_words_of_its_own(void **state)
 
 static void logs_are_appended_with_title_and_path(void **state)
 {
-    (void)state;
     char text[LOG_TAIL_BYTES] = "It failed.";
     struct tail_file files[3] = {{.title = "First"}, {.title = "Missing"},
         {.title = "Old", .not_before = time(NULL) + 1000}};

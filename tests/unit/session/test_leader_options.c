@@ -61,7 +61,6 @@ static struct display_open plain_open(void)
 /* option: session.client_time_zone */
 static void the_clients_time_zone_is_used_when_the_option_says_so(void **state)
 {
-    (void)state;
     static const char *const bad[] = {"../../etc/passwd", "/etc/passwd", "Europe/Nowhere", "Europe/Berlin;id"};
     struct display_open open = plain_open();
     snprintf(open.time_zone, sizeof open.time_zone, "Europe/Berlin");
@@ -76,7 +75,6 @@ static void the_clients_time_zone_is_used_when_the_option_says_so(void **state)
 
 static void a_doubled_scale_reaches_the_toolkits(void **state)
 {
-    (void)state;
     struct display_open open = plain_open();
     assert_null(strstr(environment_of(&open), "GDK_SCALE"));
     open.monitors[0].scale = 200;
@@ -88,7 +86,6 @@ static void a_doubled_scale_reaches_the_toolkits(void **state)
 /* option: session.log_dir */
 static void a_log_folder_of_roots_is_used_and_another_is_not(void **state)
 {
-    (void)state;
     char path[128];
     struct stat st;
     assert_int_equal(mkdir("/mnt/logs", 0755), 0);
@@ -114,7 +111,6 @@ static void a_log_folder_of_roots_is_used_and_another_is_not(void **state)
 /* option: session.user_xsession */
 static void the_users_xsession_can_be_switched_off(void **state)
 {
-    (void)state;
     write_config("", "user_xsession = false\nstart_command = exec " XTERM);
     begin("exit 5\n");
     (void)await(&leader_hello_def);
@@ -139,7 +135,6 @@ static int64_t time_of_logoff(void)
 /* option: session.logoff_grace */
 static void programs_get_the_grace_that_the_option_gives(void **state)
 {
-    (void)state;
     assert_in_range(time_of_logoff(), 900, 2800);
     write_config("", "logoff_grace = 3");
     assert_in_range(time_of_logoff(), 2900, 2900 + WAIT_MS);
@@ -147,7 +142,6 @@ static void programs_get_the_grace_that_the_option_gives(void **state)
 
 static void a_user_without_a_home_is_told_so(void **state)
 {
-    (void)state;
     write_config("", "");
     assert_int_equal(rename(HOME, "/home/elsewhere"), 0);
     begin_again();
@@ -157,7 +151,6 @@ static void a_user_without_a_home_is_told_so(void **state)
 
 static void a_full_home_does_not_keep_the_user_out(void **state)
 {
-    (void)state;
     static char block[4096];
     assert_int_equal(mount("tmpfs", HOME, "tmpfs", MS_NOSUID | MS_NODEV, "size=16k,mode=700,uid=7001,gid=7001"), 0);
     put(HOME "/.xsession", STAY, 0644);
@@ -177,7 +170,6 @@ static void a_full_home_does_not_keep_the_user_out(void **state)
 
 static void an_idle_client_is_told_of(void **state)
 {
-    (void)state;
     write_config("", "idle_limit = 1");
     begin(STAY);
     (void)await(&leader_hello_def);
@@ -190,7 +182,6 @@ static void an_idle_client_is_told_of(void **state)
 
 static void a_refresh_ends_without_a_session(void **state)
 {
-    (void)state;
     static struct leader_refresh r = {.nenv = 1, .env = {{"KRB5CCNAME=FILE:/tmp/x"}}};
     spawn_leader();
     assert_int_equal(log_in(SECRET), REFUSE_NONE);
@@ -203,7 +194,6 @@ static void a_refresh_ends_without_a_session(void **state)
 
 static void nothing_but_start_or_refresh_follows_a_verdict(void **state)
 {
-    (void)state;
     struct leader_logoff m = {.cause = END_ADMIN_LOGOFF};
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
@@ -216,7 +206,6 @@ static void nothing_but_start_or_refresh_follows_a_verdict(void **state)
 
 static void a_ninth_client_is_sent_away(void **state)
 {
-    (void)state;
     static struct leader_attach m;
     int ends[CLIENTS_MAX + 1];
     begin(STAY);
@@ -240,7 +229,6 @@ static void a_ninth_client_is_sent_away(void **state)
 
 static void a_terminated_leader_logs_off_in_order(void **state)
 {
-    (void)state;
     begin(STAY);
     pid_t leader = ((struct leader_hello *)await(&leader_hello_def))->leader_pid;
     kill(leader, SIGTERM);
@@ -251,7 +239,6 @@ static void a_terminated_leader_logs_off_in_order(void **state)
 
 static void the_end_of_one_session_does_not_touch_another(void **state)
 {
-    (void)state;
     begin(STAY);
     const struct leader_hello *h = await(&leader_hello_def);
     uint32_t first_display = h->display;
@@ -272,7 +259,6 @@ static void the_end_of_one_session_does_not_touch_another(void **state)
 
 static void a_real_login_leaves_no_password_in_memory(void **state)
 {
-    (void)state;
     if (SANITIZED)
         skip(); /* its allocator keeps freed memory as it was */
     put("/mnt/pam/oriel-unix",

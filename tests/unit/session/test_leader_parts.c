@@ -57,14 +57,12 @@ static void put(const char *name, const char *text, mode_t mode)
 
 static int make_dir(void **state)
 {
-    (void)state;
     snprintf(dir, sizeof dir, "/tmp/oriel-parts-XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 
 static int remove_dir(void **state)
 {
-    (void)state;
     static struct account me;
     me.uid = getuid();
     me.gid = getgid();
@@ -80,7 +78,6 @@ static int remove_dir(void **state)
 
 static void the_last_value_of_a_variable_counts(void **state)
 {
-    (void)state;
     struct env_list e = {0};
     assert_int_equal(env_set(&e, "A", "1"), 0);
     assert_int_equal(env_set(&e, "AB", "2"), 0);
@@ -101,7 +98,6 @@ static void the_last_value_of_a_variable_counts(void **state)
 
 static void an_environment_has_an_end(void **state)
 {
-    (void)state;
     struct env_list e = {0};
     char name[16];
     for (int i = 0; i < ENV_LIST_MAX; i++) {
@@ -115,7 +111,6 @@ static void an_environment_has_an_end(void **state)
 
 static void a_locale_file_gives_locale_variables_and_no_others(void **state)
 {
-    (void)state;
     struct env_list e = {0};
     put("locale",
         "# comment\nLANG=\"de_DE.UTF-8\"\nLC_TIME='C'\n LANGUAGE=de:en\nLD_PRELOAD=/tmp/evil.so\nPATH=/tmp\nLANG\n",
@@ -131,7 +126,6 @@ static void a_locale_file_gives_locale_variables_and_no_others(void **state)
 
 static void a_cookie_file_reads_as_xauth_writes_it(void **state)
 {
-    (void)state;
     static const uint8_t cookie[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     static const uint8_t want[] = {1, 0, 0, 2, 'h', 'o', 0, 2, '1', '0', 0, 18, 'M', 'I', 'T', '-', 'M', 'A', 'G', 'I',
         'C', '-', 'C', 'O', 'O', 'K', 'I', 'E', '-', '1', 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
@@ -145,7 +139,6 @@ static void a_cookie_file_reads_as_xauth_writes_it(void **state)
 
 static void a_cookie_file_is_private_random_and_no_link(void **state)
 {
-    (void)state;
     struct stat st;
     uint8_t one[XAUTH_FILE_BYTES] = {0}, two[XAUTH_FILE_BYTES] = {0};
     put("victim", "precious", 0666);
@@ -178,7 +171,6 @@ static bool forbidden(const struct account_policy *p, const char *name)
 /* option: login.allowed_groups, login.allow_root */
 static void root_and_strangers_to_the_groups_stay_out(void **state)
 {
-    (void)state;
     struct account_policy p = {0};
     assert_true(forbidden(&p, "root"));
     assert_true(forbidden(&p, "NOWHERE\\root"));
@@ -204,7 +196,6 @@ static void root_and_strangers_to_the_groups_stay_out(void **state)
 
 static void a_domain_is_taken_away_where_nobody_knows_it(void **state)
 {
-    (void)state;
     struct resolved who;
     char host[HOST_NAME_MAX + 1], text[HOST_NAME_MAX + 16];
     assert_int_equal(gethostname(host, sizeof host), 0);
@@ -226,7 +217,6 @@ static void a_domain_is_taken_away_where_nobody_knows_it(void **state)
 
 static void a_log_that_grows_too_long_keeps_its_newest_lines(void **state)
 {
-    (void)state;
     static char line[1024], text[LOGFILE_KEEP_BYTES + 1024];
     struct stat st;
     put("session.log", "", 0600);
@@ -254,7 +244,6 @@ static void a_log_that_grows_too_long_keeps_its_newest_lines(void **state)
 
 static void a_log_is_watched_while_it_is_written(void **state)
 {
-    (void)state;
     static char block[65536];
     struct event_base *base = event_base_new();
     struct stat st;
@@ -277,7 +266,6 @@ static void a_log_is_watched_while_it_is_written(void **state)
 
 static void text_from_outside_is_clean_whatever_it_was(void **state)
 {
-    (void)state;
     char out[64];
     srandom(7);
     for (int round = 0; round < 20000; round++) {
@@ -302,7 +290,6 @@ static void text_from_outside_is_clean_whatever_it_was(void **state)
 
 static void what_carries_the_key_or_hangs_below_is_found(void **state)
 {
-    (void)state;
     static const char key[] = "0123456789abcdef0123456789abcdef";
     char entry[64];
     int ready[2];
@@ -354,7 +341,6 @@ static void what_carries_the_key_or_hangs_below_is_found(void **state)
 
 static void what_the_user_s_systemd_runs_is_not_the_session_s(void **state)
 {
-    (void)state;
     assert_true(user_manager_in_group("0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", 1000));
     assert_true(user_manager_in_group(
         "3:cpu:/x\n1:name=systemd:/user.slice/user-1000.slice/user@1000.service/init.scope\n0::/\n", 1000));
@@ -369,7 +355,6 @@ static void what_the_user_s_systemd_runs_is_not_the_session_s(void **state)
 
 static void a_lock_is_had_by_one_or_shared_and_goes_with_its_holder(void **state)
 {
-    (void)state;
     const char *path = at("lock");
     int a = lockfile_take(path, LOCK_SH, 0), b = lockfile_take(path, LOCK_SH, 0);
     assert_true(a >= 0 && b >= 0);
@@ -399,7 +384,6 @@ static void a_lock_is_had_by_one_or_shared_and_goes_with_its_holder(void **state
 /* Whoever waited for a lock whose holder removed the file has a lock on a file that others do not see. */
 static void a_lock_is_on_the_file_that_is_there(void **state)
 {
-    (void)state;
     const char *path = at("moving");
     int held = lockfile_take(path, LOCK_EX, 0);
     pid_t pid = fork();
@@ -426,7 +410,6 @@ static bool is_private_folder(const char *path, uid_t uid)
 
 static void a_runtime_folder_goes_with_the_last_who_made_it(void **state)
 {
-    (void)state;
     static struct account who = {.user = "somebody", .uid = 7001, .gid = 7001};
     struct userdir one = {.lock = -1}, two = {.lock = -1};
     char why[256], users[80];
@@ -450,7 +433,6 @@ static void a_runtime_folder_goes_with_the_last_who_made_it(void **state)
 
 static void a_runtime_folder_that_others_made_stays(void **state)
 {
-    (void)state;
     static struct account who = {.user = "somebody", .uid = 7001, .gid = 7001};
     struct userdir u = {.lock = -1};
     char why[256], users[80];
@@ -473,7 +455,6 @@ static void a_runtime_folder_that_others_made_stays(void **state)
 
 static void an_unfinished_runtime_folder_is_finished(void **state)
 {
-    (void)state;
     static struct account who = {.user = "somebody", .uid = 7001, .gid = 7001};
     struct userdir u = {.lock = -1};
     char why[256], users[80];
@@ -491,7 +472,6 @@ static void an_unfinished_runtime_folder_is_finished(void **state)
 
 static void a_program_that_takes_too_long_is_killed(void **state)
 {
-    (void)state;
     static struct account me;
     char *const no_env[] = {NULL};
     me.uid = getuid();
@@ -513,7 +493,6 @@ static void a_program_that_takes_too_long_is_killed(void **state)
 
 static void a_removed_tree_does_not_take_what_links_point_to(void **state)
 {
-    (void)state;
     static struct account me;
     if (getuid() != 0)
         skip();
@@ -530,7 +509,6 @@ static void a_removed_tree_does_not_take_what_links_point_to(void **state)
 
 static void a_program_that_does_not_exist_is_an_error_at_once(void **state)
 {
-    (void)state;
     static struct account me;
     const char *argv[] = {"x", NULL};
     char *const envp[] = {NULL};
@@ -544,7 +522,6 @@ static void a_program_that_does_not_exist_is_an_error_at_once(void **state)
 
 static void a_program_runs_as_the_user_with_nothing_of_ours(void **state)
 {
-    (void)state;
     static struct account me;
     char text[512] = "";
     int p[2], extra = open("/dev/null", O_RDONLY), status;
@@ -571,7 +548,6 @@ static void a_program_runs_as_the_user_with_nothing_of_ours(void **state)
 static void systemd_s_own_hierarchies_are_found_and_no_others(void **state)
 {
     char file[256];
-    (void)state;
     assert_int_equal(mkdir(at("v2"), 0755) | mkdir(at("v2/a"), 0755), 0);
     put("v2/a/cgroup.procs", "", 0600);
     put("v2/cgroup.procs", "", 0600);
@@ -614,7 +590,6 @@ static void a_killed_warden_is_not_taken_for_process_1(void **state)
 {
     int p[2];
     pid_t knew[2] = {0, 0};
-    (void)state;
     assert_int_equal(pipe2(p, O_CLOEXEC), 0);
     pid_t pid = fork();
     if (pid == 0)

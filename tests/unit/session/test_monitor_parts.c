@@ -454,7 +454,6 @@ static void only_the_sessions_own_processes_are_killed(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 static void limits_are_read_as_systemctl_shows_them(void **state)
 {
-    (void)state;
     struct limits l = {0};
     assert_true(limits_take_line(&l, "DefaultLimitNOFILE=524288"));
     assert_true(limits_take_line(&l, "DefaultLimitNOFILESoft=1024"));
@@ -476,7 +475,6 @@ static void limits_are_read_as_systemctl_shows_them(void **state)
 
 static void a_login_has_no_more_descriptors_than_any_other(void **state)
 {
-    (void)state;
     struct limits l;
     limits_find(&l);
     if (access("/run/systemd/system", F_OK) < 0)

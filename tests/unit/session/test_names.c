@@ -36,7 +36,6 @@ static void a_name_is_taken_apart(void **state)
         {"anna smith", "", "anna smith", "", "anna smith"},
         {"jürgen", "MÜNCHEN", "jürgen", "MÜNCHEN", "MÜNCHEN\\jürgen"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct name n;
         char text[2 * NAME_BYTES];
@@ -56,7 +55,6 @@ static void a_name_that_no_account_can_have_is_refused(void **state)
     static const char *const bad_domains[] = {"-x", "a/b", "a:b", "a\nb"};
     char longest[NAME_BYTES + 1], small[8];
     struct name n;
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (name_parse(bad[i], "", &n) != -EINVAL)
             fail_msg("\"%s\" passed", bad[i]);
@@ -96,7 +94,6 @@ static void a_domain_can_be_a_machine(void **state)
         {"desk", "", false},
         {"", "", false},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (name_is_machine(cases[i].domain, cases[i].host) != cases[i].is)
             fail_msg("\"%s\" on \"%s\"", cases[i].domain, cases[i].host);
@@ -113,7 +110,6 @@ static void every_spelling_of_a_name_has_one_count(void **state)
             "\xff"
             "ab"}};
     char key[NAME_BYTES], longest[4 * NAME_BYTES] = "";
-    (void)state;
     for (size_t i = 0; i < sizeof carl / sizeof carl[0]; i++) {
         name_key(carl[i], key);
         assert_string_equal(key, "carl");
@@ -201,7 +197,6 @@ static void means(const char *given, const char *name, uid_t uid)
 
 static void the_name_service_decides_which_account_it_is(void **state)
 {
-    (void)state;
     means("CORP\\carl", "carl", 5000);
     assert_string_equal(asked, " CORP\\carl");
     means("carl@corp.example", "carl", 5000);
@@ -216,7 +211,6 @@ static void the_name_service_decides_which_account_it_is(void **state)
 
 static void a_bare_name_and_a_machines_domain_mean_the_machines_own_account(void **state)
 {
-    (void)state;
     means("carl", "carl", 1000);
     means("desk\\carl", "carl", 1000);
     means("DESK.corp.example\\carl", "carl", 1000);
@@ -227,7 +221,6 @@ static void a_bare_name_and_a_machines_domain_mean_the_machines_own_account(void
 
 static void of_a_domain_that_nobody_knows_the_user_counts(void **state)
 {
-    (void)state;
     means("NOWHERE\\carl", "carl", 1000);
     means("carl@example.org", "carl", 1000);
     struct resolved who = resolve("NOWHERE\\zoe");
@@ -238,7 +231,6 @@ static void of_a_domain_that_nobody_knows_the_user_counts(void **state)
 static void of_a_domain_that_is_known_its_own_people_count(void **state)
 {
     static const char *const given[] = {"CORP\\lone", "lone@CORP", "OTHER\\lone", "lone@ipa.example", "CORP\\nobody"};
-    (void)state;
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         struct resolved who = resolve(given[i]);
         if (who.known || strcmp(who.name, given[i]) != 0)
@@ -250,7 +242,6 @@ static void root_is_found_under_each_of_its_names(void **state)
 {
     static const char *const given[] = {"root", "desk\\root", "root@desk", "root@desk.corp.example", "NOWHERE\\root",
         "root@example.org", "ROOT", "CORP\\administrator", "CORP\\boss", ".\\root", "\\root"};
-    (void)state;
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
         struct resolved who = resolve(given[i]);
         if (!who.known || who.uid != 0)
@@ -261,7 +252,6 @@ static void root_is_found_under_each_of_its_names(void **state)
 static void what_is_no_name_is_not_asked_for(void **state)
 {
     struct resolved who;
-    (void)state;
     asks = 0;
     assert_int_equal(resolve_name(&service, "CORP\\a:b", "desk", &who), -EINVAL);
     assert_int_equal(resolve_name(&service, "", "desk", &who), -EINVAL);

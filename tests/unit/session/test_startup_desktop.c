@@ -18,7 +18,6 @@ static char told[2048];
 
 static void on_trouble(void *user, const char *text)
 {
-    (void)user;
     size_t n = strlen(told);
     snprintf(told + n, sizeof told - n, "%s\n", text);
 }
@@ -39,7 +38,6 @@ static void an_entry_is_read_as_its_specification_says(void **state)
                                "%i\nTryExec=mate-session\nDesktopNames=MATE;GNOME;\n"
                                "[Desktop Action x]\nName=other\nExec=other\n";
     struct desktop_entry e;
-    (void)state;
     assert_int_equal(parse(text, "", &e), 0);
     assert_string_equal(e.name, "MATE");
     assert_string_equal(e.current, "MATE:GNOME");
@@ -76,7 +74,6 @@ static void what_is_no_entry_is_refused(void **state)
     };
     struct desktop_entry e;
     static char huge[DESKTOP_FILE_MAX + 2];
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_true(parse(bad[i], "", &e) < 0);
     memset(huge, '#', sizeof huge - 1);
@@ -91,7 +88,6 @@ static void what_is_no_entry_is_refused(void **state)
 static void an_id_is_a_plain_file_name(void **state)
 {
     static const char *const bad[] = {"", ".", "..", ".hidden", "a/b", "../x", "a b", "a\nb", "-x", "a;b", "\xc3\xa4"};
-    (void)state;
     assert_true(desktop_id_ok("gnome-xorg"));
     assert_true(desktop_id_ok("org.kde.Plasma_6+x"));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -103,7 +99,6 @@ static void an_id_is_a_plain_file_name(void **state)
 static void the_list_holds_what_can_be_started_once_and_by_name(void **state)
 {
     struct desktop_list list;
-    (void)state;
     put("usr/bin/one", "", 0755);
     put("usr/bin/two", "", 0755);
     put("usr/share/xsessions/b.desktop", ENTRY("Zebra", "one", ""), 0644);
@@ -155,7 +150,6 @@ static void expect(enum desktop_kind kind, const char *script, const char *start
 static void a_desktop_is_found_from_the_most_personal_to_the_smallest(void **state)
 {
     struct desktop d;
-    (void)state;
     put("home/.keep", "", 0644);
     assert_int_equal(choose(&d), -ENOENT);
     assert_non_null(strstr(desktop_missing_text, "apt install"));
@@ -201,7 +195,6 @@ static void a_desktop_is_found_from_the_most_personal_to_the_smallest(void **sta
 
 static void a_choice_that_is_not_there_is_told_and_passed_over(void **state)
 {
-    (void)state;
     put("usr/bin/xterm", "", 0755);
     put("home/.config/oriel/desktop", "gone\n", 0644);
     options.desktop = "gone-too";
@@ -218,7 +211,6 @@ static void a_choice_that_is_not_there_is_told_and_passed_over(void **state)
 
 static void the_distributions_script_starts_it_where_there_is_one(void **state)
 {
-    (void)state;
     put("etc/X11/Xsession", "", 0755);
     put("etc/X11/Xsession.options", "# x\nallow-failsafe\nallow-user-xsession\n", 0644);
     put("usr/bin/grand", "", 0755);
@@ -244,7 +236,6 @@ static void the_distributions_script_starts_it_where_there_is_one(void **state)
 static void a_choice_is_remembered_and_forgotten(void **state)
 {
     char home[80], line[64] = "";
-    (void)state;
     put("home/.keep", "", 0644);
     snprintf(home, sizeof home, "%s/home", scratch);
     assert_int_equal(desktop_remember(home, "xfce"), 0);
@@ -264,7 +255,6 @@ static void a_choice_is_remembered_and_forgotten(void **state)
 static void a_quoted_word_is_one_word(void **state)
 {
     char out[32];
-    (void)state;
     assert_int_equal(quote_word("it's $HOME", out, sizeof out), 0);
     assert_string_equal(out, "'it'\\''s $HOME'");
     assert_int_equal(quote_word("a\nb", out, sizeof out), -EINVAL);
@@ -284,7 +274,6 @@ static void the_sessions_variables_win_and_the_users_stay(void **state)
     struct env_list a = {0};
     struct snapshot s = {.tag = NOTE_FINAL};
     struct merge m = {.ours = &a, .trouble = on_trouble};
-    (void)state;
     told[0] = 0;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         assert_int_equal(env_put(&a, ours[i]), 0);
@@ -321,7 +310,6 @@ static void a_note_is_read_or_refused_whole(void **state)
     static const char env[] = "A=1\nx\0B=2";
     uint8_t note[NOTE_HEAD_MAX + sizeof env];
     struct snapshot s;
-    (void)state;
     size_t n = snapshot_encode_head(NOTE_LINE, 3, 77, sizeof env, note, NOTE_HEAD_MAX);
     assert_true(n > 0);
     memcpy(note + n, env, sizeof env);

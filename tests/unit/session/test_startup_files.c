@@ -32,7 +32,6 @@ static int teardown(void **state)
 
 static void on_trouble(void *user, const char *text)
 {
-    (void)user;
     size_t n = strlen(told);
     snprintf(told + n, sizeof told - n, "%s\n", text);
 }
@@ -183,7 +182,6 @@ static void what_was_exported_before_a_deadly_line_is_kept(void **state)
     bool other = is_shell("fish") || is_shell("csh");
     const char *const *lines = other ? deadly_elsewhere : deadly;
     size_t n = other ? sizeof deadly_elsewhere / sizeof deadly_elsewhere[0] : sizeof deadly / sizeof deadly[0];
-    (void)state;
     put("home/.keep", "", 0644);
     (void)mkfifo(at("home/fifo"), 0600);
     for (size_t i = 0; i < n; i++) {
@@ -194,7 +192,6 @@ static void what_was_exported_before_a_deadly_line_is_kept(void **state)
 static void good_files_are_read_once_in_order_without_a_word(void **state)
 {
     char text[256];
-    (void)state;
     put("etc/.keep", "", 0644);
     export_line(text, sizeof text, "ONE", "1");
     put(personal_file(), text, 0644);
@@ -215,7 +212,6 @@ static void good_files_are_read_once_in_order_without_a_word(void **state)
 
 static void a_value_keeps_its_newlines(void **state)
 {
-    (void)state;
     const char *text = is_shell("fish") ? "set -gx LINES_OF a\\nb\\n\n"
         : is_shell("csh")               ? "setenv LINES_OF 'a\\\nb'\n"
                                         : "export LINES_OF='a\nb\n'\n";
@@ -227,7 +223,6 @@ static void a_value_keeps_its_newlines(void **state)
 
 static void a_deadly_file_of_the_system_does_not_hide_the_users(void **state)
 {
-    (void)state;
     if (is_shell("fish") || is_shell("csh"))
         skip();
     put(is_shell("zsh") ? "etc/zsh/zshenv" : "etc/profile", "export SYSTEM=kept\nexec true\n", 0644);
