@@ -61,7 +61,6 @@ static bool fails(const char *step, int64_t picture)
         return false;
     return wanted[n] == 0 || (wanted[n] == '@' && strtoll(wanted + n + 1, NULL, 10) == picture);
 #else
-    (void)step, (void)picture;
     return false;
 #endif
 }

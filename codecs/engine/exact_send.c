@@ -42,7 +42,6 @@ typedef int (*encode_fn)(struct engine *, const uint8_t *px, size_t stride, int 
 
 static int as_planar(struct engine *e, const uint8_t *px, size_t stride, int width, int height, struct wr *w)
 {
-    (void)e;
     return planar_encode(w, px, stride, width, height, false);
 }
 

@@ -74,7 +74,6 @@ static const struct rfx_planes_ops *ops_best(bool plain)
     if (!plain && __builtin_cpu_supports("avx2"))
         return &rfx_planes_avx2;
 #endif
-    (void)plain;
     return &ops_c;
 }
 

@@ -30,7 +30,6 @@ static void rate(x264_param_t *p, uint32_t bytes_per_second, uint32_t picture_by
 
 static void quiet(void *ctx, int level, const char *format, va_list args)
 {
-    (void)ctx, (void)level, (void)format, (void)args;
 }
 
 static bool settings(x264_param_t *p, const struct h264_config *c)
