@@ -175,7 +175,7 @@ PRODUCT = [n for n in C if not n.startswith(("tests/", "bench/"))]
 
 def tags(names, kinds):
     """What ctags finds; headers are C, which it does not take for granted."""
-    r = subprocess.run(["ctags", "--fields=+ne", "--extras=+F", "--output-format=json", "--kinds-C=" + kinds, "--languages=C", "--langmap=C:.c.h",
+    r = subprocess.run(["ctags", "--fields=+neS", "--extras=+F", "--output-format=json", "--kinds-C=" + kinds, "--languages=C", "--langmap=C:.c.h",
                         "-f", "-", *names], cwd=ROOT, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in r.stdout.splitlines()]
 
@@ -211,6 +211,15 @@ def test_a_name_in_two_files_is_found(tmp_path):
     names = [str(tmp_path / n) for n in ("a.h", "b.c", "c.c")]
     assert set(defined_twice(tags(names, "sug"))) == {"client"}
     assert set(defined_twice([t for t in tags(names, "f") if not t.get("file")])) == {"twice"}
+
+
+def test_a_parameter_that_is_not_used_needs_no_word():
+    """-Wno-unused-parameter is on. (A result that is dropped says so: `(void)write(…)`.)"""
+    names = [n for n in C if n.endswith(".c")]
+    lines = {n: text(n).split("\n") for n in names}
+    idle = ["%s:%d" % (tag["path"], i) for tag in tags(names, "f") if "end" in tag for i in range(tag["line"], tag["end"] + 1)
+            for word in re.findall(r"^\s*\(void\)(\w+)[,;]", lines[tag["path"]][i - 1]) if re.search(r"\b%s\b" % word, tag.get("signature", ""))]
+    assert not idle
 
 
 def slots_of(header):
