@@ -8,6 +8,7 @@
 #define ORIEL_SERVER_PEER_FRONT_END_H
 
 #include "codecs/engine/engine.h"
+#include "server/peer/services.h"
 #include "session/proto/display.h"
 #include "session/proto/peer.h"
 
@@ -21,6 +22,18 @@ struct client_facts {
     struct display_layout layout; /* normalised: 1 … DISPLAY_MONITORS_MAX monitors, the union's corner at 0,0 */
     uint32_t keyboard_layout, keyboard_type, keyboard_subtype;
     char time_zone[64]; /* IANA or "" */
+};
+
+/* What a front end does with granted services (server/peer/services.h). All mandatory. */
+struct front_end_services {
+    /* The client may have it from now on. Its link is paused; services_want reads it. A service that this front end
+     * does not know is closed with services_close. */
+    void (*granted)(struct front *f, const struct granted_service *g);
+    /* A message of the session's process, which is hostile; never before services_want. Returns 0, or negative errno:
+     * the service is to end. */
+    int (*message)(struct front *f, const struct granted_service *g, const struct wire_def *def, const void *msg);
+    /* Its link is closed: take back what the client was shown of it. Another `granted` may follow. */
+    void (*gone)(struct front *f, const struct granted_service *g);
 };
 
 struct front_end_ops {
@@ -62,6 +75,8 @@ struct front_end_ops {
     void (*granted)(struct front *f, const struct peer_verdict *v);
     /* A fresh reconnect cookie. Absent: this client cannot have one. */
     void (*cookie)(struct front *f, const struct peer_cookie *c);
+    /* NULL: the client's protocol has none beside the display. */
+    const struct front_end_services *service;
     /* Nothing was sent for the configured time: show the client that we live. Absent: not needed. */
     void (*heartbeat)(struct front *f, unsigned period);
     /* Tell the client why, and close in order. Called at most once, destroy follows. Mandatory. */

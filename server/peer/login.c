@@ -193,6 +193,9 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
         on_verdict(p, msg);
     } else if (def == &peer_display_def) {
         display_front_attach(p, fds[0], ((struct peer_display *)msg)->kind);
+    } else if (def == &peer_service_def) {
+        const struct peer_service *s = msg;
+        services_grant(p, s->service, &s->limits, fds[0]);
     } else if (def == &peer_cookie_def) {
         if (p->ops->cookie && p->config.server_auto_reconnect)
             p->ops->cookie(p->front, msg);

@@ -139,6 +139,7 @@ static int create(struct peer *p)
 static void destroy(struct peer *p)
 {
     login_finish(&p->login);
+    services_close_all(p);
     display_front_finish(p);
     picture_finish(p);
     if (p->front)

@@ -12,6 +12,7 @@ void peer_end(struct peer *p, enum end_cause cause, const char *text)
         return;
     log_info("client ends", "cause=%d text=%s", cause, text ? text : "");
     p->ended = true;
+    services_close_all(p);
     display_front_detach(p);
     p->ops->end(p->front, cause, text);
     if (p->exit_code == PEER_EXIT_OK && p->login.state != LOGIN_GRANTED)
@@ -25,6 +26,7 @@ void peer_gone(struct peer *p, enum peer_exit code, const char *why)
         return;
     log_info("client gone", "reason=%s", why);
     p->ended = true;
+    services_close_all(p);
     display_front_detach(p);
     if (code == PEER_EXIT_OK && p->login.state != LOGIN_GRANTED)
         code = PEER_EXIT_UNAUTHENTICATED;

@@ -5,6 +5,7 @@
  *   login    what is asked of the monitor and what it answers               login.c
  *   display  the link to who draws, and the picture buffer                  display_front.c
  *   picture  buffer → engine → front end, pacing                            picture.c
+ *   services the links of what was granted beside the display               services.c
  *   front    the client's protocol                                          rdp_*.c (front_end.h)
  */
 #ifndef ORIEL_SERVER_PEER_PEER_H
@@ -86,8 +87,9 @@ struct peer {
     struct login login;
     struct display_front display;
     struct picture picture;
-    struct event *beat; /* heartbeat */
-    uint64_t sent;      /* counts frames and pointer updates: quiet when it did not move */
+    struct granted_service services[SERVICE_MAX + 1]; /* by enum service */
+    struct event *beat;                               /* heartbeat */
+    uint64_t sent; /* counts frames and pointer updates: quiet when it did not move */
     bool ended;
     bool check; /* PEER_CHECK was its argument */
     enum peer_exit exit_code;

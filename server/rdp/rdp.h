@@ -129,6 +129,28 @@ void rdp_channels_finish(struct front *f);
 /* One chunk of a static channel. Returns 0; or negative errno, logged with its reason: end the connection. */
 int rdp_channels_receive(struct front *f, uint16_t id, const uint8_t *data, size_t len, uint32_t flags, size_t total);
 
+/* ---- rdp_services.c, and one rdp_NAME.c for each service ---- */
+struct rdp_service {
+    enum service service;
+    /* It is granted and dynamic channels can be opened: announce it. Mandatory. */
+    void (*open)(struct front *f);
+    /* As front_end_services. Mandatory. */
+    int (*message)(struct front *f, const struct granted_service *g, const struct wire_def *def, const void *msg);
+    /* Take back what was announced; also when nothing was. Mandatory. */
+    void (*close)(struct front *f);
+    /* rdp_services_have_room may have become true: read on. Mandatory. */
+    void (*room)(struct front *f);
+};
+extern const struct rdp_service *const rdp_service_table[]; /* NULL-terminated */
+extern const struct rdp_service rdp_echo;                   /* in builds for tests */
+extern const struct front_end_services rdp_services;
+/* Dynamic channels can be opened from now on; they are gone; the transport took what waited. */
+void rdp_services_open(struct front *f);
+void rdp_services_close(struct front *f);
+void rdp_services_room(struct front *f);
+/* May a service send something now? Where not, it stops reading its link. */
+bool rdp_services_have_room(const struct front *f);
+
 /* ---- rdp_gfx.c ---- */
 int rdp_gfx_open(struct front *f);
 /* The client stopped acknowledging (it closes its end for good after an error): start over in a new channel, or in the

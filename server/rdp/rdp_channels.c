@@ -30,6 +30,7 @@ static void dynamic_opened(void *user, struct svc_channel *c)
     }
     (void)rdp_gfx_open(f);
     rdp_disp_open(f);
+    rdp_services_open(f);
 }
 
 static int dynamic_message(void *user, const uint8_t *data, size_t len)
@@ -41,6 +42,7 @@ static int dynamic_message(void *user, const uint8_t *data, size_t len)
 static void dynamic_closed(void *user)
 {
     struct front *f = user;
+    rdp_services_close(f);
     rdp_gfx_finish(f);
     dvc_destroy(f->dvc);
     f->dvc = NULL;

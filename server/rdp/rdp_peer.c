@@ -109,7 +109,9 @@ static void on_readable(void *user)
 
 static void on_drained(void *user)
 {
-    peer_client_drained(((struct front *)user)->peer);
+    struct front *f = user;
+    peer_client_drained(f->peer);
+    rdp_services_room(f);
 }
 
 static void on_secured(void *user)
@@ -314,6 +316,7 @@ const struct front_end_ops front_end_rdp = {
     .leds = rdp_info_leds,
     .granted = granted,
     .cookie = cookie,
+    .service = &rdp_services,
     .heartbeat = rdp_info_heartbeat,
     .end = rdp_info_end,
 };

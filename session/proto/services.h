@@ -25,7 +25,7 @@ enum service {
 };
 #define SERVICE_BIT(service) (1u << (service)) /* in a set of services, 32 bits */
 
-/* Half of a link's message: two pieces and what is around them fit into a socket's buffer beside a third one */
+/* Half of the longest message of a link (WIRE_MESSAGE_MAX): a piece and what is said around it always fit */
 #define SERVICE_PIECE_MAX 32768
 /* New links for a service whose process died, in the life of an attachment: more is a fault that restarting does not
  * mend */

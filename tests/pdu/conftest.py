@@ -33,9 +33,9 @@ class Worlds:
     def __init__(self):
         self.all = []
 
-    def make(self, monitor=None, **options):
+    def make(self, monitor=None, peer="server/oriel-peer", **options):
         folder = tempfile.mkdtemp(prefix="oriel-pdu-")
-        w = fake.World(BUILD, folder, monitor, **{k.replace("__", "."): v for k, v in options.items()})
+        w = fake.World(BUILD, folder, monitor, peer, **{k.replace("__", "."): v for k, v in options.items()})
         self.all.append((w, folder))
         return w.start()
 

@@ -13,10 +13,13 @@ import wire
 
 # session/proto/peer.h
 HELLO, AUTH, LOGON, RESUME, STATUS = 1, 2, 3, 4, 5
-VERDICT, DISPLAY, COOKIE, END, RESUMED = 101, 102, 103, 104, 105
+VERDICT, DISPLAY, COOKIE, END, RESUMED, SERVICE = 101, 102, 103, 104, 105, 106
 START, ATTACH, REFUSE = 1, 2, 5
 KIND_LOGON, KIND_SESSION, KIND_NOTICE = 1, 2, 3
 PASSWORD, CONVERSATION, ASSERTION, ARC = 1, 2, 3, 4
+# session/proto/services.h and echo.h
+SERVICE_DISPLAY, SERVICE_ECHO, TO_CLIENT, TO_SESSION, PIECE_MAX = 1, 2, 1, 2, 32768
+ECHO_REQUEST, ECHO_RESPONSE = 1, 101
 # session/proto/display.h
 OPEN, LAYOUT, INPUT, FRAME_DONE, REFRESH, SUPPRESS, KEYBOARD = 1, 2, 3, 4, 5, 6, 7
 BUFFER, FRAME, CURSOR, POINTER, LEDS, DISPLAY_END, COPIED = 101, 102, 103, 104, 105, 106, 107
@@ -150,6 +153,26 @@ class Drawer(End):
         self.ours.shutdown(socket.SHUT_RDWR)
 
 
+class Echo(End):
+    """The session's process that serves ECHO: asks, and keeps what was answered."""
+
+    def __init__(self):
+        super().__init__()
+        self.answers = []
+
+    def on_message(self, ident, payload):
+        assert ident == ECHO_RESPONSE, ident
+        r = wire.Reader(payload)
+        self.answers.append((r.take("I"), r.data()))
+
+    def ask(self, ident, data, flags=0):
+        """Blocks while the link is full; with MSG_DONTWAIT in `flags` raises BlockingIOError."""
+        self.ours.sendmsg([wire.pack(ECHO_REQUEST, struct.pack("<I", ident) + wire.data(data))], [], flags)
+
+    def end(self):
+        self.ours.close() if not self.is_alive() else self.ours.shutdown(socket.SHUT_RDWR)
+
+
 class Monitor(End):
     """One peer's monitor link. `users`: name → password."""
 
@@ -207,6 +230,13 @@ class Monitor(End):
         wire.send(self.ours, DISPLAY, struct.pack("<B", kind), [drawer.theirs.fileno()])
         drawer.theirs.close()
 
+    def service(self, end, service=SERVICE_ECHO, directions=TO_CLIENT | TO_SESSION, piece=PIECE_MAX, transfer=PIECE_MAX):
+        """Grant a service whose link ends at `end`."""
+        end.start()
+        wire.send(self.ours, SERVICE, struct.pack("<BBIQ", service, directions, piece, transfer), [end.theirs.fileno()])
+        end.theirs.close()
+        return end
+
     def cookie(self, logon_id, random):
         wire.send(self.ours, COOKIE, struct.pack("<I", logon_id) + wire.data(random))
 
@@ -230,7 +260,7 @@ class World:
     ACCOUNTS = ("daemon", "bin")  # stand in for _oriel and _oriel-keys
     CAPS = "+setuid,+setgid,+sys_chroot,+kill"
 
-    def __init__(self, build, folder, monitor=None, **options):
+    def __init__(self, build, folder, monitor=None, peer="server/oriel-peer", **options):
         self.run_dir, self.log = os.path.join(folder, "run"), os.path.join(folder, "log")
         self.make_monitor = monitor or Monitor
         self.monitors, self.peers = {}, {}
@@ -238,8 +268,9 @@ class World:
         for d, owner, mode in (("", "root", 0o755), ("run", "root", 0o755), ("run/keys", "keys", 0o2750), ("run/empty", "root", 0o755),
                                ("state", "root", 0o755), ("state/tls", "keys", 0o750), ("bin", "root", 0o755)):
             self.folder(os.path.join(folder, d), owner, mode)
-        for program in ("server/oriel-server", "server/oriel-peer", "common/oriel-keys"):
+        for program in ("server/oriel-server", "common/oriel-keys"):
             subprocess.run(["cp", os.path.join(build, program), self.programs], check=True)
+        subprocess.run(["cp", os.path.join(build, peer), os.path.join(self.programs, "oriel-peer")], check=True)
         options.setdefault("server.port", 0)
         options.setdefault("server.listen", "127.0.0.1")
         options.setdefault("log.level", "debug")

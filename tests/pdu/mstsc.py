@@ -113,6 +113,8 @@ class Mstsc(Rdp):
         self.commands, self.frames, self.confirmed, self.resets = [], 0, [], []
         self.control_caps = None
         self.cookie = None
+        self.others = ()             # names of further dynamic channels that it has
+        self.told = []               # (name, message) of those
 
     def gcc(self, channels):
         """With early capabilities (error info, monitor layout, GFX, heartbeat, 32 bit) and, where there are several, monitors."""
@@ -184,7 +186,7 @@ class Mstsc(Rdp):
         rest = p[1 + size:]
         if command == 1:
             name = rest.split(b"\0")[0].decode()
-            refused = name in self.refuse or name not in (GRAPHICS, CONTROL)
+            refused = name in self.refuse or name not in (GRAPHICS, CONTROL, *self.others)
             self.drdynvc(p[:1 + size] + struct.pack("<I", 0xC0000001 if refused else 0))
             if not refused:
                 self.dynamic[ident], self.ids[name] = name, ident
@@ -194,6 +196,8 @@ class Mstsc(Rdp):
         elif command == 4:
             self.drdynvc(p[:1 + size])
             self.parts.pop(ident, None)
+            if self.ids.get(self.dynamic.pop(ident, None)) == ident:
+                self.ids = {n: i for n, i in self.ids.items() if i != ident}
         elif command == 2:
             n = 1 << (p[0] >> 2 & 3)
             self.parts[ident] = (int.from_bytes(rest[:n], "little"), rest[n:])
@@ -220,6 +224,12 @@ class Mstsc(Rdp):
             self.control_caps = struct.unpack("<IIIII", data)
         elif self.dynamic.get(ident) == GRAPHICS:
             self.on_graphics(self.unpacker.message(data))
+        elif ident in self.dynamic:
+            self.told.append((self.dynamic[ident], data))
+            self.on_other(self.dynamic[ident], data)
+
+    def on_other(self, name, data):
+        pass
 
     # --- graphics ---
     def gfx(self, command, body):
