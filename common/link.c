@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/link.h"
 
+#include "common/clock.h"
 #include "common/slots.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MESSAGES_PER_TURN 32 /* one busy link must not starve the others of its loop */
@@ -270,21 +270,14 @@ void *link_user(const struct link *l)
     return l->user;
 }
 
-static int64_t mono_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int link_flush(struct link *l, int timeout_ms)
 {
-    int64_t deadline = mono_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + timeout_ms;
     for (;;) {
         int r = l->dead ? -EPIPE : drain(l);
         if (r != -EAGAIN)
             return r;
-        int64_t left = deadline - mono_ms();
+        int64_t left = deadline - clock_ms();
         if (left <= 0)
             return -ETIMEDOUT;
         struct pollfd p = {l->fd, POLLOUT, 0};

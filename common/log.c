@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/log.h"
 
+#include "common/clock.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -248,12 +249,12 @@ static void put_head(struct log_line *l, const char *level)
 {
     if (journal)
         put_fmt(l, "<%d>", priority_of(level));
-    struct timespec now;
+    int64_t now = clock_wall_ms();
+    time_t seconds = (time_t)(now / 1000);
     struct tm tm;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
+    gmtime_r(&seconds, &tm);
     put_fmt(l, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ %s[%d] %s ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-        tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now.tv_nsec / 1000000), program, (int)getpid(), level);
+        tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(now % 1000), program, (int)getpid(), level);
 }
 
 static void write_line(struct log_line *l)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/wire.h"
 
+#include "common/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 void rd_init(struct rd *r, const void *data, size_t len)
@@ -433,8 +434,7 @@ static size_t take_fds(struct msghdr *mh, int *fds)
 static int wait_readable(int sock, int timeout_ms)
 {
     struct pollfd p = {sock, POLLIN, 0};
-    struct timespec start, now;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    int64_t end = clock_ms() + timeout_ms;
     int left = timeout_ms;
     for (;;) {
         int r = poll(&p, 1, left);
@@ -445,9 +445,8 @@ static int wait_readable(int sock, int timeout_ms)
         if (errno != EINTR)
             return -errno;
         if (timeout_ms >= 0) {
-            clock_gettime(CLOCK_MONOTONIC, &now);
-            int64_t spent = (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
-            left = spent >= timeout_ms ? 0 : (int)(timeout_ms - spent);
+            int64_t until = end - clock_ms();
+            left = until > 0 ? (int)until : 0;
         }
     }
 }

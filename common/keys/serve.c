@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/keys/serve.h"
 
+#include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -9,7 +10,6 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CHAINS_PER_LINK 4 /* one is needed; a link that asks on and on is not one of ours */
@@ -32,16 +32,9 @@ struct keys_server {
     bool limited; /* said so already; said again after it has eased */
 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static bool take_token(struct keys_server *s)
 {
-    double t = now();
+    double t = (double)clock_us() / 1e6;
     s->tokens += (t - s->last) * s->per_second;
     s->last = t;
     if (s->tokens > s->burst)
@@ -138,7 +131,10 @@ struct keys_server *keys_server_create(struct event_base *base, struct pair *pai
     struct keys_server *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    *s = (struct keys_server){.base = base, .pair = pair_ref(pair), .links_max = links_max, .last = now()};
+    *s = (struct keys_server){.base = base,
+        .pair = pair_ref(pair),
+        .links_max = links_max,
+        .last = (double)clock_us() / 1e6};
     set_rate(s, per_minute);
     s->tokens = s->burst;
     return s;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/supervisor/daemons.h"
 
+#include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/process.h"
 #include "common/rundir.h"
 #include "common/spawn.h"
@@ -61,13 +63,6 @@ struct daemons {
     bool stopping, failed, told;
 };
 
-static time_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec;
-}
-
 /* A clean environment, but what configures the sanitizers of a test build. */
 static void make_environment(char sanitizers[][512], size_t n, const char **envp)
 {
@@ -121,7 +116,7 @@ static int start(struct one *o)
     if (pid < 0)
         return (int)pid;
     o->pid = pid;
-    o->since = now();
+    o->since = clock_s();
     log_info("daemon started", "name=%s pid=%d", o->kind->name, (int)pid);
     return 0;
 }
@@ -136,12 +131,6 @@ int daemons_self_check(const struct config *c, const char *config_path)
         if (errno != EINTR)
             return -errno;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
-}
-
-static void later(struct event *e, int ms)
-{
-    struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
-    event_add(e, &tv);
 }
 
 static void finish_if_all_gone(struct daemons *d)
@@ -189,18 +178,18 @@ static void give_up(struct daemons *d, const char *name)
 
 static void schedule(struct one *o)
 {
-    bool ran_well = now() - o->since >= RAN_WELL_S;
+    bool ran_well = clock_s() - o->since >= RAN_WELL_S;
     o->pause_ms = ran_well || !o->pause_ms ? PAUSE_FIRST_MS : o->pause_ms * 2;
     if (o->pause_ms > PAUSE_MAX_MS)
         o->pause_ms = PAUSE_MAX_MS;
-    later(o->restart, o->pause_ms);
+    (void)loop_arm_ms(o->restart, o->pause_ms);
 }
 
 static void on_restart(evutil_socket_t fd, short what, void *arg)
 {
     struct one *o = arg;
     if (!o->all->stopping && !o->pid && start(o) < 0) {
-        o->since = now();
+        o->since = clock_s();
         schedule(o);
     }
 }
@@ -208,7 +197,7 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
 static void on_ended(struct one *o, int status)
 {
     struct daemons *d = o->all;
-    bool early = now() - d->started < FIRST_START_S && WIFEXITED(status) && WEXITSTATUS(status) != 0;
+    bool early = clock_s() - d->started < FIRST_START_S && WIFEXITED(status) && WEXITSTATUS(status) != 0;
     o->pid = 0;
     if (d->stopping) {
         stop_next(d);
@@ -239,7 +228,7 @@ void daemons_reap(struct daemons *d)
 
 int daemons_start(struct daemons *d)
 {
-    d->started = now();
+    d->started = clock_s();
     for (int i = 0; i < NDAEMONS; i++) {
         int r = start(&d->one[i]);
         if (r < 0)
@@ -262,7 +251,7 @@ void daemons_stop(struct daemons *d)
     d->stopping = true;
     for (int i = 0; i < NDAEMONS; i++)
         event_del(d->one[i].restart);
-    later(d->stop_timer, (STOP_S + (int)d->config->session_logoff_grace) * 1000);
+    (void)loop_arm_s(d->stop_timer, STOP_S + d->config->session_logoff_grace);
     stop_next(d);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One connection in oriel-server: it waits for the first request, gets a process, is watched, and is reaped. */
+#include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/process.h"
 #include "common/sockets.h"
 #include "common/spawn.h"
@@ -72,7 +74,7 @@ static void connection_free(struct connection *c, unsigned penalty)
     link_destroy(c->link);
     if (c->fd >= 0)
         close(c->fd);
-    admission_leave(d->admission, c->source, c->half_open, penalty, daemon_now());
+    admission_leave(d->admission, c->source, c->half_open, penalty, clock_s());
     d->slots[c->slot] = NULL;
     free(c);
 }
@@ -86,15 +88,12 @@ static void connection_signal(struct connection *c, int sig)
 
 static void set_deadline(struct connection *c, int64_t seconds_after_start)
 {
-    int64_t left = c->since + seconds_after_start - daemon_now();
-    struct timeval tv = {left > 0 ? left : 0, 0};
-    (void)evtimer_add(c->deadline, &tv);
+    (void)loop_arm_s(c->deadline, c->since + seconds_after_start - clock_s());
 }
 
 /* The handshake deadline kills; the login deadline asks the peer to tell its client first. */
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
-    static const struct timeval farewell = {FAREWELL_SECONDS, 0};
     struct connection *c = arg;
     if (c->state != CONNECTION_LEAVING)
         log_info("deadline passed", "peer=%llu address=%s phase=%s", (unsigned long long)c->number, c->address,
@@ -106,7 +105,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     struct child_timeout m = {0};
     if (c->state == CONNECTION_RUNNING && c->connected && link_send(c->link, &child_timeout_def, &m, NULL) == 0) {
         c->state = CONNECTION_LEAVING;
-        (void)evtimer_add(c->deadline, &farewell);
+        (void)loop_arm_s(c->deadline, FAREWELL_SECONDS);
         return;
     }
     c->state = CONNECTION_LEAVING;
@@ -140,18 +139,18 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 /* The peer says so: it alone notices one that hangs. However often it does, the count is ours. */
 static void encoder_lost(struct connection *c)
 {
-    struct timeval pause = {encoder_pause(c->restarts), 0};
+    unsigned pause = encoder_pause(c->restarts);
     end_encoder(c);
     if (!c->d->encoder.on || c->without || (c->again && evtimer_pending(c->again, NULL)))
         return;
-    c->without = pause.tv_sec == 0;
+    c->without = pause == 0;
     if (!c->again)
         c->again = evtimer_new(c->d->base, on_pause_over, c);
     if (c->without)
         log_warning("encoder is not started again", "peer=%llu failures=%u", (unsigned long long)c->number,
             c->restarts + 1);
     else if (c->again)
-        (void)evtimer_add(c->again, &pause);
+        (void)loop_arm_s(c->again, pause);
 }
 
 static void on_child_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
@@ -177,7 +176,6 @@ static void on_child_message(void *user, struct link *l, const struct wire_def *
 
 static void on_child_closed(void *user, struct link *l, int err)
 {
-    static const struct timeval farewell = {FAREWELL_SECONDS, 0};
     struct connection *c = user;
     if (err != -EPIPE)
         log_error("peer's link broken", "peer=%llu error=%s", (unsigned long long)c->number, strerror(-err));
@@ -185,7 +183,7 @@ static void on_child_closed(void *user, struct link *l, int err)
     c->link = NULL;
     /* A peer without its link cannot be told anything: it is leaving, or has to. */
     c->state = CONNECTION_LEAVING;
-    (void)evtimer_add(c->deadline, &farewell);
+    (void)loop_arm_s(c->deadline, FAREWELL_SECONDS);
     if (err != -EPIPE)
         connection_signal(c, SIGKILL);
 }
@@ -258,11 +256,10 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 static void retry_later(struct connection *c)
 {
-    static const struct timeval tv = {0, RETRY_MS * 1000};
     if (!c->ev)
         c->ev = evtimer_new(c->d->base, on_retry, c);
     if (c->ev)
-        (void)evtimer_add(c->ev, &tv);
+        (void)loop_arm_ms(c->ev, RETRY_MS);
 }
 
 static void connection_try(struct connection *c)
@@ -340,14 +337,14 @@ void connection_add(struct daemon *d, int fd, const char *address, uint16_t port
     struct connection *c = find_slot(d, &slot) ? calloc(1, sizeof *c) : NULL;
     if (!c) {
         close(fd);
-        admission_leave(d->admission, source, true, 0, daemon_now());
+        admission_leave(d->admission, source, true, 0, clock_s());
         return;
     }
     *c = (struct connection){.d = d,
         .number = ++d->last_number,
         .slot = slot,
         .fd = fd,
-        .since = daemon_now(),
+        .since = clock_s(),
         .half_open = true,
         .source = source,
         .port = port};

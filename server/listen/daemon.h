@@ -102,6 +102,4 @@ unsigned encoder_pause(unsigned restarts);
  * 0 or negative errno. */
 int server_sandbox(uint32_t first_uid, unsigned slots, const struct encoder_account *encoder);
 
-int64_t daemon_now(void); /* CLOCK_MONOTONIC seconds */
-
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "server/listen/daemon.h"
 
 #include <arpa/inet.h>
@@ -27,13 +29,12 @@ static void on_refused_due(evutil_socket_t fd, short what, void *arg)
 
 static void refuse(struct daemon *d, const char *address, enum admission_answer why)
 {
-    static const struct timeval second = {1, 0};
     if (evtimer_pending(d->refused_ev, NULL)) {
         d->refused++;
         return;
     }
     log_warning("connection refused", "address=%s reason=%s", address, admission_text(why));
-    (void)evtimer_add(d->refused_ev, &second);
+    (void)loop_arm_s(d->refused_ev, 1);
 }
 
 static void set_option(int fd, int level, int name, int value)
@@ -58,7 +59,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     struct admission_source *source = NULL;
     (void)getnameinfo(from, (socklen_t)len, address, sizeof address, port, sizeof port,
         NI_NUMERICHOST | NI_NUMERICSERV);
-    enum admission_answer a = admission_enter(d->admission, &limits, from, daemon_now(), &source);
+    enum admission_answer a = admission_enter(d->admission, &limits, from, clock_s(), &source);
     if (a != ADMISSION_OK) {
         refuse(d, address, a);
         close(fd);

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FILES_BESIDE_CLIENTS 64
@@ -24,13 +23,6 @@
 /* EXIT_PORT_TAKEN: somebody else listens there. Trying again at once would not help: oriel-server.service does not
  * (RestartPreventExitStatus). */
 enum server_exit { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PORT_TAKEN = 3 };
-
-int64_t daemon_now(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec;
-}
 
 static int load(const char *path, struct config *c)
 {

@@ -2,6 +2,7 @@
 /* The link to oriel-monitor. It may die and come back: clients that run go on, those that come wait. */
 #include "common/link.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/sockets.h"
 #include "server/listen/daemon.h"
 #include "session/proto/server.h"
@@ -18,8 +19,7 @@
 
 static void retry(struct daemon *d)
 {
-    struct timeval tv = {d->monitor_wait_ms / 1000, d->monitor_wait_ms % 1000 * 1000};
-    (void)evtimer_add(d->monitor_retry, &tv);
+    (void)loop_arm_ms(d->monitor_retry, d->monitor_wait_ms);
     d->monitor_wait_ms = d->monitor_wait_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS : d->monitor_wait_ms * 2;
 }
 

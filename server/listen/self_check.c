@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/listen/self_check.h"
 
+#include "common/clock.h"
 #include "common/keys/pair.h"
 #include "common/keys/serve.h"
 #include "common/link.h"
@@ -30,7 +31,7 @@
 
 struct check {
     const struct daemon *d;
-    int64_t end;      /* daemon_now() of the deadline */
+    int64_t end;      /* clock_s() of the deadline */
     pid_t peer, keys; /* 0 none */
     int link;         /* our end of its link, which nobody reads */
     int client;       /* our end of its client's stream */
@@ -217,7 +218,7 @@ static bool listen_to_the_end(struct check *c)
 {
     char sink[512];
     for (;;) {
-        int64_t left = c->end - daemon_now();
+        int64_t left = c->end - clock_s();
         struct pollfd p = {c->output, POLLIN, 0};
         if (left <= 0 || poll(&p, 1, (int)left * 1000) <= 0)
             return false;
@@ -273,7 +274,7 @@ enum self_check self_check(const struct daemon *d)
 {
     static struct check c;
     int spawn_error = 0;
-    c = (struct check){.d = d, .end = daemon_now() + PATIENCE_SECONDS, .link = -1, .client = -1, .output = -1};
+    c = (struct check){.d = d, .end = clock_s() + PATIENCE_SECONDS, .link = -1, .client = -1, .output = -1};
     (void)signal(SIGPIPE, SIG_IGN);
     int r = start_peer(&c, &spawn_error);
     if (r < 0) {

@@ -3,6 +3,7 @@
  * as hostile. */
 #include "common/link.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "server/peer/peer.h"
 
 #include <errno.h>
@@ -168,7 +169,6 @@ void display_front_finish(struct peer *p)
 
 void display_front_detach(struct peer *p)
 {
-    static const struct timeval patience = {LOST_SECONDS, 0};
     struct display_front *d = &p->display;
     unmap(d);
     link_destroy(d->link);
@@ -178,7 +178,7 @@ void display_front_detach(struct peer *p)
     picture_pause(p);
     /* A session that is only starting has the monitor's patience; one that was seen comes back soon or never. */
     if (d->kind == DISPLAY_SESSION && p->login.state == LOGIN_GRANTED && !p->ended)
-        (void)evtimer_add(d->lost, &patience);
+        (void)loop_arm_s(d->lost, LOST_SECONDS);
 }
 
 void display_front_facts(const struct client_facts *facts, struct display_open *o)

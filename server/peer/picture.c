@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From the drawer's buffer through the engine to the client: who waits for whom. */
+#include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/secret.h"
 #include "server/peer/encoder_link.h"
 #include "server/peer/peer.h"
@@ -20,19 +22,6 @@
 #define DESKTOP 0         /* the desktop's surface */
 /* The agent's frame follows its parts within 8 ms; where it does not, they are shown without it */
 #define PARTS_US 10000
-
-static uint64_t now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
-}
-
-static void wake_in(struct picture *pic, int64_t us)
-{
-    struct timeval tv = {us / 1000000, us % 1000000};
-    (void)evtimer_add(pic->timer, &tv);
-}
 
 static void tell_link(struct peer *p)
 {
@@ -65,10 +54,10 @@ static void start_over(struct peer *p)
 static bool waits_for_frame(struct peer *p)
 {
     struct picture *pic = &p->picture;
-    uint64_t now = now_us();
+    uint64_t now = clock_us();
     if (!pic->parts_taken || p->display.on_loan || now - pic->parts_us >= PARTS_US)
         return false;
-    wake_in(pic, (int64_t)(pic->parts_us + PARTS_US - now));
+    (void)loop_arm_us(pic->timer, (int64_t)(pic->parts_us + PARTS_US - now));
     return true;
 }
 
@@ -82,20 +71,20 @@ static void pump(struct peer *p)
         if (!pic->engine || !pic->ready || p->ended || p->ops->queued(p->front) >= TRANSPORT_BUSY)
             return;
         tell_link(p);
-        if (p->ops->reopen && engine_acks_stopped(pic->engine, now_us())) {
+        if (p->ops->reopen && engine_acks_stopped(pic->engine, clock_us())) {
             log_warning("graphics channel fell silent", "width=%u height=%u", pic->width, pic->height);
             p->ops->reopen(p->front);
             return;
         }
-        int64_t wait = engine_next(pic->engine, now_us());
+        int64_t wait = engine_next(pic->engine, clock_us());
         if (wait < 0)
             return;
         if (wait > 0) {
-            wake_in(pic, wait);
+            (void)loop_arm_us(pic->timer, wait);
             return;
         }
         struct gfx_frame frame;
-        int r = engine_produce(pic->engine, now_us(), &frame);
+        int r = engine_produce(pic->engine, clock_us(), &frame);
         if (r < 0)
             log_error("frame could not be made", "error=%s", strerror(-r));
         if (r > 0)
@@ -106,7 +95,7 @@ static void pump(struct peer *p)
         }
         p->sent += r > 0; /* else what waited turned out to be equal; later work may still be due */
     }
-    wake_in(pic, 0);
+    (void)loop_arm_us(pic->timer, 0);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -180,7 +169,7 @@ void picture_finish(struct peer *p)
 static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects)
 {
     struct display_front *d = &p->display;
-    uint64_t when = p->picture.parts_taken ? p->picture.parts_us : now_us();
+    uint64_t when = p->picture.parts_taken ? p->picture.parts_us : clock_us();
     return engine_damage(p->picture.engine, DESKTOP, d->px, d->stride, rects, nrects, when);
 }
 
@@ -368,14 +357,14 @@ bool picture_copied(struct peer *p, const struct display_rect *rects, size_t nre
         return false;
     if (pic->nparts++ == 0) {
         pic->parts_taken = has_room(p) && !engine_encoding(pic->engine);
-        pic->parts_us = now_us();
+        pic->parts_us = clock_us();
     }
     hold(pic, rects, nrects);
     if (!pic->parts_taken || !pic->ready)
         return true;
     (void)damage(p, pic->held, pic->nheld);
     pic->nheld = 0;
-    wake_in(pic, PARTS_US);
+    (void)loop_arm_us(pic->timer, PARTS_US);
     return true;
 }
 
@@ -398,7 +387,7 @@ void peer_client_ack(struct peer *p, uint32_t frame, uint32_t depth, uint32_t to
 {
     if (!p->picture.engine)
         return;
-    engine_ack(p->picture.engine, frame, depth, total, now_us());
+    engine_ack(p->picture.engine, frame, depth, total, clock_us());
     pump(p);
 }
 

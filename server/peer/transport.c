@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/peer/transport.h"
 
+#include "common/clock.h"
 #include "common/slots.h"
 #include "server/peer/link_rate.h"
 #include "server/peer/outq.h"
@@ -304,22 +305,10 @@ int transport_write(struct transport *t, const void *data, size_t len)
     return 0;
 }
 
-static uint64_t mono_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
-}
-
-static int64_t mono_ms(void)
-{
-    return (int64_t)(mono_us() / 1000);
-}
-
 /* Wait for the socket until `end`. Returns false when the time is over. */
 static bool wait_for(const struct transport *t, short events, int64_t end)
 {
-    int64_t left = end - mono_ms();
+    int64_t left = end - clock_ms();
     struct pollfd p = {t->fd, events, 0};
     return left > 0 && (poll(&p, 1, (int)left) > 0 || errno == EINTR);
 }
@@ -341,7 +330,7 @@ static void drain_input(struct transport *t, int64_t end)
 
 void transport_finish(struct transport *t, int timeout_ms)
 {
-    int64_t end = mono_ms() + timeout_ms;
+    int64_t end = clock_ms() + timeout_ms;
     transport_flush(t);
     while (!t->dead && transport_queued(t) && (t->secured || !t->ssl)) {
         if (!wait_for(t, POLLOUT, end))
@@ -386,7 +375,7 @@ void transport_link(struct transport *t, struct transport_link *out)
         return;
     out->waiting += t->sent > l.acked ? (size_t)(t->sent - l.acked) : 0;
     out->rtt_us = l.min_rtt_us ? l.min_rtt_us : l.rtt_us;
-    struct link_look look = {.now_us = mono_us(),
+    struct link_look look = {.now_us = clock_us(),
         .bytes_per_second = l.bytes_per_second,
         .app_limited = l.app_limited,
         .rtt_us = out->rtt_us,

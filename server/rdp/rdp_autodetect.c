@@ -4,10 +4,10 @@
  * between a start and a stop, at most every few seconds, so that who is idle stays silent. Nothing is measured while
  * connecting: that would cost a round trip.
  */
+#include "common/clock.h"
 #include "server/rdp/rdp.h"
 
 #include <freerdp/autodetect.h>
-#include <time.h>
 
 /* A shorter frame measures the client's clock, which counts milliseconds */
 #define FRAME_MIN 24576u
@@ -15,13 +15,6 @@
 #define FORGET_US 10000000u /* an answer that takes longer is not waited for */
 #define DELTA_MAX_MS 60000u
 #define RATE_MAX 1250000000u /* 10 Gbit/s: what is faster is a lie or a rounding */
-
-static uint64_t now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
-}
 
 /* Skips the exchange while connecting. */
 static FREERDP_AUTODETECT_STATE on_begin(rdpAutoDetect *a)
@@ -36,7 +29,7 @@ static BOOL on_rtt(rdpAutoDetect *a, RDP_TRANSPORT_TYPE transport, UINT16 sequen
     if (!d->rtt_asked || sequence != d->sequence)
         return TRUE;
     d->rtt_asked = false;
-    uint64_t took = now_us() - d->asked_us;
+    uint64_t took = clock_us() - d->asked_us;
     if (took < FORGET_US && (d->rtt_us == 0 || took < d->rtt_us))
         d->rtt_us = (uint32_t)took;
     return TRUE;
@@ -77,7 +70,7 @@ void rdp_autodetect_init(struct front *f)
 bool rdp_autodetect_before(struct front *f, size_t frame_bytes)
 {
     struct measurement *d = &f->autodetect;
-    uint64_t now = now_us();
+    uint64_t now = clock_us();
     if (!f->message_channel || !f->granted || frame_bytes < FRAME_MIN ||
         (d->asked_us && now - d->asked_us < EVERY_US) ||
         !freerdp_settings_get_bool(f->client->context->settings, FreeRDP_NetworkAutoDetect))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The graphics pipeline channel (MS-RDPEGFX): capabilities, desktop size, frames, acknowledgements. */
 #include "common/log.h"
+#include "common/loop.h"
 #include "server/rdp/rdp.h"
 
 #include <errno.h>
@@ -133,12 +134,11 @@ static int on_message(void *user, const uint8_t *data, size_t len)
 static int open_channel(struct front *f, int patience_seconds)
 {
     static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
-    const struct timeval patience = {patience_seconds, 0};
     f->gfx.channel = dvc_open(f->dvc, CHANNEL, &ops, f);
     if (!f->gfx.channel)
         return -ENOMEM;
     f->gfx.state = GFX_OPENING;
-    (void)evtimer_add(f->gfx.patience, &patience);
+    (void)loop_arm_s(f->gfx.patience, patience_seconds);
     return 0;
 }
 

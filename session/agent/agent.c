@@ -2,6 +2,7 @@
 /* The leader's link, the back end's events, layout and keyboard. */
 #include "session/agent/agent.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "session/agent/agent_run.h"
@@ -11,24 +12,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NOTICE_SECONDS 60
 #define NOTICE_SIDE_MAX 4096 /* larger than any message; bounds the memory that a notice may take */
-
-uint64_t agent_now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-void agent_arm(struct event *timer, uint64_t us)
-{
-    struct timeval tv = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
-    (void)evtimer_add(timer, &tv);
-}
 
 void agent_end(struct agent *a, int code, enum display_end_reason reason)
 {
@@ -57,7 +44,7 @@ static void apply_layout(struct agent *a, const struct display_layout *want)
     uint32_t scale = layout_scale(&a->layout);
     /* On failure a->layout is what the server has: go on with that */
     (void)a->ops->set_layout(a->backend, want, &a->layout);
-    a->layout_us = agent_now_us();
+    a->layout_us = clock_us();
     if (layout_scale(&a->layout) != scale)
         (void)a->ops->set_scale(a->backend, layout_scale(&a->layout));
     uint32_t width, height;
@@ -76,9 +63,9 @@ void agent_want_layout(struct agent *a, const struct display_monitor *monitors, 
     evtimer_del(a->layout_timer);
     if (layout_equal(&want, &a->asked_layout))
         return;
-    uint64_t since = agent_now_us() - a->layout_us;
+    uint64_t since = clock_us() - a->layout_us;
     if (a->layout_us && since < LAYOUT_PAUSE_US && !at_once) {
-        agent_arm(a->layout_timer, LAYOUT_PAUSE_US - since);
+        (void)loop_arm_us(a->layout_timer, LAYOUT_PAUSE_US - since);
         return;
     }
     a->asked_layout = want;
@@ -123,19 +110,19 @@ static bool has_control(const struct agent *a)
 
 void agent_note_input(struct agent *a)
 {
-    a->input_us = agent_now_us();
+    a->input_us = clock_us();
     if (a->idle_seconds && !evtimer_pending(a->idle_timer, NULL))
-        agent_arm(a->idle_timer, (uint64_t)a->idle_seconds * 1000000);
+        (void)loop_arm_us(a->idle_timer, (uint64_t)a->idle_seconds * 1000000);
 }
 
 static void on_idle_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct agent *a = arg;
-    uint64_t limit = (uint64_t)a->idle_seconds * 1000000, idle = agent_now_us() - a->input_us;
+    uint64_t limit = (uint64_t)a->idle_seconds * 1000000, idle = clock_us() - a->input_us;
     if (!has_control(a))
         return;
     if (idle < limit) {
-        agent_arm(a->idle_timer, limit - idle);
+        (void)loop_arm_us(a->idle_timer, limit - idle);
         return;
     }
     struct agent_idle m = {.seconds = (uint32_t)(idle / 1000000)};

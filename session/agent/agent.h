@@ -112,8 +112,6 @@ struct agent {
 /* Set up the agent and its link to the leader (taken over on success). On failure call agent_finish all the same. */
 int agent_init(struct agent *a, const struct config *config, const struct backend_ops *backend, int leader_fd);
 void agent_finish(struct agent *a);
-uint64_t agent_now_us(void);
-void agent_arm(struct event *timer, uint64_t us);
 /* End the program with this code; clients are told `reason` first. */
 void agent_end(struct agent *a, int code, enum display_end_reason reason);
 /* Take a layout from a control client: at once, or gathered with those that follow soon. */

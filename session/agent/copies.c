@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From the screen into the clients' buffers. A large copy for one client is made in parts, from the top: it reads each
  * while the display server is at the next. */
+#include "common/clock.h"
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
 
@@ -110,12 +111,12 @@ static int copy_in_parts(struct agent *a, struct client *c)
 
 int copies_make(struct agent *a, bool in_parts)
 {
-    uint64_t area = copies_area(a), begun = agent_now_us();
+    uint64_t area = copies_area(a), begun = clock_us();
     if (area == 0)
         return 0;
     struct client *c = in_parts ? wants_parts(a) : NULL;
     int r = c ? copy_in_parts(a, c) : copy_whole(a);
-    uint64_t spent = agent_now_us() - begun;
+    uint64_t spent = clock_us() - begun;
     /* Half old, half new: one copy that waited for a busy server counts little */
     if (r == 0 && area >= FRAME_COPY_AREA)
         a->copy_us_per_mpx = (a->copy_us_per_mpx + (spent << 20) / area) / 2;

@@ -10,6 +10,8 @@
  * parts were copied. A burst copies early FRAME_COPIES_MAX times at most, for the X server copies in the time of the
  * program that draws. While no client can take a frame nothing is collected: the back end reports damage once and then
  * stays silent. */
+#include "common/clock.h"
+#include "common/loop.h"
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
 
@@ -84,7 +86,7 @@ static void send_frames(struct agent *a)
     for (struct client *c = a->clients; c; c = c->next)
         if (client_ready(c) && pixman_region32_not_empty(&c->pending))
             send_frame(c);
-    a->sent_us = agent_now_us();
+    a->sent_us = clock_us();
 }
 
 static bool anything_pending(const struct agent *a)
@@ -106,8 +108,8 @@ static uint64_t whole_at(const struct agent *a)
 
 static void wait_until(struct agent *a, uint64_t when_us)
 {
-    uint64_t now = agent_now_us();
-    agent_arm(a->frame_timer, when_us > now ? when_us - now : 0);
+    uint64_t now = clock_us();
+    (void)loop_arm_us(a->frame_timer, when_us > now ? when_us - now : 0);
 }
 
 /* When to copy early: so that it is done when the silence is, and what is read in parts is read by then, too; but not
@@ -126,7 +128,7 @@ static void burst_step(struct agent *a)
     uint64_t area = copies_area(a), whole = whole_at(a), when = whole;
     if (area && a->burst_copies < FRAME_COPIES_MAX)
         when = copy_at(a, area, whole);
-    if (when < whole && agent_now_us() >= when) {
+    if (when < whole && clock_us() >= when) {
         a->burst_copies++;
         (void)copies_make(a, true); /* a server that is gone is reported from the loop */
         when = whole;
@@ -183,7 +185,7 @@ void frames_on_timer(evutil_socket_t fd, short what, void *arg)
         a->bursting = false;
         return;
     }
-    uint64_t now = agent_now_us();
+    uint64_t now = clock_us();
     if (a->damage_waiting) { /* drawn since it was reported, nobody knows when */
         collect(a, now);
         a->drawn_us = now;
@@ -200,7 +202,7 @@ void frames_step(struct agent *a)
 {
     if (!a->backend || a->bursting || !any_ready(a))
         return;
-    uint64_t since = a->damage_us, now = agent_now_us();
+    uint64_t since = a->damage_us, now = clock_us();
     bool fresh = a->damage_waiting;
     if (fresh) {
         collect(a, since);
@@ -232,5 +234,5 @@ void frames_invalidate(struct client *c, const struct display_rect *rects, size_
     for (size_t i = 0; i < nrects; i++)
         if (rects[i].width && rects[i].height)
             invalidate(c, &rects[i]);
-    note_pending(c, agent_now_us());
+    note_pending(c, clock_us());
 }

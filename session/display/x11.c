@@ -2,6 +2,7 @@
 /* Connection, event dispatch and the table of the X11 back end. */
 #include "session/display/x11.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "session/display/x11_keys.h"
 #include "session/display/x11_notice.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <xcb/shm.h>
 #include <xcb/xcbext.h>
@@ -22,13 +22,6 @@
 
 /* A server answers within milliseconds, a starved one within this; the leader's limit may come before */
 #define CLOSE_WAIT_US 2000000
-
-uint64_t x11_now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 void x11_replied(struct backend *b)
 {
@@ -68,7 +61,7 @@ static void on_damage(struct backend *b)
     if (b->told_damage)
         return;
     b->told_damage = true;
-    b->events->damaged(b->user, x11_now_us());
+    b->events->damaged(b->user, clock_us());
 }
 
 /* Screen changes of our own are known before their event comes: only another size or monitor set is news. */
@@ -202,12 +195,12 @@ static void create_resources(struct backend *b)
 static void await_last_requests(struct backend *b)
 {
     unsigned sequence = xcb_get_input_focus(b->c).sequence;
-    uint64_t end = x11_now_us() + CLOSE_WAIT_US, now;
+    uint64_t end = clock_us() + CLOSE_WAIT_US, now;
     void *reply = NULL;
     xcb_generic_error_t *error = NULL;
     xcb_flush(b->c);
     while (!xcb_connection_has_error(b->c) && !xcb_poll_for_reply(b->c, sequence, &reply, &error) &&
-        (now = x11_now_us()) < end) {
+        (now = clock_us()) < end) {
         struct pollfd p = {xcb_get_file_descriptor(b->c), POLLIN, 0};
         (void)poll(&p, 1, (int)((end - now) / 1000) + 1);
     }

@@ -47,7 +47,6 @@ struct backend {
     struct x11_notice *notice;
 };
 
-uint64_t x11_now_us(void);
 /* After waiting for a reply: events may have been read along with it, so let the loop look at them. */
 void x11_replied(struct backend *b);
 /* Send what is buffered. libxcb may read events while it writes, too, so this also makes the loop look. */

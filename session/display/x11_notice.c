@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/display/x11_notice.h"
 
+#include "common/loop.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -122,14 +124,13 @@ int x11_notice_show(struct backend *b, int fd, uint32_t width, uint32_t height, 
     const uint8_t *px = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
     struct x11_notice *n = px == MAP_FAILED ? NULL : calloc(1, sizeof *n);
     if (n) {
-        struct timeval tv = {.tv_sec = seconds};
         n->b = b;
         n->timer = evtimer_new(b->base, on_timer, n);
         create_window(b, n, px, width, height, stride);
         n->next = b->notice;
         b->notice = n;
         if (n->timer)
-            (void)evtimer_add(n->timer, &tv);
+            (void)loop_arm_s(n->timer, seconds);
     }
     if (px != MAP_FAILED)
         munmap((void *)px, len);

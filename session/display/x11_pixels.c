@@ -3,6 +3,7 @@
  *
  * The X server maps the memfd first, then it is sealed: F_SEAL_FUTURE_WRITE stops writable mappings and writes that
  * come later, not the one that exists. So only the X server can write into it, and the receiver can trust its size. */
+#include "common/clock.h"
 #include "session/display/x11.h"
 
 #include <errno.h>
@@ -139,7 +140,7 @@ void x11_copy(struct backend *b, struct backend_pixels *p, const struct display_
  * next, but answered apart. */
 static void keep_apart(uint64_t before_us)
 {
-    uint64_t spent = x11_now_us() - before_us;
+    uint64_t spent = clock_us() - before_us;
     if (spent < APART_US)
         (void)usleep((useconds_t)(APART_US - spent));
 }
@@ -153,7 +154,7 @@ void x11_mark(struct backend *b)
         keep_apart(b->marks[b->nmarks - 1].sent_us);
     b->marks[b->nmarks].cookie = xcb_query_pointer(b->c, b->root);
     x11_flush(b);
-    b->marks[b->nmarks++].sent_us = x11_now_us();
+    b->marks[b->nmarks++].sent_us = clock_us();
 }
 
 int x11_wait(struct backend *b)

@@ -4,6 +4,7 @@
  * none came. */
 #include "session/display/x11_settings.h"
 
+#include "common/loop.h"
 #include "common/wire.h"
 
 #include <errno.h>
@@ -175,8 +176,7 @@ int x11_settings_scale(struct backend *b, uint32_t percent)
     if (s->window) {
         publish(s);
     } else if (changed || percent != 100) {
-        struct timeval tv = {.tv_sec = MANAGER_WAIT_S};
-        (void)evtimer_add(s->timer, &tv);
+        (void)loop_arm_s(s->timer, MANAGER_WAIT_S);
     }
     x11_flush(b);
     return r;

@@ -3,6 +3,8 @@
 #include <xcb/xkb.h>
 #undef explicit
 
+#include "common/clock.h"
+#include "common/loop.h"
 #include "session/display/x11_unicode.h"
 
 #include <event2/event.h>
@@ -58,7 +60,7 @@ static void set_spare(struct x11_unicode *u, struct spare *s, xcb_keysym_t keysy
     xcb_keysym_t levels[2] = {xkb_keysym_to_lower(keysym), xkb_keysym_to_upper(keysym)};
     xcb_change_keyboard_mapping(u->b->c, 1, s->keycode, 2, levels);
     s->keysym = levels[0];
-    s->changed_us = x11_now_us();
+    s->changed_us = clock_us();
 }
 
 void x11_unicode_forget(struct backend *b, struct x11_unicode *u)
@@ -198,7 +200,7 @@ static bool type_by_keymap(struct x11_unicode *u, xcb_keysym_t keysym)
 /* Returns 0 when typed (or not typeable), else µs to wait before trying again. */
 static uint64_t type_by_ring(struct x11_unicode *u, xcb_keysym_t keysym)
 {
-    uint64_t now = x11_now_us();
+    uint64_t now = clock_us();
     if (!u->nring)
         return 0;
     for (unsigned i = 0; i < u->nring; i++) {
@@ -247,12 +249,6 @@ static uint64_t do_item(struct x11_unicode *u, uint32_t item)
     return 0;
 }
 
-static void arm(struct x11_unicode *u, uint64_t us)
-{
-    struct timeval tv = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
-    (void)evtimer_add(u->timer, &tv);
-}
-
 static void work(struct x11_unicode *u)
 {
     uint64_t wait = 0;
@@ -265,7 +261,7 @@ static void work(struct x11_unicode *u)
     for (unsigned i = 0; i < u->nring; i++)
         set = set || u->ring[i].keysym;
     if (wait || set)
-        arm(u, wait ? wait : REST_US);
+        (void)loop_arm_us(u->timer, wait ? wait : REST_US);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/aside.h"
 
+#include "common/clock.h"
 #include "session/leader/child.h"
 
 #include <errno.h>
@@ -146,23 +147,23 @@ static int receive(const struct aside_job *j, int sock)
 
 static int await(const struct aside_job *j, int sock)
 {
-    int64_t end = conv_now_ms() + j->total_ms, stalled = conv_now_ms() + j->stall_ms;
+    int64_t end = clock_ms() + j->total_ms, stalled = clock_ms() + j->stall_ms;
     for (;;) {
         struct pollfd p = {.fd = sock, .events = POLLIN};
-        int64_t now = conv_now_ms(), until = end < stalled ? end : stalled;
+        int64_t now = clock_ms(), until = end < stalled ? end : stalled;
         int n = until > now ? poll(&p, 1, (int)(until - now)) : 0;
         if (n < 0 && errno != EINTR)
             return -errno;
-        if (n == 0 && conv_now_ms() >= stalled)
+        if (n == 0 && clock_ms() >= stalled)
             return -ETIMEDOUT;
-        if (n == 0 && conv_now_ms() >= end)
+        if (n == 0 && clock_ms() >= end)
             return -ETIME;
         if (n <= 0)
             continue;
         int r = receive(j, sock);
         if (r != WORKING)
             return r;
-        stalled = conv_now_ms() + j->stall_ms;
+        stalled = clock_ms() + j->stall_ms;
     }
 }
 

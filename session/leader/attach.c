@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "common/sockets.h"
@@ -227,7 +228,7 @@ static void on_agent_ready(struct hosted_session *s)
 /* What it says is passed on to the monitor: a flood must end here. */
 static bool agent_floods(struct hosted_session *s)
 {
-    int64_t second = conv_now_ms() / 1000;
+    int64_t second = clock_ms() / 1000;
     if (second != s->agent_second)
         s->agent_messages = 0;
     s->agent_second = second;
@@ -280,7 +281,7 @@ const struct link_ops agent_ops = {.message = on_agent_message, .closed = on_age
 
 static bool may_restart(struct hosted_session *s)
 {
-    int64_t now = conv_now_ms();
+    int64_t now = clock_ms();
     if (now - s->restart_window_ms > AGENT_RESTART_WINDOW_MS) {
         s->restart_window_ms = now;
         s->restarts = 0;

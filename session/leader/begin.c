@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/process.h"
 #include "common/spawn.h"
 #include "session/leader/child.h"
@@ -295,13 +296,12 @@ static void on_lent_late(evutil_socket_t fd, short what, void *arg)
 
 static void start_lending(struct hosted_session *s)
 {
-    const struct timeval deadline = {USERBUS_MS / 1000, USERBUS_MS % 1000 * 1000};
     pid_t pid = userbus_lend(&s->userbus, &s->runtime, s->who, &s->env, s->runtime.log_fd);
     s->lent = pid == 0;
     if (s->lent)
         return;
     s->on_lent_late = pid > 0 ? evtimer_new(s->base, on_lent_late, s) : NULL;
-    if (pid < 0 || !s->on_lent_late || evtimer_add(s->on_lent_late, &deadline) < 0) {
+    if (pid < 0 || !s->on_lent_late || loop_arm_ms(s->on_lent_late, USERBUS_MS) < 0) {
         go_on_without(s, "the host is out of processes or memory");
         return;
     }
@@ -399,8 +399,7 @@ void begin_desktop_when_ready(struct hosted_session *s)
     if (s->phase != PHASE_BEGIN_AGENT || !s->agent_up || !s->startup_begun)
         return;
     s->phase = PHASE_RUNNING;
-    const struct timeval deadline = {STARTUP_DEADLINE_MS / 1000, 0};
-    (void)evtimer_add(s->timer, &deadline);
+    (void)loop_arm_ms(s->timer, STARTUP_DEADLINE_MS);
     monitor_hello(s);
     start_go(s);
 }

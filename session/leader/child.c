@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/child.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "session/leader/plain.h"
@@ -141,12 +142,12 @@ static _Noreturn void run_child(const struct child *c, int report, pid_t parent)
 
 int child_end(pid_t pid, bool by_force)
 {
-    int64_t deadline = conv_now_ms() + END_MS;
+    int64_t deadline = clock_ms() + END_MS;
     int status;
     pid_t r;
     if (by_force)
         (void)process_signal(pid, SIGKILL);
-    while ((r = waitpid(pid, &status, WNOHANG)) == 0 && conv_now_ms() < deadline)
+    while ((r = waitpid(pid, &status, WNOHANG)) == 0 && clock_ms() < deadline)
         (void)poll(NULL, 0, 1);
     if (r == 0) {
         if (!by_force)
@@ -160,11 +161,11 @@ int child_end(pid_t pid, bool by_force)
 /* What the child says of its exec: 0 (nothing, for the exec closed the pipe), its error, or -ETIMEDOUT. */
 static int hear_exec(int report)
 {
-    int64_t deadline = conv_now_ms() + EXEC_MS;
+    int64_t deadline = clock_ms() + EXEC_MS;
     int said = 0, n;
     do {
         struct pollfd p = {.fd = report, .events = POLLIN};
-        int64_t left = deadline - conv_now_ms();
+        int64_t left = deadline - clock_ms();
         n = poll(&p, 1, left > 0 ? (int)left : 0);
     } while (n < 0 && errno == EINTR);
     if (n == 0)
@@ -237,11 +238,11 @@ static int wait_bounded(pid_t pid, int timeout_ms)
 {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    int64_t deadline = conv_now_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + timeout_ms;
     int64_t left = timeout_ms;
     int n = 0;
     while (fd >= 0 && left > 0 && (n = poll(&p, 1, (int)left)) < 0 && errno == EINTR)
-        left = deadline - conv_now_ms();
+        left = deadline - clock_ms();
     if (fd >= 0)
         close(fd);
     int r = child_end(pid, n <= 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/conv.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "common/text.h"
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A buffer for every message of the monitor; the largest is leader_refresh. Static so that answers live in one known
@@ -27,16 +27,9 @@ static struct leader_conv asked; /* too large for the stack of a PAM module's ca
 static struct leader_answers answered;
 static struct leader_conv unread; /* messages shown without a prompt after them */
 
-int64_t conv_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int conv_left_ms(int64_t deadline_ms)
 {
-    int64_t left = deadline_ms - conv_now_ms();
+    int64_t left = deadline_ms - clock_ms();
     return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 

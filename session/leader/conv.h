@@ -29,8 +29,6 @@ struct conv {
     int link_error;    /* -EPIPE, -EPROTO, -ETIMEDOUT: the attempt is over, no verdict can be given */
 };
 
-/* Monotonic milliseconds. */
-int64_t conv_now_ms(void);
 /* Milliseconds until `deadline_ms`, never negative. */
 int conv_left_ms(int64_t deadline_ms);
 /* Receive one message of the monitor. 0, or negative errno as wire_recv; descriptors that nobody expects are -EPROTO.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/clock.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/process.h"
 #include "session/leader/child.h"
 #include "session/leader/keeper.h"
@@ -83,7 +85,7 @@ static struct sweep whole_session(const struct hosted_session *s, bool spare_dis
 static void next_phase(struct hosted_session *s, enum phase phase, int64_t ms)
 {
     s->phase = phase;
-    s->deadline_ms = conv_now_ms() + ms;
+    s->deadline_ms = clock_ms() + ms;
 }
 
 void session_end(struct hosted_session *s, enum end_cause cause, const char *text)
@@ -116,11 +118,11 @@ static void stop_display(struct hosted_session *s)
 static void end_display(struct hosted_session *s)
 {
     bool gone = !s->agent && !s->bus && !s->xorg;
-    if (!gone && conv_now_ms() < s->deadline_ms)
+    if (!gone && clock_ms() < s->deadline_ms)
         return;
     struct sweep w = whole_session(s, false);
     int left = sweep_signal(&w, SIGKILL);
-    if (left <= 0 || conv_now_ms() > s->deadline_ms + KILL_MS) {
+    if (left <= 0 || clock_ms() > s->deadline_ms + KILL_MS) {
         if (left > 0)
             log_error("processes left", "count=%d: they do not end", left);
         s->phase = PHASE_OVER;
@@ -130,18 +132,17 @@ static void end_display(struct hosted_session *s)
 
 void end_step(struct hosted_session *s)
 {
-    struct timeval again = {0, STEP_MS * 1000};
     struct sweep w = whole_session(s, true);
     if (s->phase == PHASE_END_TERM) {
         if (sweep_signal(&w, 0) <= 0)
             stop_display(s);
-        else if (conv_now_ms() >= s->deadline_ms)
+        else if (clock_ms() >= s->deadline_ms)
             next_phase(s, PHASE_END_KILL, KILL_MS);
     }
-    if (s->phase == PHASE_END_KILL && (sweep_signal(&w, SIGKILL) <= 0 || conv_now_ms() >= s->deadline_ms))
+    if (s->phase == PHASE_END_KILL && (sweep_signal(&w, SIGKILL) <= 0 || clock_ms() >= s->deadline_ms))
         stop_display(s);
     if (s->phase == PHASE_END_DISPLAY)
         end_display(s);
     if (s->phase != PHASE_OVER)
-        (void)evtimer_add(s->timer, &again);
+        (void)loop_arm_ms(s->timer, STEP_MS);
 }

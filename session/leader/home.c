@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/home.h"
 
+#include "common/clock.h"
 #include "common/config.h"
 #include "common/log.h"
 #include "session/leader/logplace.h"
@@ -203,12 +204,12 @@ int home_first_look(struct home *h, const struct account *who, char *why, size_t
     begin_look(&l, h, who);
     const struct aside_job job =
         {.who = who, .work = look_at_home, .what = &l, .bytes = sizeof l, .stall_ms = STALL_MS, .total_ms = FIRST_MS};
-    int64_t before = conv_now_ms();
+    int64_t before = clock_ms();
     int r = aside_run(&job);
     remember(h, &l);
     if (r == -ETIMEDOUT || (r == -ETIME && !l.entered))
         return refuse(who, -ETIMEDOUT, why, cap);
-    h->slow = conv_now_ms() - before > SLOW_MS;
+    h->slow = clock_ms() - before > SLOW_MS;
     h->known = h->known || r == -ETIME; /* once was enough */
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/lockfile.h"
 
+#include "common/clock.h"
 #include "session/leader/conv.h"
 
 #include <errno.h>
@@ -37,9 +38,9 @@ static int try_lock(const char *path, int how)
 
 int lockfile_take(const char *path, int how, int timeout_ms)
 {
-    int64_t deadline = conv_now_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + timeout_ms;
     int fd;
-    while ((fd = try_lock(path, how)) == -EAGAIN && conv_now_ms() < deadline)
+    while ((fd = try_lock(path, how)) == -EAGAIN && clock_ms() < deadline)
         (void)poll(NULL, 0, STEP_MS);
     return fd;
 }

@@ -2,6 +2,7 @@
 #include "session/leader/logfile.h"
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "session/leader/aside.h"
 
 #include <errno.h>
@@ -84,11 +85,10 @@ static int go_on(struct aside *a, void *what)
 static void on_written(int fd, short what, void *arg)
 {
     struct logfile *l = arg;
-    struct timeval pause = {PAUSE_S, 0};
     char events[4096] __attribute__((aligned(8)));
     while (read(fd, events, sizeof events) > 0)
         ;
-    (void)evtimer_add(l->pause, &pause);
+    (void)loop_arm_s(l->pause, PAUSE_S);
 }
 
 /* The child has ended. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-leader: one login attempt; on the monitor's word, the leader of the session. The link to the monitor is
  * descriptor 3. */
+#include "common/clock.h"
 #include "common/config.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -113,7 +114,7 @@ static int run_attempt(const struct config *cfg, struct auth *a, int warden_fd)
         .pam_dir = cfg->login_pam_dir,
         .policy = {cfg->login_allow_root, cfg->login_allowed_groups},
         .sock = FD_LEADER_MONITOR,
-        .deadline_ms = conv_now_ms() + cfg->server_login_deadline * 1000};
+        .deadline_ms = clock_ms() + cfg->server_login_deadline * 1000};
     static struct leader_auth req;
     struct leader_verdict v;
     const struct wire_def *def;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/record.h"
 
+#include "common/clock.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 #include <utmpx.h>
 
 /* A new record, with the display as its line: ":10". The fields are fixed arrays that need no terminator. */
 static struct utmpx new_record(short type, unsigned display, pid_t leader)
 {
     struct utmpx u = {.ut_type = type, .ut_pid = leader};
-    struct timeval now;
     char line[16], id[16];
-    gettimeofday(&now, NULL);
-    u.ut_tv.tv_sec = (int32_t)now.tv_sec;
-    u.ut_tv.tv_usec = (int32_t)now.tv_usec;
+    int64_t now = clock_wall_ms();
+    u.ut_tv.tv_sec = (int32_t)(now / 1000);
+    u.ut_tv.tv_usec = (int32_t)(now % 1000 * 1000);
     snprintf(line, sizeof line, ":%u", display);
     snprintf(id, sizeof id, "o%03x", display & 0xfff);
     memcpy(u.ut_line, line, strlen(line));

@@ -2,6 +2,7 @@
 #include "session/leader/session.h"
 
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/secret.h"
 #include "session/leader/child.h"
 #include "session/leader/keeper.h"
@@ -178,7 +179,6 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
     int warden_fd)
 {
     struct hosted_session *s = calloc(1, sizeof *s);
-    struct timeval deadline = {BEGIN_DEADLINE_MS / 1000, 0};
     char why[TEXT_BYTES], name[32];
     if (!s)
         return EXIT_FAILURE;
@@ -204,7 +204,7 @@ int session_run(const struct config *cfg, struct auth *a, const struct leader_st
         r = begin_open(s, why, sizeof why);
         tell_warden(s);
         s->logfile = logfile_create(s->base, s->who, s->runtime.log_fd >= 0 ? s->runtime.log_path : "");
-        (void)evtimer_add(s->timer, &deadline);
+        (void)loop_arm_ms(s->timer, BEGIN_DEADLINE_MS);
         if (r < 0)
             session_fail(s, why);
         else

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/spawn.h"
 #include "session/leader/child.h"
@@ -15,7 +16,7 @@ static void on_desktop(struct hosted_session *s, const struct startup_desktop *m
 {
     bool first = !s->desktop.what[0];
     s->desktop = *m;
-    s->desktop_started_ms = conv_now_ms();
+    s->desktop_started_ms = clock_ms();
     if (first)
         log_info("session started", "user=%s display=:%d desktop=%s kind=%d id=%s", s->who->user, s->display, m->what,
             m->kind, m->id[0] ? m->id : "-");
@@ -35,7 +36,7 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 
 static void desktop_ended(struct hosted_session *s)
 {
-    int64_t ran = conv_now_ms() - s->desktop_started_ms;
+    int64_t ran = clock_ms() - s->desktop_started_ms;
     char how[96], why[TEXT_BYTES];
     s->desktop_pid = 0;
     if (s->phase != PHASE_RUNNING)
@@ -127,7 +128,7 @@ int start_desktop(struct hosted_session *s)
 
 void start_go(struct hosted_session *s)
 {
-    s->desktop_started_ms = conv_now_ms();
+    s->desktop_started_ms = clock_ms();
     close(s->startup_gate);
     s->startup_gate = -1;
     if (s->desktop_gone && !s->startup_link)

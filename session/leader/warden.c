@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/leader/warden.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "session/leader/record.h"
 #include "session/leader/sweep.h"
@@ -34,9 +35,9 @@ static void reap(void)
 /* Signal everything until nothing is left or the time is over. */
 static int sweep_for(const struct sweep *s, int first, int then, int ms)
 {
-    int64_t deadline = conv_now_ms() + ms;
+    int64_t deadline = clock_ms() + ms;
     int left = sweep_signal(s, first);
-    while (left > 0 && conv_now_ms() < deadline) {
+    while (left > 0 && clock_ms() < deadline) {
         (void)poll(NULL, 0, STEP_MS);
         reap();
         left = sweep_signal(s, then);

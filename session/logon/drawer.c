@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/logon/drawer.h"
 
+#include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/slots.h"
@@ -11,7 +12,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct drawer {
@@ -26,13 +26,6 @@ struct drawer {
     unsigned ndamage;
     uint64_t damaged_us;
 };
-
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* ---- monitors ---- */
 
@@ -126,7 +119,7 @@ void drawer_damage(struct drawer *d, struct area b)
     if (b.w == 0 || b.h == 0)
         return;
     if (d->ndamage == 0)
-        d->damaged_us = now_us();
+        d->damaged_us = clock_us();
     add_damage(d, b);
     wake(d);
 }

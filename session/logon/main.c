@@ -4,6 +4,7 @@
 #include "common/config.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/loop.h"
 #include "common/spawn.h"
 #include "session/logon/drawer.h"
 #include "session/logon/enclose.h"
@@ -89,17 +90,13 @@ static const struct screen_ops screen_ops = {on_submit, on_answers, on_cancel, o
 
 /* ---- caret ---- */
 
-static void arm_blink(struct logon_screen *l)
-{
-    struct timeval half = {0, 500000};
-    event_add(l->blink, &half);
-}
+#define BLINK_MS 500
 
 static void on_blink(evutil_socket_t fd, short what, void *arg)
 {
     struct logon_screen *l = arg;
     if (screen_blink(l->screen))
-        arm_blink(l);
+        (void)loop_arm_ms(l->blink, BLINK_MS);
 }
 
 /* ---- front end → screen ---- */
@@ -109,7 +106,7 @@ static void show_if_complete(struct logon_screen *l)
     if (!l->started || !l->laid_out)
         return;
     drawer_ready(l->drawer);
-    arm_blink(l);
+    (void)loop_arm_ms(l->blink, BLINK_MS);
 }
 
 static void on_layout(void *user, const struct display_monitor *monitors, uint32_t n)
@@ -130,7 +127,7 @@ static void on_event(void *user, const struct display_event *ev)
     struct logon_screen *l = user;
     screen_event(l->screen, ev);
     if (ev->type != INPUT_MOVE && l->started)
-        arm_blink(l);
+        (void)loop_arm_ms(l->blink, BLINK_MS);
 }
 
 static void on_paint(void *user, cairo_t *cr)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/attachments.h"
 
+#include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -150,7 +151,7 @@ static void send_cookie(struct session *s, struct monitor_peer *p)
     struct attachment *mine = attachment_find(s, p->client);
     if (!s->m->config.server_auto_reconnect || !mine || mine->reshown)
         return; /* with a new display the cookie it has stays good */
-    if (cookie_mint(s->m->store, s->id, s->user, s->m->boot, throttle_boottime_ms(), &c) < 0)
+    if (cookie_mint(s->m->store, s->id, s->user, s->m->boot, clock_boottime_ms(), &c) < 0)
         log_warning("no reconnect cookie", "session=%llu: the state directory cannot be written", ID(s));
     else
         (void)monitor_send(p->link, &peer_cookie_def, &c, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/attempt.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/secret.h"
 #include "session/elsewhere.h"
@@ -95,7 +96,7 @@ static void on_delay_over(int fd, short what, void *arg)
 static bool redeem_cookie(struct attempt *a, const struct peer_auth *q)
 {
     struct store_cookie c;
-    int r = cookie_redeem(a->m->store, q->secret, q->nsecret, a->m->boot, throttle_boottime_ms(), &c);
+    int r = cookie_redeem(a->m->store, q->secret, q->nsecret, a->m->boot, clock_boottime_ms(), &c);
     struct session *s = r == 0 ? session_find(a->m, c.session) : NULL;
     if (!s || s->state == SESSION_ENDING || strcmp(s->user, c.user) != 0) {
         refuse(a, REFUSE_COOKIE, NULL, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/login_limits.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "common/spawn.h"
@@ -84,10 +85,10 @@ bool limits_take_line(struct limits *l, const char *line)
  */
 static ssize_t read_all(int fd, char *out, size_t cap)
 {
-    uint64_t deadline = throttle_boottime_ms() + ASK_MS;
+    uint64_t deadline = clock_boottime_ms() + ASK_MS;
     size_t used = 0;
     for (;;) {
-        uint64_t now = throttle_boottime_ms();
+        uint64_t now = clock_boottime_ms();
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int r = now < deadline ? poll(&p, 1, (int)(deadline - now)) : 0;
         ssize_t n = r > 0 ? read(fd, out + used, cap - used) : -1;

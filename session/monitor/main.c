@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-monitor: decides who may do what. Root, no network; it parses nothing but Oriel's own messages. */
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/name_list.h"
 #include "common/pam_service.h"
@@ -162,7 +163,7 @@ static void on_sigchld(int sig, short what, void *arg)
 static void on_stop_check(int fd, short what, void *arg)
 {
     struct monitor_daemon *d = arg;
-    if (LIST_EMPTY(&d->m.sessions) || throttle_boottime_ms() >= d->stop_by_ms)
+    if (LIST_EMPTY(&d->m.sessions) || clock_boottime_ms() >= d->stop_by_ms)
         event_base_loopbreak(d->m.base);
     else
         (void)monitor_timer(&d->m, &d->stop_timer, STOP_CHECK_MS, on_stop_check, d);
@@ -181,7 +182,7 @@ static void on_stop(int sig, short what, void *arg)
     log_info("stopping", "sessions=%zu: logging them off", session_count(&d->m));
     LIST_FOREACH (s, &d->m.sessions, entry)
         session_logoff(s, END_SHUTDOWN);
-    d->stop_by_ms = throttle_boottime_ms() + (uint64_t)d->m.config.session_logoff_grace * 1000 + END_SLACK_MS + 5000;
+    d->stop_by_ms = clock_boottime_ms() + (uint64_t)d->m.config.session_logoff_grace * 1000 + END_SLACK_MS + 5000;
     on_stop_check(-1, 0, d);
 }
 
@@ -238,8 +239,8 @@ static int open_state(struct monitor *m)
         return err;
     }
     throttle_boot_id(m->boot);
-    (void)store_cookie_prune(m->store, m->boot, throttle_boottime_ms());
-    m->throttle = throttle_create(m->store, m->boot, throttle_boottime_ms);
+    (void)store_cookie_prune(m->store, m->boot, clock_boottime_ms());
+    m->throttle = throttle_create(m->store, m->boot, clock_boottime_ms);
     return m->throttle ? 0 : -ENOMEM;
 }
 

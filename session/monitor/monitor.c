@@ -2,6 +2,7 @@
 #include "session/monitor/monitor.h"
 
 #include "common/link.h"
+#include "common/loop.h"
 #include "common/spawn.h"
 
 #include <errno.h>
@@ -67,8 +68,7 @@ int monitor_timer(struct monitor *m, struct event **ev, uint64_t ms, void (*cb)(
         monitor_timer_free(ev);
     if (!*ev)
         *ev = event_new(m->base, -1, 0, cb, arg);
-    struct timeval tv = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
-    return *ev && event_add(*ev, &tv) == 0 ? 0 : -ENOMEM;
+    return *ev ? loop_arm_ms(*ev, (int64_t)ms) : -ENOMEM;
 }
 
 void monitor_timer_free(struct event **ev)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/monitor/reap.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "session/user_manager.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <utmpx.h>
 
@@ -166,12 +166,10 @@ static void clear_login_record(pid_t leader)
         }
     }
     if (found) {
-        struct timespec t;
-        clock_gettime(CLOCK_REALTIME, &t);
         gone.ut_type = DEAD_PROCESS;
         memset(gone.ut_user, 0, sizeof gone.ut_user);
         memset(gone.ut_host, 0, sizeof gone.ut_host);
-        gone.ut_tv.tv_sec = (int32_t)t.tv_sec;
+        gone.ut_tv.tv_sec = (int32_t)(clock_wall_ms() / 1000);
         setutxent();
         (void)pututxline(&gone);
         updwtmpx("/var/log/wtmp", &gone);

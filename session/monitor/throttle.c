@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TABLE_SLOTS 16384 /* chains of four at THROTTLE_BUCKETS_MAX */
 
@@ -26,13 +25,6 @@ struct throttle {
     size_t count;
     struct throttle_bucket *slots[TABLE_SLOTS];
 };
-
-uint64_t throttle_boottime_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 void throttle_boot_id(char out[STORE_BOOT_BYTES])
 {

@@ -49,8 +49,7 @@ void throttle_each(struct throttle *t, struct throttle_limits lim,
 /* Forget one key, or all (""). Returns how many buckets went. */
 size_t throttle_clear(struct throttle *t, const char *key);
 
-/* CLOCK_BOOTTIME in ms, and this boot's id. */
-uint64_t throttle_boottime_ms(void);
+/* This boot's id, which gives times of CLOCK_BOOTTIME their meaning. */
 void throttle_boot_id(char out[STORE_BOOT_BYTES]);
 
 #endif

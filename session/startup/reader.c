@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/startup/reader.h"
 
+#include "common/clock.h"
 #include "common/process.h"
 #include "session/startup/proc.h"
 
@@ -43,13 +44,6 @@ struct run { /* one shell */
     struct snapshot begin;                 /* as the last file began; only for this the file is read again */
     struct snapshot last;                  /* the newest */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 __attribute__((format(printf, 2, 3))) static void tell(const struct reading *g, const char *format, ...)
 {
@@ -153,7 +147,7 @@ static void watch_shell(struct run *u, int64_t deadline_ms)
     u->end = RUN_ENDED;
     while (!u->gone) {
         struct pollfd p[2] = {{.fd = u->listen_fd, .events = POLLIN}, {.fd = u->pid_fd, .events = POLLIN}};
-        int64_t left = deadline_ms - now_ms();
+        int64_t left = deadline_ms - clock_ms();
         if (left <= 0 && u->end != RUN_DONE) {
             u->end = RUN_HUNG;
             return;
@@ -214,7 +208,7 @@ static bool ask_hanging(struct run *u)
     (void)process_signal(u->pid, SIGCONT);
     while (n > 0)
         (void)process_signal(chain[--n], SIGKILL);
-    watch_shell(u, now_ms() + ASK_MS);
+    watch_shell(u, clock_ms() + ASK_MS);
     u->end = RUN_HUNG;
     return u->noted_exit;
 }
@@ -267,7 +261,7 @@ static void tell_end(const struct reading *g, const struct run *u, size_t file, 
 
 static int64_t deadline(const struct reading *g, int ms)
 {
-    int64_t d = now_ms() + ms;
+    int64_t d = clock_ms() + ms;
     return d < g->end_ms ? d : g->end_ms;
 }
 
@@ -332,7 +326,7 @@ static void read_fish(struct reading *g)
         (void)look_into_hanging(&u, g->now); /* its universal variables, and whatever came before */
     end_shell(&u);
     adopt(g, &u.last);
-    for (size_t i = 0; i < g->files.n && u.end != RUN_DONE && now_ms() < g->end_ms; i++)
+    for (size_t i = 0; i < g->files.n && u.end != RUN_DONE && clock_ms() < g->end_ms; i++)
         read_carefully(g, i, &u);
     finish_run(&u);
 }
@@ -346,7 +340,7 @@ static void read_all(struct reading *g)
         return;
     }
     size_t next = 0;
-    while (next < g->files.n && now_ms() < g->end_ms)
+    while (next < g->files.n && clock_ms() < g->end_ms)
         next = read_from(g, next);
     if (next < g->files.n)
         tell(g, "The start-up file %s was not read: those before it took too long.", g->files.v[next].path);
@@ -360,7 +354,7 @@ void reader_run(const struct reader *r, struct snapshot *s)
     *g = (struct reading){.r = r,
         .family = shell_family_of(r->shell),
         .shell = r->shell,
-        .end_ms = now_ms() + r->total_ms,
+        .end_ms = clock_ms() + r->total_ms,
         .now = s};
     if (g->family == SHELL_OTHER) {
         g->shell = "/bin/sh";

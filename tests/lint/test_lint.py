@@ -61,6 +61,19 @@ def test_signals_go_to_one_process():
     assert not hits(r"(?<![A-Za-z0-9_>.])kill(pg)?\s*\(", [n for n in C if not n.startswith(("tests/", "bench/")) and n != "common/process.c"])
 
 
+def test_one_file_asks_what_time_it_is():
+    """common/clock.h says in which units and since when. time() is left for dates; codecs/ is told the time, and so cannot call even that."""
+    product = [n for n in C if not n.startswith(("tests/", "bench/")) and n != "common/clock.c"]
+    calls = r"clock_gettime|gettimeofday|timespec_get|ftime|times|clock|timerfd_create|g_get_monotonic_time|event_base_gettimeofday_cached"
+    assert not hits(r"(?<![A-Za-z0-9_>.])(%s)\s*\(" % calls, product)
+    assert not hits(r"(?<![A-Za-z0-9_>.])(time\s*\(|clock_(u|m|boottime_m|wall_m)?s\s*\(|loop_arm)", [n for n in product if n.startswith("codecs/")])
+
+
+def test_timers_that_fire_once_are_armed_by_one_function():
+    """loop_arm_*: nobody else turns microseconds into a struct timeval."""
+    assert not hits(r"\bevtimer_add\s*\(", [n for n in C if not n.startswith(("tests/", "bench/")) and n != "common/loop.c"])
+
+
 def test_sizes_are_not_multiplied_in_malloc():
     assert not hits(r"(?<![A-Za-z0-9_])(malloc|realloc)\s*\([^;]*[A-Za-z0-9_)\]]\s\*\s[A-Za-z0-9_(]", [n for n in C if not n.startswith(("tests/", "bench/"))])
 

@@ -4,6 +4,7 @@
  * A client's bytes are one datagram, headers and all; the display's bytes are damage; the leader's first byte drops
  * that client. Whatever comes: rectangles stay in the buffer, a lent buffer is not written, positions stay on the
  * monitors. */
+#include "common/clock.h"
 #include "common/log.h"
 #include "session/agent/agent.h"
 
@@ -184,7 +185,7 @@ static void damage(const uint8_t *p, size_t n)
     for (; n >= 4; p += 4, n -= 4)
         pixman_region32_union_rect(&display.damage, &display.damage, p[0] * 70, p[1] * 40, p[2] + 1u, p[3] + 1u);
     if (agent.backend)
-        display.events->damaged(display.user, agent_now_us());
+        display.events->damaged(display.user, clock_us());
 }
 
 static void act(int leader, const int fds[2], uint8_t whose, const uint8_t *p, size_t n)

@@ -145,14 +145,18 @@ static const struct backend_ops fake = {.name = "fake",
 
 /* ---- what frames.c needs of the agent ---- */
 
-uint64_t agent_now_us(void)
+uint64_t __wrap_clock_us(void);
+int __wrap_loop_arm_us(struct event *timer, int64_t us);
+
+uint64_t __wrap_clock_us(void)
 {
     return w.now;
 }
 
-void agent_arm(struct event *timer, uint64_t us)
+int __wrap_loop_arm_us(struct event *timer, int64_t us)
 {
-    w.timer = w.now + us;
+    w.timer = w.now + (uint64_t)us;
+    return 0;
 }
 
 int link_send(struct link *l, const struct wire_def *def, const void *msg, const int *fds)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/unit/session/leader_rig.h"
 
+#include "common/clock.h"
 #include "common/link.h"
 #include "common/secret.h"
 #include "session/leader/child.h"
@@ -245,7 +246,7 @@ void *await(const struct wire_def *want)
 {
     const struct wire_def *def;
     int fds[WIRE_FDS_MAX];
-    int64_t deadline = conv_now_ms() + WAIT_MS;
+    int64_t deadline = clock_ms() + WAIT_MS;
     char log[256];
     snprintf(log, sizeof log, HOME "/.local/state/oriel/%s", log_name(session_id));
     for (;;) {
@@ -313,7 +314,7 @@ int attach_and_see_at(uint32_t id, int x, int y, uint32_t want)
     const uint8_t *pixels = NULL;
     size_t stride = 0;
     uint32_t last = 0;
-    int64_t deadline = conv_now_ms() + WAIT_MS;
+    int64_t deadline = clock_ms() + WAIT_MS;
     m = (struct leader_attach){.client = id, .role = ROLE_CONTROL, .address = "192.0.2.7", .client_name = "thin"};
     assert_int_equal(link_pair(sv), 0);
     assert_int_equal(wire_send(leader_link, &leader_attach_def, &m, &sv[1]), 0);
@@ -407,7 +408,7 @@ bool somebody_is_on(void)
 void nothing_is_left(void)
 {
     char names[4096];
-    int64_t deadline = conv_now_ms() + 5000;
+    int64_t deadline = clock_ms() + 5000;
     int n;
     do {
         while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -418,7 +419,7 @@ void nothing_is_left(void)
         if (clean)
             return;
         (void)poll(NULL, 0, 20);
-    } while (conv_now_ms() < deadline);
+    } while (clock_ms() < deadline);
     fail_msg("left: %s; %d processes: %s; leaders %d user %d sockets %d tmp %d utmp %d", last_seen, n, names,
         !folder_is_empty("/run/oriel/leaders"), !folder_is_empty("/run/user"), !folder_is_empty("/tmp/.X11-unix"),
         !folder_is_empty("/tmp"), somebody_is_on());

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The login attempt against scripted PAM modules. The monitor's part is played by a thread. */
+#include "common/clock.h"
 #include "common/link.h"
 #include "session/leader/auth.h"
 #include "session/leader/tickets.h"
@@ -142,7 +143,7 @@ static int attempt_with(const char *service, const char *script, struct leader_a
         .pam_dir = dir,
         .policy = policy,
         .sock = sv[0],
-        .deadline_ms = conv_now_ms() + deadline_ms};
+        .deadline_ms = clock_ms() + deadline_ms};
     int r = auth_attempt(&who, &o, &req, &verdict);
     shutdown(sv[0], SHUT_RDWR);
     pthread_join(t, NULL);
@@ -485,10 +486,10 @@ static void a_monitor_that_hangs_up_ends_the_attempt(void **state)
 static void silence_ends_at_the_deadline(void **state)
 {
     struct leader_auth req = {.method = AUTH_CONVERSATION, .interactive = 1, .user = ACCOUNT};
-    int64_t before = conv_now_ms();
+    int64_t before = clock_ms();
     player.silent_at = 1;
     assert_int_equal(attempt_with("oriel", "authenticate off P\n", req, NULL, 300), -ETIMEDOUT);
-    assert_true(conv_now_ms() - before < 2000);
+    assert_true(clock_ms() - before < 2000);
     assert_null(who.pamh);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whole sessions: a real oriel-leader with Xorg, agent and desktop. Needs root; skipped otherwise. */
+#include "common/clock.h"
 #include "common/sockets.h"
 #include "tests/unit/session/leader_rig.h"
 
@@ -43,11 +44,11 @@ static void a_login_without_a_start_leaves_nothing(void **state)
 static void a_session_shows_its_pixels_and_its_logoff_leaves_nothing(void **state)
 {
     char want[128];
-    int64_t before = conv_now_ms();
+    int64_t before = clock_ms();
     begin(
         "env > ~/env\n(trap '' TERM HUP; env -i setsid sh -c 'trap \"\" TERM HUP; sleep 1000; :') &\nexec " XTERM "\n");
     const struct leader_hello *h = await(&leader_hello_def);
-    print_message("hello after %lld ms\n", (long long)(conv_now_ms() - before));
+    print_message("hello after %lld ms\n", (long long)(clock_ms() - before));
     assert_string_equal(h->user, USER);
     assert_int_equal(h->uid, UID);
     assert_int_equal(h->display, 20);
@@ -61,7 +62,7 @@ static void a_session_shows_its_pixels_and_its_logoff_leaves_nothing(void **stat
     assert_int_equal(st.st_uid, UID);
     pid_t leader = h->leader_pid;
     int display = attach_and_see(7, 0x123456);
-    print_message("pixels after %lld ms\n", (long long)(conv_now_ms() - before));
+    print_message("pixels after %lld ms\n", (long long)(clock_ms() - before));
     assert_true(somebody_is_on());
     /* A sanitizer's allocator keeps freed memory as it was */
     assert_true(SANITIZED || !memory_holds(leader, SECRET));
@@ -343,8 +344,8 @@ static void a_bare_machine_shows_a_coloured_screen_with_a_terminal(void **state)
     const struct leader_hello *h = await(&leader_hello_def);
     assert_true(h->desktop_pid > 0);
     int display = attach_and_see_at(7, 790, 590, 0x2c3e50);
-    int64_t deadline = conv_now_ms() + WAIT_MS;
-    while (!runs("xterm") && conv_now_ms() < deadline)
+    int64_t deadline = clock_ms() + WAIT_MS;
+    while (!runs("xterm") && clock_ms() < deadline)
         (void)poll(NULL, 0, 20);
     assert_true(runs("xterm"));
     assert_true(runs("openbox"));

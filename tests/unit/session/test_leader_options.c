@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whole sessions: what options, odd homes and odd orders of messages do. Needs root; skipped otherwise. */
+#include "common/clock.h"
 #include "common/link.h"
 #include "tests/unit/session/leader_rig.h"
 
@@ -26,8 +27,8 @@
 
 static void wait_for_text(const char *path, const char *text)
 {
-    int64_t deadline = conv_now_ms() + WAIT_MS;
-    while (!strstr(got(path), text) && conv_now_ms() < deadline)
+    int64_t deadline = clock_ms() + WAIT_MS;
+    while (!strstr(got(path), text) && clock_ms() < deadline)
         (void)poll(NULL, 0, 10);
     assert_non_null(strstr(got(path), text));
 }
@@ -126,10 +127,10 @@ static int64_t time_of_logoff(void)
     begin("(trap '' TERM HUP; echo set > ~/trap; sleep 1000; :) &\n" STAY);
     (void)await(&leader_hello_def);
     wait_for_text(HOME "/trap", "set");
-    int64_t before = conv_now_ms();
+    int64_t before = clock_ms();
     log_off();
     nothing_is_left();
-    return conv_now_ms() - before;
+    return clock_ms() - before;
 }
 
 /* option: session.logoff_grace */

@@ -2,6 +2,7 @@
 /* How the monitor's objects end (session/monitor/monitor.h): from within their own callbacks and each other's. The
  * monitor runs in this process, with the test as server, peers, leaders and administrators at the other ends of its
  * links. A sanitizer sees what a mistake here would read too late. */
+#include "common/clock.h"
 #include "common/link.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -100,7 +101,7 @@ static int set_up(void **state)
     snprintf(m.config.paths_libexec_dir, sizeof m.config.paths_libexec_dir, "%s", getenv("ORIEL_FAKES"));
     m.store = store_open(at("monitor.db"), &err);
     limits_find(&m.limits);
-    m.throttle = throttle_create(NULL, "boot", throttle_boottime_ms);
+    m.throttle = throttle_create(NULL, "boot", clock_boottime_ms);
     assert_non_null(m.store);
     assert_non_null(m.throttle);
     assert_int_equal(monitor_init(&m), 0);
