@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "session/display/x11_conn.h"
 #include "session/display/x11_keys.h"
 #include "session/display/x11_notice.h"
 #include "session/display/x11_settings.h"
@@ -14,7 +15,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <xcb/shm.h>
 #include <xcb/xcbext.h>
@@ -22,39 +22,6 @@
 
 /* A server answers within milliseconds, a starved one within this; the leader's limit may come before */
 #define CLOSE_WAIT_US 2000000
-
-void x11_replied(struct backend *b)
-{
-    if (b->readable)
-        event_active(b->readable, EV_READ, 0);
-}
-
-void x11_flush(struct backend *b)
-{
-    xcb_flush(b->c);
-    x11_replied(b);
-}
-
-int x11_check(struct backend *b, xcb_void_cookie_t cookie, const char *what)
-{
-    xcb_generic_error_t *e = xcb_request_check(b->c, cookie);
-    x11_replied(b);
-    if (!e)
-        return xcb_connection_has_error(b->c) ? -EPIPE : 0;
-    log_debug("X refused", "what=%s error=%u", what, e->error_code);
-    free(e);
-    return -EIO;
-}
-
-xcb_atom_t x11_atom(struct backend *b, const char *name)
-{
-    xcb_intern_atom_reply_t *r =
-        xcb_intern_atom_reply(b->c, xcb_intern_atom(b->c, 0, (uint16_t)strlen(name), name), NULL);
-    xcb_atom_t atom = r ? r->atom : XCB_ATOM_NONE;
-    free(r);
-    x11_replied(b);
-    return atom;
-}
 
 static void on_damage(struct backend *b)
 {

@@ -47,14 +47,6 @@ struct backend {
     struct x11_notice *notice;
 };
 
-/* After waiting for a reply: events may have been read along with it, so let the loop look at them. */
-void x11_replied(struct backend *b);
-/* Send what is buffered. libxcb may read events while it writes, too, so this also makes the loop look. */
-void x11_flush(struct backend *b);
-/* Wait for a checked request. Returns 0 or -EIO (the error is logged at debug level as `what`). */
-int x11_check(struct backend *b, xcb_void_cookie_t cookie, const char *what);
-xcb_atom_t x11_atom(struct backend *b, const char *name);
-
 /* x11_connect.c: connect to the server that DISPLAY names. On failure *out may still be set (disconnect it), `why` says
  * more. */
 int x11_connect(xcb_connection_t **out, char *why, size_t cap);

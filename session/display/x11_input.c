@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pointer and key events by XTEST, and the pointer's shape. */
 #include "session/display/x11.h"
+#include "session/display/x11_conn.h"
 #include "session/display/x11_keys.h"
 
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #undef explicit
 
 #include "common/log.h"
+#include "session/display/x11_conn.h"
 #include "session/display/x11_keys.h"
 #include "session/display/x11_unicode.h"
 

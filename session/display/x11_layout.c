@@ -5,6 +5,7 @@
  * cannot grow beyond its first size: one mode for the whole desktop, and RandR 1.5 monitors laid over it. */
 #include "common/log.h"
 #include "session/display/x11.h"
+#include "session/display/x11_conn.h"
 
 #include <errno.h>
 #include <stdio.h>

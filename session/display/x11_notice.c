@@ -2,6 +2,7 @@
 #include "session/display/x11_notice.h"
 
 #include "common/loop.h"
+#include "session/display/x11_conn.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -5,6 +5,7 @@
  * come later, not the one that exists. So only the X server can write into it, and the receiver can trust its size. */
 #include "common/clock.h"
 #include "session/display/x11.h"
+#include "session/display/x11_conn.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,6 +6,7 @@
 
 #include "common/loop.h"
 #include "common/wire.h"
+#include "session/display/x11_conn.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/loop.h"
+#include "session/display/x11_conn.h"
 #include "session/display/x11_unicode.h"
 
 #include <event2/event.h>
