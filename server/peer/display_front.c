@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "server/peer/peer.h"
+#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -259,15 +260,9 @@ void peer_client_input(struct peer *p, const struct display_event *e)
 
 void peer_client_layout(struct peer *p, const struct display_layout *l)
 {
-    struct peer_status s = {.nmonitors = l->nmonitors};
-    for (uint32_t i = 0; i < l->nmonitors; i++) {
-        uint32_t right = (uint32_t)l->monitors[i].x + l->monitors[i].width;
-        uint32_t bottom = (uint32_t)l->monitors[i].y + l->monitors[i].height;
-        s.width = right > s.width ? right : s.width;
-        s.height = bottom > s.height ? bottom : s.height;
-        if (l->monitors[i].primary)
-            s.scale = l->monitors[i].scale;
-    }
+    const struct display_monitor *primary = layout_primary(l->monitors, l->nmonitors);
+    struct peer_status s = {.nmonitors = l->nmonitors, .scale = primary ? primary->scale : 0};
+    layout_size(l, &s.width, &s.height);
     (void)say(&p->display, &display_layout_def, l);
     if (p->login.link && p->login.state == LOGIN_GRANTED)
         (void)link_send(p->login.link, &peer_status_def, &s, NULL);

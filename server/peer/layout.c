@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/peer/layout.h"
 
+#include "session/proto/layout.h"
+
 #include <errno.h>
 
 static void drop_empty(struct display_layout *l)
@@ -16,13 +18,9 @@ static void drop_empty(struct display_layout *l)
 
 static void one_primary(struct display_layout *l)
 {
-    bool found = false;
-    for (uint32_t i = 0; i < l->nmonitors; i++) {
-        l->monitors[i].primary = l->monitors[i].primary && !found;
-        found |= l->monitors[i].primary;
-    }
-    if (!found)
-        l->monitors[0].primary = 1;
+    const struct display_monitor *primary = layout_primary(l->monitors, l->nmonitors);
+    for (uint32_t i = 0; i < l->nmonitors; i++)
+        l->monitors[i].primary = &l->monitors[i] == primary;
 }
 
 static void tidy(struct display_monitor *m)
@@ -43,31 +41,14 @@ int client_layout_normalise(struct display_layout *l, uint32_t max_width, uint32
     drop_empty(l);
     if (l->nmonitors == 0)
         return -EINVAL;
-    int64_t left = INT64_MAX, top = INT64_MAX, right = INT64_MIN, bottom = INT64_MIN;
-    for (uint32_t i = 0; i < l->nmonitors; i++) {
-        const struct display_monitor *m = &l->monitors[i];
-        left = m->x < left ? m->x : left;
-        top = m->y < top ? m->y : top;
-        right = (int64_t)m->x + m->width > right ? (int64_t)m->x + m->width : right;
-        bottom = (int64_t)m->y + m->height > bottom ? (int64_t)m->y + m->height : bottom;
-    }
-    if (right - left > max_width || bottom - top > max_height)
+    struct layout_bounds b = layout_bounds(l->monitors, l->nmonitors);
+    if (b.right - b.left > max_width || b.bottom - b.top > max_height)
         return -EINVAL;
     for (uint32_t i = 0; i < l->nmonitors; i++) {
-        l->monitors[i].x = (int32_t)(l->monitors[i].x - left);
-        l->monitors[i].y = (int32_t)(l->monitors[i].y - top);
+        l->monitors[i].x = (int32_t)(l->monitors[i].x - b.left);
+        l->monitors[i].y = (int32_t)(l->monitors[i].y - b.top);
         tidy(&l->monitors[i]);
     }
     one_primary(l);
     return 0;
-}
-
-void client_layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height)
-{
-    *width = *height = 0;
-    for (uint32_t i = 0; i < l->nmonitors; i++) {
-        const struct display_monitor *m = &l->monitors[i];
-        *width = (uint32_t)m->x + m->width > *width ? (uint32_t)m->x + m->width : *width;
-        *height = (uint32_t)m->y + m->height > *height ? (uint32_t)m->y + m->height : *height;
-    }
 }

@@ -8,7 +8,5 @@
 /* Move the union's corner to 0,0, see to exactly one primary, drop empty monitors, put scale and orientation in range.
  * Returns 0, or -EINVAL (no monitor left, or the union larger than max_width x max_height); *l is then undefined. */
 int client_layout_normalise(struct display_layout *l, uint32_t max_width, uint32_t max_height);
-/* Size of the union of a normalised layout. */
-void client_layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height);
 
 #endif

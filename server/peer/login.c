@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "server/peer/peer.h"
+#include "session/proto/layout.h"
 #include "session/proto/server.h"
 
 #include <errno.h>
@@ -34,12 +35,7 @@ static void send_hello(struct peer *p)
     struct peer_hello h = {.nmonitors = f->layout.nmonitors, .keyboard_layout = f->keyboard_layout};
     (void)snprintf(h.client_name, sizeof h.client_name, "%s", f->name);
     display_front_facts(f, &h.open);
-    for (uint32_t i = 0; i < f->layout.nmonitors; i++) {
-        const struct display_monitor *m = &f->layout.monitors[i];
-        uint32_t right = (uint32_t)m->x + m->width, bottom = (uint32_t)m->y + m->height;
-        h.width = right > h.width ? right : h.width;
-        h.height = bottom > h.height ? bottom : h.height;
-    }
+    layout_size(&f->layout, &h.width, &h.height);
     (void)say(p, &peer_hello_def, &h);
 }
 

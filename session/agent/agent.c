@@ -7,6 +7,7 @@
 #include "common/loop.h"
 #include "session/agent/agent_run.h"
 #include "session/agent/layouts.h"
+#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,6 +2,7 @@
 /* One attachment: its link, its buffer, its life. */
 #include "common/log.h"
 #include "session/agent/agent.h"
+#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -14,6 +14,7 @@
 #include "common/loop.h"
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
+#include "session/proto/layout.h"
 
 static bool any_ready(const struct agent *a)
 {

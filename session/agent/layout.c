@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "session/agent/layout.h"
 
+#include "session/proto/layout.h"
+
 #include <string.h>
 
 #define DPI 96 /* what 100 percent means */
@@ -35,47 +37,21 @@ static void sane_monitor(struct display_monitor *m, uint32_t max_width, uint32_t
     m->primary = m->primary != 0;
 }
 
-static void corner(const struct display_layout *l, int64_t *x, int64_t *y)
-{
-    *x = l->monitors[0].x;
-    *y = l->monitors[0].y;
-    for (uint32_t i = 1; i < l->nmonitors; i++) {
-        *x = l->monitors[i].x < *x ? l->monitors[i].x : *x;
-        *y = l->monitors[i].y < *y ? l->monitors[i].y : *y;
-    }
-}
-
-static uint32_t primary_index(const struct display_layout *l)
-{
-    for (uint32_t i = 0; i < l->nmonitors; i++)
-        if (l->monitors[i].primary)
-            return i;
-    return 0;
-}
-
-/* Relative to the primary, where it fits; the primary itself always does. */
+/* The corner to 0,0. What does not fit shrinks to the primary, which always fits. */
 static void keep_within(struct display_layout *l, uint32_t max_width, uint32_t max_height)
 {
-    int64_t left, top;
-    corner(l, &left, &top);
-    uint32_t kept = 0, primary = primary_index(l);
-    bool fits = true;
-    for (uint32_t i = 0; i < l->nmonitors; i++) {
-        const struct display_monitor *m = &l->monitors[i];
-        fits = fits && m->x - left + m->width <= max_width && m->y - top + m->height <= max_height;
-    }
-    if (!fits) {
-        l->monitors[0] = l->monitors[primary];
+    struct layout_bounds b = layout_bounds(l->monitors, l->nmonitors);
+    const struct display_monitor *primary = layout_primary(l->monitors, l->nmonitors);
+    if (b.right - b.left > max_width || b.bottom - b.top > max_height) {
+        l->monitors[0] = *primary;
         l->nmonitors = 1;
-        left = l->monitors[0].x;
-        top = l->monitors[0].y;
-        primary = 0;
+        primary = l->monitors;
+        b = layout_bounds(primary, 1);
     }
-    for (; kept < l->nmonitors; kept++) {
-        struct display_monitor *m = &l->monitors[kept];
-        m->x = (int32_t)(m->x - left);
-        m->y = (int32_t)(m->y - top);
-        m->primary = kept == primary;
+    for (struct display_monitor *m = l->monitors; m < l->monitors + l->nmonitors; m++) {
+        m->x = (int32_t)(m->x - b.left);
+        m->y = (int32_t)(m->y - b.top);
+        m->primary = m == primary;
     }
 }
 
@@ -108,23 +84,6 @@ bool layout_equal(const struct display_layout *a, const struct display_layout *b
             return false;
     }
     return true;
-}
-
-void layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height)
-{
-    *width = *height = 0;
-    for (uint32_t i = 0; i < l->nmonitors; i++) {
-        uint32_t right = (uint32_t)l->monitors[i].x + l->monitors[i].width;
-        uint32_t bottom = (uint32_t)l->monitors[i].y + l->monitors[i].height;
-        *width = right > *width ? right : *width;
-        *height = bottom > *height ? bottom : *height;
-    }
-}
-
-uint32_t layout_scale(const struct display_layout *l)
-{
-    uint32_t scale = l->nmonitors ? l->monitors[primary_index(l)].scale : 0;
-    return scale ? scale : SCALE_MIN;
 }
 
 static int64_t nearest(int64_t v, int64_t from, int64_t size)

@@ -16,9 +16,6 @@ void layout_normalise(const struct display_monitor *monitors, uint32_t n, uint32
     struct display_layout *out);
 /* Same geometry, primary and scale? */
 bool layout_equal(const struct display_layout *a, const struct display_layout *b);
-void layout_size(const struct display_layout *l, uint32_t *width, uint32_t *height);
-/* The scale programs are told: the primary's, percent. */
-uint32_t layout_scale(const struct display_layout *l);
 /* Move a point to the nearest one that lies on a monitor. */
 void layout_clamp_point(const struct display_layout *l, int32_t *x, int32_t *y);
 

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "session/display/x11.h"
 #include "session/display/x11_conn.h"
+#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -168,7 +169,7 @@ static bool unchanged(const struct output *o)
 
 static int set_screen_size(struct backend *b, uint32_t width, uint32_t height, const struct display_layout *l)
 {
-    uint32_t scale = l->nmonitors && l->monitors[0].scale ? l->monitors[0].scale : 100;
+    uint32_t scale = layout_scale(l);
     uint32_t mm_w = (uint32_t)(width * 2540ull / (96ull * scale)),
              mm_h = (uint32_t)(height * 2540ull / (96ull * scale));
     xcb_void_cookie_t c = xcb_randr_set_screen_size_checked(b->c, b->root, (uint16_t)width, (uint16_t)height,
@@ -179,17 +180,6 @@ static int set_screen_size(struct backend *b, uint32_t width, uint32_t height, c
         b->height = height;
     }
     return r;
-}
-
-static void union_size(const struct display_layout *l, uint32_t *width, uint32_t *height)
-{
-    *width = *height = 0;
-    for (uint32_t i = 0; i < l->nmonitors; i++) {
-        uint32_t right = (uint32_t)l->monitors[i].x + l->monitors[i].width;
-        uint32_t bottom = (uint32_t)l->monitors[i].y + l->monitors[i].height;
-        *width = right > *width ? right : *width;
-        *height = bottom > *height ? bottom : *height;
-    }
 }
 
 /* With everything that changes switched off first, any order of sizes is legal. The grab hides the steps from the
@@ -327,13 +317,10 @@ static void drop_old_modes(struct backend *b, struct setup *s)
 static void clip_layout(struct display_layout *l, const struct setup *s)
 {
     uint32_t width, height;
-    union_size(l, &width, &height);
+    layout_size(l, &width, &height);
     if (width <= s->max_width && height <= s->max_height)
         return;
-    struct display_monitor m = l->monitors[0];
-    for (uint32_t i = 0; i < l->nmonitors; i++)
-        if (l->monitors[i].primary)
-            m = l->monitors[i];
+    struct display_monitor m = *layout_primary(l->monitors, l->nmonitors);
     m.x = m.y = 0;
     m.primary = 1;
     m.width = m.width < s->max_width ? m.width : s->max_width;
@@ -351,7 +338,7 @@ int x11_set_layout(struct backend *b, const struct display_layout *want, struct 
     if (r < 0)
         goto out;
     clip_layout(real, &s);
-    union_size(real, &width, &height);
+    layout_size(real, &width, &height);
     r = s.noutputs > 1 && real->nmonitors <= s.noutputs ? set_outputs(b, &s, real, width, height)
                                                         : set_single(b, &s, real, width, height);
     drop_old_modes(b, &s);

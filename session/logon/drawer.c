@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/slots.h"
 #include "session/logon/canvas.h"
+#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -41,15 +42,12 @@ static int64_t clamp(int64_t v, int64_t low, int64_t high)
 uint32_t drawer_normalise(const struct display_monitor *in, uint32_t n, struct display_monitor *out, int *width,
     int *height)
 {
-    int64_t left = INT32_MAX, top = INT32_MAX, right = 0, bottom = 0;
     uint32_t m = 0;
-    for (uint32_t i = 0; i < n && i < DISPLAY_MONITORS_MAX; i++) {
-        left = in[i].x < left ? in[i].x : left;
-        top = in[i].y < top ? in[i].y : top;
-    }
-    for (uint32_t i = 0; i < n && i < DISPLAY_MONITORS_MAX; i++) {
+    n = n < DISPLAY_MONITORS_MAX ? n : DISPLAY_MONITORS_MAX;
+    struct layout_bounds b = layout_bounds(in, n);
+    for (uint32_t i = 0; i < n; i++) {
         struct display_monitor *o = &out[m];
-        int64_t x = in[i].x - left, y = in[i].y - top;
+        int64_t x = in[i].x - b.left, y = in[i].y - b.top;
         if (x > DRAWER_WIDTH_MAX - MONITOR_MIN || y > DRAWER_HEIGHT_MAX - MONITOR_MIN)
             continue;
         *o = in[i];
@@ -57,17 +55,13 @@ uint32_t drawer_normalise(const struct display_monitor *in, uint32_t n, struct d
         o->y = (int32_t)y;
         o->width = (uint32_t)clamp(in[i].width, MONITOR_MIN, DRAWER_WIDTH_MAX - x);
         o->height = (uint32_t)clamp(in[i].height, MONITOR_MIN, DRAWER_HEIGHT_MAX - y);
-        right = x + o->width > right ? x + o->width : right;
-        bottom = y + o->height > bottom ? y + o->height : bottom;
         m++;
     }
-    if (m == 0) {
+    if (m == 0)
         out[m++] = (struct display_monitor){.width = DEFAULT_WIDTH, .height = DEFAULT_HEIGHT, .primary = 1};
-        right = DEFAULT_WIDTH;
-        bottom = DEFAULT_HEIGHT;
-    }
-    *width = (int)right;
-    *height = (int)bottom;
+    b = layout_bounds(out, m);
+    *width = (int)b.right;
+    *height = (int)b.bottom;
     return m;
 }
 

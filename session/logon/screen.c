@@ -5,6 +5,7 @@
 #include "session/logon/screen_input.h"
 #include "session/logon/vault.h"
 #include "session/logon/words.h"
+#include "session/proto/layout.h"
 
 #include <security/_pam_types.h>
 #include <stdio.h>
@@ -441,12 +442,7 @@ static double scale_of(const struct display_monitor *m)
 
 void screen_layout(struct screen *s, const struct display_monitor *monitors, uint32_t n)
 {
-    const struct display_monitor *m = &monitors[0];
-    for (uint32_t i = 0; i < n; i++)
-        if (monitors[i].primary) {
-            m = &monitors[i];
-            break;
-        }
+    const struct display_monitor *m = layout_primary(monitors, n);
     s->page.monitor = (struct area){m->x, m->y, (int)m->width, (int)m->height};
     s->page.scale = scale_of(m);
     if (s->page.nwidgets)

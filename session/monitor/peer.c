@@ -9,6 +9,7 @@
 #include "session/monitor/server_end.h"
 #include "session/monitor/session.h"
 #include "session/monitor/tokens.h"
+#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -147,9 +148,8 @@ static void on_hello(void *end, const void *msg, const int *fds)
 {
     struct monitor_peer *p = end;
     p->hello = *(const struct peer_hello *)msg;
-    for (uint32_t i = 0; i < p->hello.open.nmonitors; i++)
-        if (p->hello.open.monitors[i].primary)
-            p->scale = p->hello.open.monitors[i].scale;
+    const struct display_monitor *primary = layout_primary(p->hello.open.monitors, p->hello.open.nmonitors);
+    p->scale = primary ? primary->scale : 0;
     p->state = PEER_READY;
 }
 

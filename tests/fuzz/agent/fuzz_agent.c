@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "session/agent/agent.h"
+#include "session/proto/layout.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 /* Input: a display control PDU. A layout that is accepted lies within its ceilings. */
 #include "server/peer/layout.h"
 #include "server/rdp/disp_wire.h"
+#include "session/proto/layout.h"
 
 #include <stdlib.h>
 

@@ -6,6 +6,7 @@
 #include "session/agent/scancode.h"
 #include "session/agent/wheel.h"
 #include "session/display/damage.h"
+#include "session/proto/layout.h"
 #include "tests/unit/common/slots_by_one.h"
 
 #include <linux/input-event-codes.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/peer/layout.h"
+#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -26,7 +27,7 @@ static void the_unions_corner_becomes_the_origin(void **state)
     assert_int_equal(l.monitors[0].y, 100);
     assert_int_equal(l.monitors[1].x, 1920);
     assert_int_equal(l.monitors[1].scale, 150);
-    client_layout_size(&l, &w, &h);
+    layout_size(&l, &w, &h);
     assert_int_equal(w, 4480);
     assert_int_equal(h, 1440);
 }
