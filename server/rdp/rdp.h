@@ -73,10 +73,12 @@ struct front {
     bool desktop_due; /* width, height and layout wait to become the client's */
     uint16_t width, height;
     struct display_layout layout;
-    struct svc *svc;             /* from create to destroy */
-    bool channels_open;          /* rdp_channels_open opened all that the client has */
-    struct svc_channel *dynamic; /* drdynvc; NULL: not open */
-    struct dvc *dvc;             /* while drdynvc is open */
+    struct gfx_monitor monitors_told[GFX_MONITORS_MAX]; /* in the last Monitor Layout PDU */
+    size_t nmonitors_told;                              /* 0: the client has no such PDU */
+    struct svc *svc;                                    /* from create to destroy */
+    bool channels_open;                                 /* rdp_channels_open opened all that the client has */
+    struct svc_channel *dynamic;                        /* drdynvc; NULL: not open */
+    struct dvc *dvc;                                    /* while drdynvc is open */
     struct rdp_gfx gfx;
     struct dvc_channel *disp;
     struct pointer_cache pointer;
@@ -110,6 +112,11 @@ void rdp_facts(struct front *f);
 
 /* ---- rdp_link.c: the library's io callbacks over the transport ---- */
 bool rdp_link_init(struct front *f);
+
+/* ---- rdp_monitors.c ---- */
+void rdp_monitors_init(struct front *f);
+/* Whether the client was told other monitors than f->layout has; false if it cannot be told. */
+bool rdp_monitors_differ(const struct front *f);
 
 /* ---- rdp_autodetect.c ---- */
 void rdp_autodetect_init(struct front *f);

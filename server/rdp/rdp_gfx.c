@@ -2,6 +2,7 @@
 /* The graphics pipeline channel (MS-RDPEGFX): capabilities, desktop size, frames, acknowledgements. */
 #include "common/log.h"
 #include "common/loop.h"
+#include "server/rdp/monitor_defs.h"
 #include "server/rdp/rdp.h"
 
 #include <errno.h>
@@ -176,14 +177,7 @@ void rdp_gfx_finish(struct front *f)
 int rdp_gfx_desktop(struct front *f)
 {
     struct gfx_monitor m[GFX_MONITORS_MAX];
-    size_t n = 0;
-    for (uint32_t i = 0; i < f->layout.nmonitors && n < GFX_MONITORS_MAX; i++) {
-        const struct display_monitor *d = &f->layout.monitors[i];
-        m[n++] = (struct gfx_monitor){d->x, d->y, (int32_t)(d->x + (int32_t)d->width - 1),
-            (int32_t)(d->y + (int32_t)d->height - 1), d->primary != 0};
-    }
-    if (n == 0)
-        m[n++] = (struct gfx_monitor){0, 0, f->width - 1, f->height - 1, true};
+    size_t n = monitor_defs(&f->layout, f->width, f->height, m);
     gfx_wire_begin(f->gfx.wire);
     int r = gfx_wire_reset_graphics(f->gfx.wire, f->width, f->height, m, n);
     return r < 0 ? r : send_all(f);

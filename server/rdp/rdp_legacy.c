@@ -85,35 +85,18 @@ int rdp_legacy_frame(struct front *f, const struct gfx_frame *frame)
     return r;
 }
 
-static void set_monitors(struct front *f)
-{
-    rdpSettings *s = f->client->context->settings;
-    uint32_t n = f->layout.nmonitors;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct display_monitor *d = &f->layout.monitors[i];
-        rdpMonitor m = {.x = d->x,
-            .y = d->y,
-            .width = (INT32)d->width,
-            .height = (INT32)d->height,
-            .is_primary = d->primary};
-        if (!freerdp_settings_set_pointer_array(s, FreeRDP_MonitorDefArray, i, &m))
-            return;
-    }
-    (void)freerdp_settings_set_uint32(s, FreeRDP_MonitorCount, n);
-}
-
 bool rdp_legacy_desktop(struct front *f)
 {
     rdpContext *ctx = f->client->context;
     rdpSettings *s = ctx->settings;
-    if (freerdp_settings_get_uint32(s, FreeRDP_DesktopWidth) == f->width &&
-        freerdp_settings_get_uint32(s, FreeRDP_DesktopHeight) == f->height)
+    bool other_size = freerdp_settings_get_uint32(s, FreeRDP_DesktopWidth) != f->width ||
+        freerdp_settings_get_uint32(s, FreeRDP_DesktopHeight) != f->height;
+    if (!other_size && !rdp_monitors_differ(f))
         return true;
     if (!freerdp_settings_get_bool(s, FreeRDP_DesktopResize))
         return true; /* it cannot follow: it shows what fits */
     (void)freerdp_settings_set_uint32(s, FreeRDP_DesktopWidth, f->width);
     (void)freerdp_settings_set_uint32(s, FreeRDP_DesktopHeight, f->height);
-    set_monitors(f);
     f->active = false;
     peer_client_picture_stop(f->peer);
     (void)ctx->update->DesktopResize(ctx);

@@ -167,6 +167,7 @@ static bool init_client(struct front *f)
     c->context->update->autoCalculateBitmapData = TRUE;
     rdp_input_init(f);
     rdp_autodetect_init(f);
+    rdp_monitors_init(f);
     return rdp_link_init(f);
 }
 

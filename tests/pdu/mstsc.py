@@ -102,12 +102,12 @@ class Unpacker:
 
 
 class Mstsc(Rdp):
-    def __init__(self, port, monitors=None, capsets=((CAPS_107, b"\0\0\0\0"),), ack=True, refuse=(), scale=100, messages=True, **kw):
+    def __init__(self, port, monitors=None, primary=0, capsets=((CAPS_107, b"\0\0\0\0"),), ack=True, refuse=(), scale=100, messages=True, **kw):
         super().__init__(port, **kw)
         self.messages = messages     # whether it has the message channel
         self.measured, self.characteristics = [], []
         self.results = (10, 400000)  # what it says of a bandwidth measurement: ms, bytes
-        self.monitors, self.capsets, self.ack, self.refuse, self.scale = monitors, capsets, ack, refuse, scale
+        self.monitors, self.primary, self.capsets, self.ack, self.refuse, self.scale = monitors, primary, capsets, ack, refuse, scale
         self.dynamic, self.parts, self.ids = {}, {}, {}    # id: name; id: (total, bytes); name: id
         self.unpacker = Unpacker()
         self.commands, self.frames, self.confirmed, self.resets = [], 0, [], []
@@ -127,7 +127,7 @@ class Mstsc(Rdp):
         if self.monitors:
             body = struct.pack("<II", 0, len(self.monitors))
             for i, (x, y, w, h) in enumerate(self.monitors):
-                body += struct.pack("<iiiiI", x, y, x + w - 1, y + h - 1, 1 if i == 0 else 0)
+                body += struct.pack("<iiiiI", x, y, x + w - 1, y + h - 1, 1 if i == self.primary else 0)
             blocks += struct.pack("<HH", 0xC005, len(body) + 4) + body
         if self.messages:
             blocks += struct.pack("<HHI", 0xC006, 8, 0)
@@ -262,10 +262,10 @@ class Mstsc(Rdp):
         return sum(1 for c, _ in self.commands if c == command)
 
     # --- display control ---
-    def ask_layout(self, monitors):
+    def ask_layout(self, monitors, primary=0):
         body = struct.pack("<II", 40, len(monitors))
         for i, (x, y, w, h) in enumerate(monitors):
-            body += struct.pack("<IiiIIIIIII", 1 if i == 0 else 0, x, y, w, h, 300, 200, 0, self.scale, 100)
+            body += struct.pack("<IiiIIIIIII", 1 if i == primary else 0, x, y, w, h, 300, 200, 0, self.scale, 100)
         self.tell(CONTROL, struct.pack("<II", 2, len(body) + 8) + body)
 
     def settle(self, seconds=15):

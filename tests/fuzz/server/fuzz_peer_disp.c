@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t w, h;
     if (disp_wire_layout(data, size, &l) < 0 || client_layout_normalise(&l, 16384, 8192) < 0)
         return 0;
-    client_layout_size(&l, &w, &h);
+    layout_size(&l, &w, &h);
     if (l.nmonitors == 0 || l.nmonitors > DISPLAY_MONITORS_MAX || w > 16384 || h > 8192)
         abort();
     return 0;

@@ -316,6 +316,10 @@ class Rdp:
             events.append(struct.pack("BB", flags | 1, code))
         self.fastpath_input(events)
 
+    def click(self, x, y):
+        for flags in (0x0800, 0x9000, 0x1000):    # move; the left button down and up
+            self.fastpath_input([struct.pack("<BHHH", 1 << 5, flags, x, y)])
+
     def updates(self):
         return [s for s in self.seen if s[0] == "update" or s[0] == "data-2"]
 
