@@ -76,19 +76,45 @@ def test_the_desktop_has_the_size_that_the_client_asks_for(oriel, connect, perso
     assert abs(s["width"] - size[0]) <= 1 and s["height"] == size[1]
 
 
-def monitors_in_session(oriel, user):
+def in_session(oriel, user, *command):
     s = oriel.session_of(user)
     display = str(s["display"])
     env = {"DISPLAY": display if ":" in display else ":" + display, "XAUTHORITY": s["xauthority"], "PATH": "/usr/bin:/bin"}
-    out = subprocess.run(["xrandr", "--listmonitors"], env=env, capture_output=True, text=True).stdout
-    return [line.split()[2] for line in out.splitlines()[1:]]
+    return subprocess.run(command, env=env, capture_output=True, text=True).stdout
+
+
+def monitors_in_session(oriel, user):
+    return [line.split()[2] for line in in_session(oriel, user, "xrandr", "--listmonitors").splitlines()[1:]]
+
+
+def primary_in_session(oriel, user):
+    lines = in_session(oriel, user, "xrandr", "--listmonitors").splitlines()[1:]
+    return [line.split()[2].split("+", 1)[1] for line in lines if "*" in line.split()[1]]
+
+
+def wait_pointer(oriel, user, x, y):
+    where = "x:%d y:%d " % (x, y)
+    wait_for(lambda: in_session(oriel, user, "xdotool", "getmouselocation").startswith(where), 6, "the pointer at %d,%d in the session" % (x, y))
+
+
+def heads(primary):
+    screen = Screen(1600, 600)
+    for n, x in (("A", 0), ("B", 800)):
+        name = ("*" if n == primary else "") + n
+        subprocess.run(["xrandr", "--setmonitor", name, "800/200x600/150+%d+0" % x, "screen" if n == "A" else "none"], env=screen.env, check=True)
+    return screen
 
 
 @pytest.fixture
 def two_heads():
-    screen = Screen(1600, 600)
-    for n, x in (("A", 0), ("B", 800)):
-        subprocess.run(["xrandr", "--setmonitor", n, "800/200x600/150+%d+0" % x, "screen" if n == "A" else "none"], env=screen.env, check=True)
+    screen = heads(None)
+    yield screen
+    screen.close()
+
+
+@pytest.fixture
+def two_heads_primary_right():
+    screen = heads("B")
     yield screen
     screen.close()
 
@@ -116,6 +142,10 @@ def test_two_monitors_of_a_client_that_speaks_as_mstsc_does(oriel, person, left)
         wait_for(lambda: len(monitors_in_session(oriel, "anna")) == 2, 6, "two monitors in the session")
         assert {m.split("+", 1)[1] for m in monitors_in_session(oriel, "anna")} == {"0+0", "1280+0"}
         assert client.resets[-1] == (2560, 800, 2)
+        assert primary_in_session(oriel, "anna") == ["%d+0" % left]
+        for x in (300, 1500):    # on either monitor, counted from the corner of both
+            client.click(x, 200)
+            wait_pointer(oriel, "anna", x, 200)
         s = oriel.session_of("anna")["clients"][0]
         assert (s["width"], s["height"]) == (2560, 800)
         seen = client.frames
@@ -123,6 +153,18 @@ def test_two_monitors_of_a_client_that_speaks_as_mstsc_does(oriel, person, left)
         client.until(lambda: client.frames > seen, 10 * SLACK, "an echo of the key")
     finally:
         client.close()
+
+
+def test_with_the_primary_on_the_right_clicks_and_picture_are_where_they_belong(oriel, connect, person, two_heads_primary_right):
+    anna = person("anna")
+    client = connect(oriel, anna, screen=two_heads_primary_right, size=None, options=("/multimon", "/f"))
+    client.wait_stamp(anna.stamp)
+    wait_for(lambda: len(monitors_in_session(oriel, "anna")) == 2, 6, "two monitors in the session")
+    assert primary_in_session(oriel, "anna") == ["800+0"]
+    for x, y in ((150, 250), (950, 350)):
+        two_heads_primary_right.click(x, y)
+        wait_pointer(oriel, "anna", x, y)
+    exact(client, Inside(oriel, "anna"))
 
 
 def test_one_monitor_again_after_two(oriel, connect, person, two_heads):
