@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All that one version of libfreerdp makes necessary stands here, each behind its guard, with the test that shows why.
- * A newer library sheds it by itself: what is only needed BEFORE(n) is not compiled from 3.n on.
+/* All that versions of libfreerdp make necessary, with the test that shows why. What a version ended is compiled only
+ * BEFORE it, or from it on. What none has ended yet has no guard: it does no harm to a library that needs it no more.
  *
- *   defect                                           in            what is done              test
- *   heap overflow in static-channel sends > 4 KiB    < 3.11        SVC_CHUNK is below that   tests/pdu/test_connect.py:
- * frames of 100 KB layer Read: "again" is 0, later errno EAGAIN     from 3.17     compat_layer_result       each story:
- * a read that finds nothing a failed negotiation goes on into TLSAccept      all so far    compat_nego_failed
- * tests/pdu/test_refusals.py MCS ultimatum of the client is told as a failure all so far    compat_client_disconnected
- * tests/pdu/test_refusals.py rdesktop's Erect Domain Request is refused       all so far    erect_domain.c
- * tests/scenario/test_thin_clients.py no settings without a home folder                all so far compat_init_library
- * each story: the environment has none
+ * - before 3.11: heap overflow in sends of more than 4 KiB in a static channel: SVC_CHUNK is held below it.
+ *   Test: each frame that tests/pdu gets.
+ * - from 3.17: a layer's Read has to say "again" by errno, too: compat_layer_result.
+ *   Test: each story: a read that finds nothing.
+ * - all: a failed negotiation goes on into TLSAccept: compat_nego_failed.
+ *   Test: tests/pdu/test_refusals.py.
+ * - all: the client's MCS ultimatum is told as a failure: compat_client_disconnected.
+ *   Test: tests/pdu/test_refusals.py.
+ * - all: no settings without a home folder: compat_init_library.
+ *   Test: each story: the environment has none.
+ * - all: rdesktop's Erect Domain Request is refused: erect_domain.c.
+ *   Test: tests/scenario/test_thin_clients.py.
+ * - all: Client Info with odd strings ends the connection: client_info.c.
+ *   Test: tests/unit/server/test_client_info.c.
+ * - all: whether there is a message channel is not told: gcc_blocks.c.
+ *   Test: tests/unit/server/test_gcc_blocks.c.
  *
- * What these versions also do wrong, and we never ask them for: to refuse a login (< 3.22), to send a certificate chain
- * (< 3.17), RDSTLS
- * (< 3.30), names in Save Session Info (3.10). TLS, verdicts and notices are ours, whatever the version; what is off,
- * is off for all (rdp_settings.c).
+ * We never ask a version for what it does wrong, and need nothing for it: to refuse a login (< 3.22), to send a chain
+ * of certificates (< 3.17), RDSTLS (< 3.30), names in Save Session Info (3.10: rdp_info.c sends the plain notice). TLS,
+ * verdicts and notices are ours in every version, and what is off is off in all (rdp_settings.c).
  */
 #include "common/log.h"
 #include "server/rdp/rdp.h"

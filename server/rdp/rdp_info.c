@@ -11,8 +11,7 @@
 /* For the last words to leave; a client that does not read them is not waited for */
 #define FAREWELL_MS 1500
 
-/* Save Session Info (MS-RDPBCGR 2.2.10.1). The plain notice: clients do nothing with names, and not every version of
- * the library writes them well (freerdp_compat.c). */
+/* Save Session Info (MS-RDPBCGR 2.2.10.1). The plain notice: clients do nothing with names. */
 void rdp_info_logon(struct front *f)
 {
     rdpContext *c = f->client->context;
