@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The measuring client: a headless libfreerdp client that reads the frame counter out of its own decoded picture.
  * Options are xfreerdp's. Commands on standard input, one answer line (JSON) on standard output each:
- *   begin SCENE LOG EVERY WARM TOTAL   get ready for TOTAL frames; all but the first WARM count, each EVERY-th (0:
- * none) is compared begin - - 0 0 0           the same without a scene: an application draws mark what follows counts
+ *   begin SCENE LOG EVERY WARM TOTAL
+ *                             get ready for TOTAL frames; all but the first WARM count, each EVERY-th (0: none) is
+ *                             compared
+ *   begin - - 0 0 0           the same without a scene: an application draws
+ *   mark                      what follows counts
  *   end                       figures since mark
  *   settle SECONDS            how long after its last frame the picture became sharp and exact
  *   moving                    how true the compared frames were

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A link with a rate, a delay, a queue and loss, between two TUN devices in two network namespaces: what netem would do
- * on kernels that have it. link_emulator NETNS_A ADDRESS_A NETNS_B ADDRESS_B KBIT_PER_S ROUND_TRIP_MS LOSS_PERCENT
+ * on kernels that have it.
+ *
+ *   link_emulator NETNS_A ADDRESS_A NETNS_B ADDRESS_B KBIT_PER_S ROUND_TRIP_MS LOSS_PERCENT
+ *
  * NETNS: a path such as /proc/self/ns/net or /run/netns/NAME. Prints "ready" and runs until it is ended. */
 #include <arpa/inet.h>
 #include <errno.h>

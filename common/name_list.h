@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names of groups in an option: separated by blanks, tabs or commas. A name with one of those in it stands in double
- * quotes, as in staff, "Domain Users" "CORP\Domain Users" Between quotes everything is the name, backslashes too; no
- * directory has names with a double quote. */
+ * quotes, as in
+ *
+ *     staff, "Domain Users" "CORP\Domain Users"
+ *
+ * Between quotes everything is the name, backslashes too; no directory has names with a double quote. */
 #ifndef ORIEL_COMMON_NAME_LIST_H
 #define ORIEL_COMMON_NAME_LIST_H
 

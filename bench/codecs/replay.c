@@ -2,10 +2,11 @@
 /* Headless replay: scenes drawn in C go through engine and wire into a client of libfreerdp's decoders. Prints one line
  * a scene: bytes, time, what the client saw. No network, no X: what the codecs alone cost.
  *
- * replay [scene …]     scenes: typing scroll page slide drag film pan, or files of bench/make_scenes.py; more settings
- * by environment: AVC=0, SMALL_CACHE=1, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0, TRACE. The digest is of
- * every byte that was sent: with equal settings it is equal in each run, and in each build that sends the same bytes.
- */
+ *   replay [scene …]     scenes: typing scroll page slide drag film pan, or files of bench/make_scenes.py
+ *
+ * More settings come from the environment: AVC=0, SMALL_CACHE=1, BYTES_PER_SECOND, RTT_US, FRAMES (of a file), JUDGE=0,
+ * TRACE. The digest is of every byte that was sent: with equal settings it is equal in each run, and in each build that
+ * sends the same bytes. */
 #include "bench/scene_file.h"
 #include "ref_client.h"
 #include "scene.h"

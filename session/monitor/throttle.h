@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How often a password may be wrong. Three token buckets are asked for every attempt:
+ *
  *   "192.0.2.0/24"        the source prefix: empty → refused
  *   "anna@192.0.2.0/24"   this user from that prefix: empty → refused; comes back half as fast
  *   "anna@*"              this user from anywhere: empty → the attempt waits THROTTLE_DELAY_MS, and is never refused,
- * so that nobody can lock anybody out from elsewhere An attempt is charged when it begins (parallel guesses do not
- * outrun the answer) and refunded when the password was right. Time is CLOCK_BOOTTIME: a stepped wall clock changes
- * nothing; the state is kept over restarts of the monitor. After a reboot buckets go on from what they were, as if no
- * time had passed. Thread: the loop's. */
+ *                         so that nobody can lock anybody out from elsewhere
+ *
+ * An attempt is charged when it begins (parallel guesses do not outrun the answer) and refunded when the password was
+ * right. Time is CLOCK_BOOTTIME: a stepped wall clock changes nothing; the state is kept over restarts of the monitor.
+ * After a reboot buckets go on from what they were, as if no time had passed.
+ * Thread: the loop's. */
 #ifndef ORIEL_SESSION_MONITOR_THROTTLE_H
 #define ORIEL_SESSION_MONITOR_THROTTLE_H
 

@@ -46,10 +46,13 @@ extern const struct wire_def control_status_def, control_sessions_def, control_d
  *
  * Invariants, kept by session/monitor/attachments.c and session.c:
  *   STARTING  the leader has leader_start (or waits for an ENDING session of the same user); no client has a display;
- * no X display is known ACTIVE    at least one client with ROLE_CONTROL; display, process ids and PAM environment are
- * known DETACHED  no such client; viewers may be there; the disconnected limit runs ENDING    no clients, none can
- * attach; the user's next login starts another session, which waits for this one to be gone Of one user at most one
- * session is in another state than ENDING. A session's number is never used again. */
+ *             no X display is known
+ *   ACTIVE    at least one client with ROLE_CONTROL; display, process ids and PAM environment are known
+ *   DETACHED  no such client; viewers may be there; the disconnected limit runs
+ *   ENDING    no clients, none can attach; the user's next login starts another session, which waits for this one to be
+ *             gone
+ *
+ * Of one user at most one session is in another state than ENDING. A session's number is never used again. */
 enum session_state {
     SESSION_STARTING = 1,
     SESSION_ACTIVE,

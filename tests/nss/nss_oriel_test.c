@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A directory for stories ("oriel_test" in nsswitch.conf), read anew for each question from /etc/oriel-test-directory.
- * Lines of fields with tabs between them: user ASKED SPELLED UID GID HOME     who asks for ASKED is told of SPELLED; an
- * account has a line for each of its names group ASKED SPELLED GID MEMBER...   members as they are spelled sleep NAME
- * SECONDS                  whoever asks for this user or group waits first Passwords lie in /etc/shadow under the
- * spelled name. */
+ * Lines of fields with tabs between them:
+ *
+ *   user ASKED SPELLED UID GID HOME     who asks for ASKED is told of SPELLED; an account has a line for each name
+ *   group ASKED SPELLED GID MEMBER...   members as they are spelled
+ *   sleep NAME SECONDS                  whoever asks for this user or group waits first
+ *
+ * Passwords lie in /etc/shadow under the spelled name. */
 #include <errno.h>
 #include <grp.h>
 #include <nss.h>

@@ -2,13 +2,20 @@
 /* A PAM module for tests: it does what a script says and records that it was called. Never installed.
  *
  * Arguments: script=FILE record=FILE. The script's lines are "CALL VERB ARGUMENT"; CALL is authenticate, setcred,
- * acct_mgmt, open_session, close_session or chauthtok. Verbs, in order of the file: off TEXT, on TEXT   ask; the answer
- * is remembered info TEXT, error TEXT   tell expect TEXT         the last answer must be TEXT, else the call returns
- * PAM_AUTH_ERR many N              ask N echoing questions "Q1" … in one conversation call user NAME           set
- * PAM_USER env NAME=VALUE      pam_putenv ticket TEMPLATE     make a credential cache of the user's (mkstemp), "ticket
- * of PID" in it, and put it into KRB5CCNAME before VERB…, after VERB…   only before, or after, a chauthtok in this
- * process return N            end the call with N, if `flags` are not those of the preliminary check of chauthtok A
- * call without "return" gives PAM_SUCCESS. The record gets "CALL flags=N pid=N uid=N" per call. */
+ * acct_mgmt, open_session, close_session or chauthtok. Verbs, in order of the file:
+ *
+ *   off TEXT, on TEXT           ask; the answer is remembered
+ *   info TEXT, error TEXT       tell
+ *   expect TEXT                 the last answer must be TEXT, else the call returns PAM_AUTH_ERR
+ *   many N                      ask N echoing questions "Q1" … in one conversation call
+ *   user NAME                   set PAM_USER
+ *   env NAME=VALUE              pam_putenv
+ *   ticket TEMPLATE             make a credential cache of the user's (mkstemp), "ticket of PID" in it, and put it
+ *                               into KRB5CCNAME
+ *   before VERB…, after VERB…   only before, or after, a chauthtok in this process
+ *   return N                    end the call with N, if `flags` are not those of the preliminary check of chauthtok
+ *
+ * A call without "return" gives PAM_SUCCESS. The record gets "CALL flags=N pid=N uid=N" per call. */
 #include <fcntl.h>
 #include <pwd.h>
 #include <security/pam_appl.h>

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A home on FUSE that goes wrong when a test says so. `badhome BACKING CONTROL MOUNTPOINT` shows the folder BACKING at
  * MOUNTPOINT, closed to everybody but who runs it (root, too), and stays in the foreground. Before each call it reads
- * the file CONTROL, a word: fine      as if it were not there (also without the file) open      opening, making and
- * listing hang stat      everything hangs full      what makes or writes something gives ENOSPC readonly  the same with
- * EROFS closed    everything gives EACCES expired   everything gives EKEYEXPIRED, as a server that wants a ticket says
- * it unread    opening and making give EACCES, whatever the modes say: names are known, and the ticket has expired slow
- * each call takes a second gone      it ends, without a word What hangs is not answered, so the kernel does not even
- * let SIGKILL through to who waits, until CONTROL says something else. */
+ * the file CONTROL, a word:
+ *
+ *   fine      as if it were not there (also without the file)
+ *   open      opening, making and listing hang
+ *   stat      everything hangs
+ *   full      what makes or writes something gives ENOSPC
+ *   readonly  the same with EROFS
+ *   closed    everything gives EACCES
+ *   expired   everything gives EKEYEXPIRED, as a server that wants a ticket says it
+ *   unread    opening and making give EACCES, whatever the modes say: names are known, and the ticket has expired
+ *   slow      each call takes a second
+ *   gone      it ends, without a word
+ *
+ * What hangs is not answered, so the kernel does not even let SIGKILL through to who waits, until CONTROL says
+ * something else. */
 #define FUSE_USE_VERSION 31
 #include <dirent.h>
 #include <errno.h>
