@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "server/rdp/svc.h"
 
+#include "common/slots.h"
 #include "common/wire.h"
 
 #include <errno.h>
@@ -29,7 +30,12 @@ struct svc {
 
 struct svc *svc_create(const struct svc_def *table, size_t n, svc_send_chunk send, void *user)
 {
-    struct svc *s = n <= SVC_CHANNELS_MAX ? calloc(1, sizeof *s) : NULL;
+    static const struct slot must[] = {SLOT(svc_def, name), SLOT(svc_def, opened), SLOT(svc_def, message),
+        SLOT(svc_def, closed)};
+    bool whole = n <= SVC_CHANNELS_MAX;
+    for (size_t i = 0; whole && i < n; i++)
+        whole = SLOTS_CHECK("static channel", &table[i], must) == 0;
+    struct svc *s = whole ? calloc(1, sizeof *s) : NULL;
     if (!s)
         return NULL;
     *s = (struct svc){.send = send, .user = user, .n = n, .why = ""};

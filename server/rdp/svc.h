@@ -62,7 +62,7 @@ struct svc_dropped {
 };
 
 /* `table` has `n` rows (SVC_CHANNELS_MAX at most) and outlives the svc; `user` is handed to all its callbacks and to
- * `send`. NULL: out of memory, or too many rows. */
+ * `send`. NULL: out of memory, too many rows, or one that lacks a function. */
 struct svc *svc_create(const struct svc_def *table, size_t n, svc_send_chunk send, void *user);
 /* Closes what is open. NULL is fine. */
 void svc_destroy(struct svc *s);

@@ -237,7 +237,7 @@ def test_a_parameter_that_is_not_used_needs_no_word():
 
 def slots_of(header):
     """Of each table of functions in a header: its slots, and whether each may be absent, as its comment says."""
-    for table, body in re.findall(r"^struct (\w+_(?:ops|events)) \{(.*?)^\};", header, flags=re.S | re.M):
+    for table, body in re.findall(r"^struct (\w+_(?:ops|events|def)) \{(.*?)^\};", header, flags=re.S | re.M):
         slots, comment = {}, ""
         for line in re.sub(r"/\*.*?\*/", lambda m: m.group(0).replace("\n", " "), body, flags=re.S).split("\n"):
             slot = re.search(r"\(\*(\w+)\)\(", line)
@@ -255,7 +255,7 @@ def test_a_mandatory_slot_is_looked_for():
         if n.endswith(".h"):
             wanted |= {(table, slot) for table, slots in slots_of(text(n)) for slot, absent in slots.items() if not absent}
         else:
-            found |= set(re.findall(r"\bSLOT\((\w+_(?:ops|events)), (\w+)\)", text(n)))
+            found |= set(re.findall(r"\bSLOT\((\w+_(?:ops|events|def)), (\w+)\)", text(n)))
     assert len({table for table, _ in wanted}) >= 8
     assert not wanted - found, "mandatory, but nobody looks"
     assert not {(table, slot) for table, slot in found - wanted if slot != "name"}, "looked for, but it may be absent"

@@ -265,6 +265,13 @@ static void nothing_is_open_before_it_is_opened(void **state)
     assert_null(svc_create(table, SVC_CHANNELS_MAX + 1, on_send, &side));
 }
 
+static void a_channel_that_lacks_a_function_is_not_served(void **state)
+{
+    struct svc_def half[2] = {table[0], table[1]};
+    half[1].closed = NULL;
+    assert_null(svc_create(half, 2, on_send, &side));
+}
+
 static void a_closed_channel_sends_nothing_and_forgets_its_half_message(void **state)
 {
     (void)state;
@@ -356,6 +363,7 @@ int main(void)
         T(flags_that_are_not_the_clients_are_ignored),
         T(unserved_channels_are_dropped_and_counted),
         T(nothing_is_open_before_it_is_opened),
+        T(a_channel_that_lacks_a_function_is_not_served),
         T(a_closed_channel_sends_nothing_and_forgets_its_half_message),
         T(a_message_may_close_its_channel),
         T(an_error_of_a_channel_is_handed_on),
