@@ -25,7 +25,6 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 static void on_closed(void *user, struct link *l, int err)
 {
     struct granted_service *g = user;
-    (void)l;
     log_info("service gone", "service=%s error=%s", g->row->name, strerror(-err));
     services_close(g->peer, g->row->service);
 }

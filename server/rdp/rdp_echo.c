@@ -74,7 +74,6 @@ static void open_echo(struct front *f)
 static int ask(struct front *f, const struct granted_service *g, const struct wire_def *def, const void *msg)
 {
     const struct echo_request *m = msg;
-    (void)def; /* there is only one */
     if (!(g->limits.directions & SERVICE_TO_CLIENT) || m->ndata == 0 || m->ndata > g->limits.piece_max ||
         m->ndata > g->limits.transfer_max)
         return -EPROTO;
@@ -86,7 +85,6 @@ static int ask(struct front *f, const struct granted_service *g, const struct wi
 
 static void close_echo(struct front *f)
 {
-    (void)f;
     dvc_close(echo.channel);
     echo.channel = NULL;
 }

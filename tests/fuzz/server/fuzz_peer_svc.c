@@ -14,20 +14,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int on_send(void *user, uint16_t id, const uint8_t *data, size_t len, uint32_t flags, size_t total)
 {
-    (void)user;
-    (void)data;
     if (id < FIRST_ID || len > SVC_CHUNK || len > total || flags & ~(uint32_t)(SVC_FIRST | SVC_LAST))
         abort();
     return 0;
 }
 static void on_opened(void *user, struct svc_channel *c)
 {
-    (void)user;
     (void)svc_send(c, (const uint8_t *)"hello", 5);
 }
 static void on_closed(void *user)
 {
-    (void)user;
 }
 static int read_all(const uint8_t *data, size_t len, size_t ceiling)
 {
@@ -40,12 +36,10 @@ static int read_all(const uint8_t *data, size_t len, size_t ceiling)
 }
 static int on_message(void *user, const uint8_t *data, size_t len)
 {
-    (void)user;
     return read_all(data, len, CEILING);
 }
 static int on_small(void *user, const uint8_t *data, size_t len)
 {
-    (void)user;
     return read_all(data, len, SMALL);
 }
 

@@ -21,7 +21,6 @@ static int64_t kernel_ms(clockid_t id)
 /* One clock in three units, between two readings of the kernel's. */
 static void units_and_origin(void **state)
 {
-    (void)state;
     int64_t before = kernel_ms(CLOCK_MONOTONIC);
     int64_t us = (int64_t)clock_us(), ms = clock_ms(), s = clock_s();
     int64_t after = kernel_ms(CLOCK_MONOTONIC);
@@ -31,7 +30,6 @@ static void units_and_origin(void **state)
 
 static void boot_and_wall(void **state)
 {
-    (void)state;
     int64_t boot = kernel_ms(CLOCK_BOOTTIME), wall = kernel_ms(CLOCK_REALTIME);
     assert_in_range(clock_boottime_ms(), boot, kernel_ms(CLOCK_BOOTTIME));
     assert_in_range(clock_wall_ms(), wall, kernel_ms(CLOCK_REALTIME));
@@ -40,7 +38,6 @@ static void boot_and_wall(void **state)
 /* A value that goes over a link means the same there. */
 static void another_process_has_the_same(void **state)
 {
-    (void)state;
     int p[2], status;
     uint64_t before = clock_us(), there = 0;
     assert_int_equal(pipe(p), 0);

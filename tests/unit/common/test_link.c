@@ -254,7 +254,6 @@ static void what_was_queued_goes_out_when_the_reader_wakes(void **state)
 
 static void a_paused_link_reads_nothing_until_it_is_resumed(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     link_pause(l);
     link_pause(l);
@@ -277,7 +276,6 @@ static void a_paused_link_reads_nothing_until_it_is_resumed(void **state)
 
 static void a_paused_link_still_sends_and_hears_later_that_the_other_end_went(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     struct note n = {.number = 5}, got;
     const struct wire_def *def;
@@ -303,7 +301,6 @@ static void a_paused_link_still_sends_and_hears_later_that_the_other_end_went(vo
 
 static void a_paused_link_tells_when_sending_fails(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     struct note n = {0};
     link_pause(l);
@@ -319,7 +316,6 @@ static void a_paused_link_tells_when_sending_fails(void **state)
  */
 static void the_socket_is_the_back_pressure(void **state)
 {
-    (void)state;
     struct seen told = {.fd = -1};
     struct link *reader = open_link(LINK_QUEUE_DEFAULT);
     struct link *sender = link_create(base, sv[1], &proto_test, &ops, &told, LINK_QUEUE_DEFAULT);
@@ -347,7 +343,6 @@ static void the_socket_is_the_back_pressure(void **state)
 
 static void a_link_may_be_destroyed_when_it_drained(void **state)
 {
-    (void)state;
     struct link *l = open_link(LINK_QUEUE_DEFAULT);
     struct note n = {.ntext = sizeof n.text}, got;
     const struct wire_def *def;

@@ -17,9 +17,6 @@ static int fired;
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
-    (void)what;
-    (void)arg;
     fired++;
 }
 

@@ -22,7 +22,6 @@ static struct side side;
 
 static int on_send(void *user, const uint8_t *data, size_t len)
 {
-    (void)user;
     assert_in_range(len, 1, DVC_PDU_MAX);
     memcpy(side.sent + side.bytes, data, len);
     side.bytes += len;
@@ -31,17 +30,14 @@ static int on_send(void *user, const uint8_t *data, size_t len)
 }
 static void on_opened(void *user)
 {
-    (void)user;
     side.opened++;
 }
 static void on_closed(void *user)
 {
-    (void)user;
     side.closed++;
 }
 static int on_message(void *user, const uint8_t *data, size_t len)
 {
-    (void)user;
     memcpy(side.got, data, len);
     side.got_len = len;
     side.messages++;

@@ -86,7 +86,6 @@ static const struct svc_def table[] = {
 
 static int begin(void **state)
 {
-    (void)state;
     memset(&side, 0, sizeof side);
     side.s = svc_create(table, 2, on_send, &side);
     assert_non_null(side.s);
@@ -96,7 +95,6 @@ static int begin(void **state)
 }
 static int end(void **state)
 {
-    (void)state;
     svc_destroy(side.s);
     side.s = NULL;
     return 0;
@@ -115,7 +113,6 @@ static void refused(int r, const char *why)
 
 static void a_message_in_one_chunk_arrives(void **state)
 {
-    (void)state;
     assert_int_equal(feed(ONE, "hello", WHOLE, 5), 0);
     assert_int_equal(side.got_len[0], 5);
     assert_memory_equal(side.got[0], "hello", 5);
@@ -129,7 +126,6 @@ static void a_message_in_one_chunk_arrives(void **state)
 static void a_message_in_chunks_is_put_together(void **state)
 {
     static uint8_t data[CEILING];
-    (void)state;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31 >> 3);
     for (int round = 0; round < 3; round++) {
@@ -146,7 +142,6 @@ static void a_message_in_chunks_is_put_together(void **state)
 
 static void empty_chunks_change_nothing(void **state)
 {
-    (void)state;
     assert_int_equal(feed(ONE, "", SVC_FIRST, 3), 0);
     assert_int_equal(feed(ONE, "abc", 0, 3), 0);
     assert_int_equal(feed(ONE, "", 0, 3), 0);
@@ -161,7 +156,6 @@ static void empty_chunks_change_nothing(void **state)
 
 static void chunks_of_different_channels_may_mix(void **state)
 {
-    (void)state;
     assert_int_equal(feed(ONE, "abc", SVC_FIRST, 9), 0);
     assert_int_equal(feed(TWO, "1234", SVC_FIRST, 8), 0);
     assert_int_equal(feed(ONE, "def", 0, 9), 0);
@@ -176,7 +170,6 @@ static void chunks_of_different_channels_may_mix(void **state)
 
 static void messages_of_one_channel_may_not_mix(void **state)
 {
-    (void)state;
     assert_int_equal(feed(ONE, "abc", SVC_FIRST, 9), 0);
     refused(feed(ONE, "abc", SVC_FIRST, 9), "a message begins inside another one");
     refused(feed(ONE, "abc", WHOLE, 3), "a message begins inside another one");
@@ -184,7 +177,6 @@ static void messages_of_one_channel_may_not_mix(void **state)
 
 static void what_is_out_of_place_is_refused_in_words(void **state)
 {
-    (void)state;
     refused(feed(ONE, "abc", 0, 9), "a message without its first chunk");
     refused(feed(ONE, "abc", SVC_LAST, 3), "a message without its first chunk");
     refused(feed(ONE, "abc", WHOLE, 2), "more data than announced");
@@ -201,7 +193,6 @@ static void what_is_out_of_place_is_refused_in_words(void **state)
 
 static void each_channel_has_a_ceiling_of_its_own(void **state)
 {
-    (void)state;
     refused(feed(ONE, "abc", SVC_FIRST, CEILING + 1), "longer than the channel's ceiling");
     refused(feed(ONE, "abc", SVC_FIRST, UINT32_MAX), "longer than the channel's ceiling");
     assert_int_equal(feed(ONE, "abc", SVC_FIRST, CEILING), 0);
@@ -212,7 +203,6 @@ static void each_channel_has_a_ceiling_of_its_own(void **state)
 
 static void compressed_chunks_are_refused(void **state)
 {
-    (void)state;
     refused(feed(ONE, "abc", WHOLE | SVC_COMPRESSED, 3), "compressed data, which was never offered");
     refused(feed(ONE, "abc", WHOLE | SVC_COMPRESSED | 0x400000 | 0x20000, 90),
         "compressed data, which was never offered");
@@ -222,7 +212,6 @@ static void compressed_chunks_are_refused(void **state)
 static void flags_that_are_not_the_clients_are_ignored(void **state)
 {
     const uint32_t others = SVC_SUSPEND | SVC_RESUME | SVC_SHOW_PROTOCOL | 0x80 /* SHADOW_PERSISTENT */;
-    (void)state;
     assert_int_equal(feed(ONE, "", SVC_SUSPEND, 0), 0);
     assert_int_equal(feed(ONE, "ab", SVC_FIRST | others, 4), 0);
     assert_int_equal(feed(ONE, "", SVC_RESUME, 0), 0);
@@ -234,7 +223,6 @@ static void flags_that_are_not_the_clients_are_ignored(void **state)
 
 static void unserved_channels_are_dropped_and_counted(void **state)
 {
-    (void)state;
     assert_int_equal(feed(1006, "abc", WHOLE, 3), 0);
     assert_int_equal(feed(1006, "abc", SVC_COMPRESSED, 1u << 30), 0);
     assert_int_equal(feed(0, "x", WHOLE, 1), 0);
@@ -252,7 +240,6 @@ static void unserved_channels_are_dropped_and_counted(void **state)
 static void nothing_is_open_before_it_is_opened(void **state)
 {
     struct svc *s = svc_create(table, 2, on_send, &side);
-    (void)state;
     assert_int_equal(svc_receive(s, ONE, (const uint8_t *)"x", 1, WHOLE, 1), 0);
     assert_int_equal(svc_dropped(s).chunks, 1);
     assert_int_equal(svc_open(s, 2, ONE), -EINVAL);
@@ -274,7 +261,6 @@ static void a_channel_that_lacks_a_function_is_not_served(void **state)
 
 static void a_closed_channel_sends_nothing_and_forgets_its_half_message(void **state)
 {
-    (void)state;
     assert_int_equal(feed(ONE, "abc", SVC_FIRST, 5), 0);
     svc_close(side.one);
     svc_close(side.one);
@@ -288,7 +274,6 @@ static void a_closed_channel_sends_nothing_and_forgets_its_half_message(void **s
 
 static void a_message_may_close_its_channel(void **state)
 {
-    (void)state;
     side.close_in_message = true;
     assert_int_equal(feed(ONE, "abc", SVC_FIRST, 5), 0);
     assert_int_equal(feed(ONE, "de", SVC_LAST, 5), 0);
@@ -299,7 +284,6 @@ static void a_message_may_close_its_channel(void **state)
 
 static void an_error_of_a_channel_is_handed_on(void **state)
 {
-    (void)state;
     side.answer = -EPROTO;
     assert_int_equal(feed(ONE, "abc", WHOLE, 3), -EPROTO);
     assert_string_equal(svc_why(side.s), "");
@@ -309,7 +293,6 @@ static void what_is_sent_is_cut_at_1600_bytes(void **state)
 {
     static uint8_t data[5000];
     static const size_t sizes[] = {1, 1599, 1600, 1601, 3200, 5000};
-    (void)state;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 7 >> 2);
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
@@ -336,7 +319,6 @@ static void what_is_sent_is_cut_at_1600_bytes(void **state)
 
 static void garbage_is_survived(void **state)
 {
-    (void)state;
     srandom(7);
     for (int round = 0; round < 20000; round++) {
         uint8_t g[40];

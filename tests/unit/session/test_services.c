@@ -43,7 +43,6 @@ static enum grant_answer ask(const struct config *cfg, unsigned service, uint8_t
 static void what_role_option_and_leader_allow_is_granted(void **state)
 {
     struct service_grant g = {0};
-    (void)state;
     assert_int_equal(grant_decide(&made_up, &yes, SERVICE_ECHO, 7, ROLE_CONTROL, SERVICE_BIT(SERVICE_ECHO), &g),
         GRANT_YES);
     assert_int_equal(g.client, 7);
@@ -57,7 +56,6 @@ static void what_role_option_and_leader_allow_is_granted(void **state)
 static void everything_else_is_refused_with_its_reason(void **state)
 {
     const char *option;
-    (void)state;
     assert_int_equal(ask(&no, SERVICE_ECHO, ROLE_CONTROL, ALL), GRANT_OPTION);
     assert_string_equal(grant_why(&made_up, SERVICE_ECHO, GRANT_OPTION, &option), "an option says no");
     assert_string_equal(option, "server.auto_reconnect");
@@ -80,7 +78,6 @@ static void everything_else_is_refused_with_its_reason(void **state)
 /* Every row can be granted to somebody, and its limits are within those of all. */
 static void the_table_is_whole(void **state)
 {
-    (void)state;
     assert_true(services.n >= 1);
     for (size_t i = 0; i < services.n; i++) {
         const struct service_row *row = &services.rows[i];
@@ -102,7 +99,6 @@ static void the_table_is_whole(void **state)
 static void display_is_everybodys_and_echo_is_control_clients(void **state)
 {
     struct service_grant g;
-    (void)state;
     for (uint8_t role = 1; role <= ROLE_MAX; role++) {
         assert_int_equal(grant_decide(&services, &no, SERVICE_DISPLAY, 1, role, ALL, &g), GRANT_YES);
         assert_int_equal(grant_decide(&services, &no, SERVICE_ECHO, 1, role, ALL, &g),
@@ -115,7 +111,6 @@ static void the_longest_piece_fits_into_a_message(void **state)
 {
     static struct echo_request m = {.id = UINT32_MAX, .ndata = ECHO_DATA_MAX}, back;
     static uint8_t wire[WIRE_MESSAGE_MAX];
-    (void)state;
     memset(m.data, 0x5a, sizeof m.data);
     ssize_t n = wire_encode(&echo_request_def, &m, wire, sizeof wire);
     assert_true(n > ECHO_DATA_MAX);
