@@ -66,7 +66,8 @@ class Drawer(End):
         self.keyboard = None
         self.time_zone = None
         self.layouts, self.events, self.done, self.suppressed, self.refreshes = [], [], [], [], 0
-        self.frame = 0
+        self.frame = self.first = 0    # the last frame's number, and the first one's of this buffer
+        self.refresh_due = False
         self.lock = threading.RLock()
         self.memory = None
         self.size = None
@@ -90,9 +91,11 @@ class Drawer(End):
                 self.events += [r.take("BBIiii") for _ in range(r.take("I"))]
             elif ident == FRAME_DONE:
                 self.done.append(r.take("I"))
+                if self.refresh_due:
+                    self.refresh_due = not self.send_frame()
             elif ident == REFRESH:
                 self.refreshes += 1
-                self.send_frame()
+                self.refresh_due = not self.send_frame()
             elif ident == SUPPRESS:
                 self.suppressed.append(r.take("B"))
 
@@ -110,12 +113,13 @@ class Drawer(End):
         payload += struct.pack("<I", len(monitors)) + b"".join(struct.pack("<" + MONITOR, *m) for m in monitors)
         wire.send(self.ours, BUFFER, payload, [fd])
         os.close(fd)
+        self.first = self.frame + 1
         self.send_frame()
 
     def send_frame(self, rects=None):
         with self.lock:
-            if self.frame > len(self.done) and self.done and self.done[-1] != self.frame:
-                return False
+            if self.frame >= self.first and self.done[-1:] != [self.frame]:
+                return False    # the last one is still on loan
             self.frame += 1
             rects = [(0, 0) + self.size] if rects is None else rects
             wire.send(self.ours, FRAME, struct.pack("<IIQ", 0, self.frame, time.monotonic_ns() // 1000) + self.pack(rects))
