@@ -9,6 +9,7 @@
 
 #include "codecs/engine/engine.h"
 #include "server/peer/services.h"
+#include "server/peer/traffic.h"
 #include "session/proto/display.h"
 #include "session/proto/peer.h"
 
@@ -57,8 +58,9 @@ struct front_end_ops {
     void (*desktop)(struct front *f, uint16_t width, uint16_t height, const struct display_layout *layout);
     /* One frame. 0, or negative errno: the client is lost. Mandatory. */
     int (*frame)(struct front *f, const struct gfx_frame *frame);
-    /* Bytes that wait in this process; and what is known of the way to the client. Mandatory. */
-    size_t (*queued)(const struct front *f);
+    /* May more of this class be sent? Where not, the front end says when: of pictures with peer_client_drained(). And
+     * what is known of the way to the client. Mandatory. */
+    bool (*room)(const struct front *f, enum traffic_class traffic);
     void (*link)(struct front *f, struct engine_link_state *out);
     /* What was taken of an offer (peer_client_cache_offer): the first `n` entries, in these slots. Absent: clients
      * offer nothing. */

@@ -55,6 +55,11 @@ int outq_add(struct outq *q, const void *data, size_t len)
     return 0;
 }
 
+void outq_set_front(struct outq *q, const void *data, size_t len)
+{
+    memcpy(q->buf + q->start, data, len < q->len ? len : q->len);
+}
+
 void outq_drop(struct outq *q, size_t len)
 {
     if (len > q->len)

@@ -23,6 +23,8 @@ static inline const uint8_t *outq_front(const struct outq *q)
 {
     return q->buf + q->start;
 }
+/* Write over the first `len` bytes (at most what is there). */
+void outq_set_front(struct outq *q, const void *data, size_t len);
 /* Drop `len` bytes at the front (at most what is there). A large empty buffer goes back to the system. */
 void outq_drop(struct outq *q, size_t len);
 

@@ -113,6 +113,7 @@ void peer_client_picture_ready(struct peer *p);
 void peer_client_picture_stop(struct peer *p);
 /* The way of sending changed: ops->caps tells the new one. */
 void peer_client_caps_changed(struct peer *p);
+/* There is room for pictures again. */
 void peer_client_drained(struct peer *p);
 void peer_client_ack(struct peer *p, uint32_t frame, uint32_t depth, uint32_t total);
 /* The client has these from an earlier session; answered with ops->cache_taken, as soon as there is a picture. Once per

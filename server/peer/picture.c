@@ -6,7 +6,6 @@
 #include "common/secret.h"
 #include "server/peer/encoder_link.h"
 #include "server/peer/peer.h"
-#include "server/peer/transport.h"
 #include "session/proto/server.h"
 
 #include <errno.h>
@@ -68,7 +67,7 @@ static void pump(struct peer *p)
     if (waits_for_frame(p))
         return;
     for (int turn = 0; turn < FRAMES_PER_TURN; turn++) {
-        if (!pic->engine || !pic->ready || p->ended || p->ops->queued(p->front) >= TRANSPORT_BUSY)
+        if (!pic->engine || !pic->ready || p->ended || !p->ops->room(p->front, TRAFFIC_PICTURE))
             return;
         tell_link(p);
         if (p->ops->reopen && engine_acks_stopped(pic->engine, clock_us())) {
@@ -326,7 +325,7 @@ void picture_forget_parts(struct peer *p)
 
 static bool has_room(const struct peer *p)
 {
-    return p->picture.ready && p->ops->queued(p->front) < TRANSPORT_BUSY;
+    return p->picture.ready && p->ops->room(p->front, TRAFFIC_PICTURE);
 }
 
 /* The frame on loan goes into the engine as soon as the client has room. Until then the drawer gathers damage instead

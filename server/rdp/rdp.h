@@ -139,6 +139,7 @@ int rdp_channels_receive(struct front *f, uint16_t id, const uint8_t *data, size
 /* ---- rdp_services.c, and one rdp_NAME.c for each service ---- */
 struct rdp_service {
     enum service service;
+    enum traffic_class traffic; /* of all that its channels carry */
     /* It is granted and dynamic channels can be opened: announce it. Mandatory. */
     void (*open)(struct front *f);
     /* As front_end_services. Mandatory. */
@@ -151,12 +152,12 @@ struct rdp_service {
 extern const struct rdp_service *const rdp_service_table[]; /* NULL-terminated */
 extern const struct rdp_service rdp_echo;                   /* in builds for tests */
 extern const struct front_end_services rdp_services;
-/* Dynamic channels can be opened from now on; they are gone; the transport took what waited. */
+/* Dynamic channels can be opened from now on; they are gone; there is room for this class again. */
 void rdp_services_open(struct front *f);
 void rdp_services_close(struct front *f);
-void rdp_services_room(struct front *f);
-/* May a service send something now? Where not, it stops reading its link. */
-bool rdp_services_have_room(const struct front *f);
+void rdp_services_room(struct front *f, enum traffic_class traffic);
+/* May the service send something now? Where not, it stops reading its link. */
+bool rdp_services_have_room(const struct front *f, const struct rdp_service *s);
 
 /* ---- rdp_gfx.c ---- */
 int rdp_gfx_open(struct front *f);
@@ -190,6 +191,8 @@ void rdp_info_heartbeat(struct front *f, unsigned period);
 void rdp_info_end(struct front *f, enum end_cause cause, const char *text);
 
 /* ---- rdp_peer.c ---- */
+/* False before Deactivate All is sent, true when Font Map was. */
+void rdp_set_active(struct front *f, bool active);
 /* Make the desktop asked for real, by the way that is open now. */
 void rdp_desktop_try(struct front *f);
 

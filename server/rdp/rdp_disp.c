@@ -21,7 +21,9 @@ static void on_opened(void *user)
     wr_u32(&w, DISPLAY_MONITORS_MAX);
     wr_u32(&w, (uint32_t)f->peer->config.display_max_width); /* the area's limit: monitors * A * B */
     wr_u32(&w, (uint32_t)f->peer->config.display_max_height);
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_CONTROL);
     (void)dvc_send(f->disp, pdu, w.len);
+    transport_class(f->tp, before);
 }
 
 static void on_closed(void *user)
@@ -50,5 +52,7 @@ static int on_message(void *user, const uint8_t *data, size_t len)
 void rdp_disp_open(struct front *f)
 {
     static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_CONTROL);
     f->disp = dvc_open(f->dvc, CHANNEL, &ops, f);
+    transport_class(f->tp, before);
 }

@@ -21,7 +21,7 @@ static struct {
 
 static void settle(struct front *f)
 {
-    bool more = dvc_is_open(echo.channel) && echo.n < ECHO_WAITING_MAX && rdp_services_have_room(f);
+    bool more = dvc_is_open(echo.channel) && echo.n < ECHO_WAITING_MAX && rdp_services_have_room(f, &rdp_echo);
     services_want(f->peer, SERVICE_ECHO, more);
 }
 
@@ -89,5 +89,9 @@ static void close_echo(struct front *f)
     echo.channel = NULL;
 }
 
-const struct rdp_service rdp_echo = {
-    .service = SERVICE_ECHO, .open = open_echo, .message = ask, .close = close_echo, .room = settle};
+const struct rdp_service rdp_echo = {.service = SERVICE_ECHO,
+    .traffic = TRAFFIC_BULK,
+    .open = open_echo,
+    .message = ask,
+    .close = close_echo,
+    .room = settle};

@@ -20,10 +20,12 @@ static int send_counted(struct front *f, size_t *bytes)
     const struct gfx_message *m;
     size_t n;
     int r = gfx_wire_finish(f->gfx.wire, &m, &n);
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_PICTURE);
     for (size_t i = 0; r == 0 && i < n; i++) {
         r = dvc_send(f->gfx.channel, m[i].data, m[i].len);
         *bytes += m[i].len;
     }
+    transport_class(f->tp, before);
     transport_flush(f->tp);
     return r;
 }
@@ -32,6 +34,14 @@ static int send_all(struct front *f)
 {
     size_t bytes = 0;
     return send_counted(f, &bytes);
+}
+
+static void close_channel(struct front *f)
+{
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_PICTURE);
+    dvc_close(f->gfx.channel);
+    transport_class(f->tp, before);
+    f->gfx.channel = NULL;
 }
 
 /* Without the pipeline from now on. */
@@ -49,8 +59,7 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 {
     struct front *f = arg;
     log_info("graphics channel not opened", "client=%s", f->facts.name);
-    dvc_close(f->gfx.channel);
-    f->gfx.channel = NULL;
+    close_channel(f);
     give_up(f);
 }
 
@@ -135,7 +144,9 @@ static int on_message(void *user, const uint8_t *data, size_t len)
 static int open_channel(struct front *f, int patience_seconds)
 {
     static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_PICTURE);
     f->gfx.channel = dvc_open(f->dvc, CHANNEL, &ops, f);
+    transport_class(f->tp, before);
     if (!f->gfx.channel)
         return -ENOMEM;
     f->gfx.state = GFX_OPENING;
@@ -157,8 +168,7 @@ void rdp_gfx_reopen(struct front *f)
     if (f->gfx.state != GFX_OPEN)
         return;
     log_info("graphics channel is opened again", "client=%s", f->facts.name);
-    dvc_close(f->gfx.channel);
-    f->gfx.channel = NULL;
+    close_channel(f);
     peer_client_picture_stop(f->peer);
     if (open_channel(f, PATIENCE_AGAIN_SECONDS) < 0)
         give_up(f);

@@ -35,15 +35,21 @@ void rdp_info_cookie(struct front *f)
 void rdp_info_leds(struct front *f, uint8_t locks)
 {
     rdpContext *c = f->client->context;
-    if (f->active)
-        (void)c->update->SetKeyboardIndicators(c, locks);
+    if (!f->active)
+        return;
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_CONTROL);
+    (void)c->update->SetKeyboardIndicators(c, locks);
+    transport_class(f->tp, before);
 }
 
 void rdp_info_heartbeat(struct front *f, unsigned period)
 {
-    if (f->active && f->message_channel &&
-        freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportHeartbeatPdu))
-        (void)freerdp_heartbeat_send_heartbeat_pdu(f->client, (BYTE)(period > 255 ? 255 : period), 2, 3);
+    if (!f->active || !f->message_channel ||
+        !freerdp_settings_get_bool(f->client->context->settings, FreeRDP_SupportHeartbeatPdu))
+        return;
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_CONTROL);
+    (void)freerdp_heartbeat_send_heartbeat_pdu(f->client, (BYTE)(period > 255 ? 255 : period), 2, 3);
+    transport_class(f->tp, before);
 }
 
 /* MS-RDPBCGR 2.2.5.1.1 */

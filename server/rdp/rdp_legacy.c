@@ -72,6 +72,7 @@ static int send_rfx(struct front *f, const struct gfx_command *c)
 int rdp_legacy_frame(struct front *f, const struct gfx_frame *frame)
 {
     int r = 0;
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_PICTURE);
     for (size_t i = 0; i < frame->ncommands && r == 0; i++) {
         const struct gfx_command *c = &frame->commands[i];
         if (c->type != GFX_WIRE)
@@ -81,6 +82,7 @@ int rdp_legacy_frame(struct front *f, const struct gfx_frame *frame)
         else if (c->codec == GFX_CODEC_RFX_BITS)
             r = send_rfx(f, c);
     }
+    transport_class(f->tp, before);
     transport_flush(f->tp);
     return r;
 }
@@ -97,7 +99,7 @@ bool rdp_legacy_desktop(struct front *f)
         return true; /* it cannot follow: it shows what fits */
     (void)freerdp_settings_set_uint32(s, FreeRDP_DesktopWidth, f->width);
     (void)freerdp_settings_set_uint32(s, FreeRDP_DesktopHeight, f->height);
-    f->active = false;
+    rdp_set_active(f, false);
     peer_client_picture_stop(f->peer);
     (void)ctx->update->DesktopResize(ctx);
     return false;

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "server/rdp/client_info.h"
 #include "server/rdp/erect_domain.h"
+#include "server/rdp/fast_path.h"
 #include "server/rdp/gcc_blocks.h"
 #include "server/rdp/rdp.h"
 
@@ -85,6 +86,16 @@ static int on_read_pdu(rdpTransport *t, wStream *s)
     return r == -EPROTO ? -1 : n;
 }
 
+/* A PDU stays in one piece whatever of it the library writes at a time, and so do the fragments of one update. */
+static int on_write_pdu(rdpTransport *t, wStream *s)
+{
+    struct front *f = front_of(transport_get_context(t));
+    bool more = fast_path_goes_on(Stream_Buffer(s), Stream_GetPosition(s));
+    transport_unit_begin(f->tp);
+    int n = f->library_io.WritePdu(t, s); /* gives the stream away */
+    return more || transport_unit_end(f->tp) == 0 ? n : -1;
+}
+
 bool rdp_link_init(struct front *f)
 {
     rdpContext *c = f->client->context;
@@ -107,5 +118,6 @@ bool rdp_link_init(struct front *f)
     io.TLSAccept = on_tls_accept;
     io.GetPublicKey = on_public_key;
     io.ReadPdu = on_read_pdu;
+    io.WritePdu = on_write_pdu;
     return freerdp_set_io_callbacks(c, &io);
 }

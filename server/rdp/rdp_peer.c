@@ -35,7 +35,7 @@ static BOOL on_post_connect(freerdp_peer *c)
 static BOOL on_activate(freerdp_peer *c)
 {
     struct front *f = front_of(c->context);
-    f->active = true;
+    rdp_set_active(f, true);
     if (!f->connected) {
         f->connected = true;
         peer_client_connected(f->peer);
@@ -107,11 +107,12 @@ static void on_readable(void *user)
     transport_again(f->tp);
 }
 
-static void on_drained(void *user)
+static void on_drained(void *user, enum traffic_class traffic)
 {
     struct front *f = user;
-    peer_client_drained(f->peer);
-    rdp_services_room(f);
+    if (traffic == TRAFFIC_PICTURE)
+        peer_client_drained(f->peer);
+    rdp_services_room(f, traffic);
 }
 
 static void on_secured(void *user)
@@ -264,9 +265,9 @@ static int frame(struct front *f, const struct gfx_frame *fr)
     return r;
 }
 
-static size_t queued(const struct front *f)
+static bool room(const struct front *f, enum traffic_class traffic)
 {
-    return transport_queued(f->tp);
+    return transport_room(f->tp, traffic);
 }
 
 static void link_state(struct front *f, struct engine_link_state *out)
@@ -281,10 +282,24 @@ static void link_state(struct front *f, struct engine_link_state *out)
         out->bytes_per_second = f->autodetect.bytes_per_second;
 }
 
+/* Nothing overtakes anything before the login, nor while the client is being reactivated: from Deactivate All to Font
+ * Map it takes only what belongs to that (MS-RDPBCGR 1.3.1.3). */
+static void set_gate(struct front *f)
+{
+    transport_gate(f->tp, !f->granted ? TRAFFIC_IN_ORDER : f->active ? TRAFFIC_OPEN : TRAFFIC_SHUT);
+}
+
+void rdp_set_active(struct front *f, bool active)
+{
+    f->active = active;
+    set_gate(f);
+}
+
 static void granted(struct front *f, const struct peer_verdict *v)
 {
     f->granted = true;
     f->verdict = *v;
+    set_gate(f);
     rdp_info_logon(f);
     rdp_channels_open(f);
 }
@@ -310,7 +325,7 @@ const struct front_end_ops front_end_rdp = {
     .frame = frame,
     .cache_taken = rdp_gfx_cache_taken,
     .reopen = rdp_gfx_reopen,
-    .queued = queued,
+    .room = room,
     .link = link_state,
     .cursor = rdp_pointer_shape,
     .pointer = rdp_pointer_move,

@@ -102,14 +102,9 @@ static void crop(struct display_cursor *c, unsigned side)
     c->height = (uint16_t)h;
 }
 
-void rdp_pointer_shape(struct front *f, const struct display_cursor *c)
+static void show_shape(struct front *f)
 {
     struct pointer_cache *p = &f->pointer;
-    if (c != &p->shape)
-        p->shape = *c;
-    p->have = true;
-    if (!f->active)
-        return;
     struct display_cursor *s = &p->shape;
     if (s->width == 0 || s->height == 0) {
         send_system(f, SYSPTR_NULL);
@@ -140,6 +135,19 @@ void rdp_pointer_shape(struct front *f, const struct display_cursor *c)
     send_shape(f, s, slot);
 }
 
+void rdp_pointer_shape(struct front *f, const struct display_cursor *c)
+{
+    struct pointer_cache *p = &f->pointer;
+    if (c != &p->shape)
+        p->shape = *c;
+    p->have = true;
+    if (!f->active)
+        return;
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_CONTROL);
+    show_shape(f);
+    transport_class(f->tp, before);
+}
+
 void rdp_pointer_move(struct front *f, int32_t x, int32_t y)
 {
     rdpContext *ctx = f->client->context;
@@ -148,5 +156,7 @@ void rdp_pointer_move(struct front *f, int32_t x, int32_t y)
     f->x = x;
     f->y = y;
     POINTER_POSITION_UPDATE u = {.xPos = (UINT32)x, .yPos = (UINT32)y};
+    enum traffic_class before = transport_class(f->tp, TRAFFIC_CONTROL);
     (void)ctx->update->pointer->PointerPosition(ctx, &u);
+    transport_class(f->tp, before);
 }
