@@ -49,6 +49,10 @@ class Peer:
         """What was sent so far as background work, last steps to exact; a server that tells nothing of it: 0."""
         return 0
 
+    def bulk_bytes(self):
+        """What was sent so far beside the scenes (--bulk)."""
+        return 0
+
     def tell(self, line, seconds=15):
         """One command to the session's player."""
         end = time.monotonic() + seconds
@@ -119,8 +123,14 @@ class Oriel(Peer):
         return []
 
     def background_bytes(self):
+        return self.told(r"background picture.* bytes=(\d+)")
+
+    def bulk_bytes(self):
+        return self.told(r"bulk was sent.* bytes=(\d+)")
+
+    def told(self, what):
         with open(os.path.join(self.work, "oriel.log"), errors="replace") as f:
-            return sum(int(m.group(1)) for m in re.finditer(r"background picture.* bytes=(\d+)", f.read()))
+            return sum(int(m.group(1)) for m in re.finditer(what, f.read()))
 
     def options(self, avc):
         return {"420": ["/gfx:AVC420"], "444": ["/gfx:AVC444"], "off": ["/gfx"]}[avc]

@@ -3,7 +3,7 @@
 """Run scenes against Oriel and its peers, in one go on one machine, and print one table.
 
   bench/run.py --programs FOLDER [--peers oriel,xrdp-h264,xrdp-rfx,shadow] [--scenes typing,scroll,…] [--apps] [--avc 420,444,off]
-               [--seed N|random] [--profile loopback|lan|wan|slow|lossy] [--shots] [--out DIR]
+               [--seed N|random] [--profile loopback|lan|wan|slow|lossy] [--bulk] [--shots] [--out DIR]
 
 Needs root: everything runs in mount, PID and network namespaces of its own, with private copies of the account files.
 bench/make_scenes.py draws the scenes, bench/check_film.py checks the films, bench/xrdp-tree makes xrdp's tree. The JSON of every run is
@@ -116,6 +116,8 @@ def measure_connection(peer, avc, args, results):
             run = run_scene if name in SCENES else args.run_app
             results[name] = run(peer, client, name, args)
             print(row(name, peer.label, results[name], goals_of(name, avc, args.profile) if peer.name == "oriel" else {}), flush=True)
+            if "bulk_kb" in results[name] and args.bulk:
+                print(f"  bulk beside it: {results[name]['bulk_kb']:.1f} kB/s", flush=True)
             if args.shots and name in SCENES:
                 client.ask("shot", os.path.join(args.out, f"{peer.label}-{name}.ppm"))
     except (RuntimeError, OSError) as e:
@@ -156,6 +158,7 @@ def arguments():
     p.add_argument("--out", default="/var/tmp/oriel-bench-out")
     p.add_argument("--settle", type=float, help="seconds that a still picture may take to become exact (8; 15 on slow links)")
     p.add_argument("--profile", default="loopback", choices=["loopback"] + list(PROFILES))
+    p.add_argument("--bulk", action="store_true", help="Oriel sends bulk at full speed beside everything (bench-peer-bulk)")
     p.add_argument("--shots", action="store_true", help="keep the client's picture after each scene")
     args = p.parse_args()
     args.random = args.seed == "random"
@@ -185,10 +188,12 @@ def main():
     draw_scenes(args)
     furnish(args.work)
     args.prefix = emulate(args)
+    if args.bulk:
+        subprocess.run(["mount", "--bind", f"{args.programs}/bench-peer-bulk", f"{args.programs}/oriel-peer"], check=True)
     everything = {"seed": args.seed, "avc": args.avc, "profile": args.profile, "scenes": args.scenes + args.app_scenes, "results": {}}
     for name in args.peers:
         everything["results"][name] = measure(name, args)
-    with open(os.path.join(args.out, f"bench-{args.profile}-{args.seed}-{'-'.join(args.avc)}.json"), "w") as f:
+    with open(os.path.join(args.out, f"bench-{args.profile}{'-bulk' * args.bulk}-{args.seed}-{'-'.join(args.avc)}.json"), "w") as f:
         json.dump(everything, f, indent=1)
     print("\n".join(tables(everything)))
     subprocess.run(["umount", "--lazy", args.scene_dir], check=True)  # a player may still be ending

@@ -174,7 +174,7 @@ def run_scene(peer, client, name, args):
     else:
         sleep_until(first - LEAD)
     client.ask("mark")
-    usage, background = Usage(peer), peer.background_bytes()
+    usage, background, bulk = Usage(peer), peer.background_bytes(), peer.bulk_bytes()
     result = {"frames": s.frames}
     if s.keys:
         verb, keys, apart, wait = s.keys
@@ -186,6 +186,7 @@ def run_scene(peer, client, name, args):
         sleep_until(log.wait(total, s.frames / rate + 10) + TAIL)
     result.update(client.ask("end"))
     result["background"] = peer.background_bytes() - background
+    result["bulk_kb"] = (peer.bulk_bytes() - bulk) / 1000 / result["seconds"]
     add_up(result, usage)
     result.update(client.ask("settle", args.settle))
     result.update(client.ask("moving"))
