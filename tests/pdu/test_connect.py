@@ -406,6 +406,31 @@ def test_the_pointer_goes_through_the_clients_cache(world):
     assert codes()[:5] == [11, 11, 10, 5, 8]
 
 
+class Fragments(mstsc.Mstsc):
+    """It takes updates in fragments, and large pointers (MS-RDPBCGR 2.2.7.2.6, 2.2.7.2.7)."""
+    more_capabilities = ((26, struct.pack("<I", 1 << 20)), (27, struct.pack("<H", 1)))
+
+
+def test_nothing_comes_between_the_fragments_of_a_pointer(world):
+    world.make_monitor = lambda: painting(fake.Monitor(), lambda w, h, phase=0: random.Random(phase).randbytes(w * h * 4))
+    c = Fragments(world.port, refuse=(mstsc.GRAPHICS,), width=640, height=480)
+    c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    c.login("alice", "secret")
+    c.until(lambda: c.updates(), what="picture")
+    c.settle()
+    m = world.last()
+    for serial in range(1, 25):    # more than sockets hold: pointers and then pictures wait in the server
+        m.drawer.cursor(serial, 96, 96, (3, 4), random.Random(serial).randbytes(96 * 96 * 4))
+    m.drawer.repaint(1)
+    wait_for(lambda: m.drawer.frame == m.drawer.done[-1], what="frame given back")
+    last, first, following = 1, 2, 3
+    c.until(lambda: sum(p[0] & 0x3F == 11 | last << 4 for _, _, p in c.updates()) == 24, what="large pointers")
+    inside = None    # the update whose fragments are coming
+    for code, fragment in [(p[0] & 0x0F, p[0] >> 4 & 3) for _, _, p in c.updates()]:
+        assert inside == (code if fragment in (last, following) else None)
+        inside = code if fragment in (first, following) else None
+
+
 def test_lights_reach_the_keyboard(world):
     c, m = logged_in(world)
     m.drawer.leds(0x6)

@@ -39,6 +39,8 @@ def utf16(text):
 
 
 class Rdp:
+    more_capabilities = ()    # (type, body), beside its own
+
     def __init__(self, port, host="127.0.0.1", source=None, timeout=10, width=1024, height=768, layout=0x409, name="story"):
         self.socket = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -206,6 +208,7 @@ class Rdp:
             (20, struct.pack("<II", 0, 1600)),
             (9, struct.pack("<HH", 0, 0)),
             (14, struct.pack("<HH", 1, 0)),
+            *self.more_capabilities,
         ]
         sets = b"".join(struct.pack("<HH", t, len(d) + 4) + d for t, d in caps)
         body = struct.pack("<IHHH", self.share, 0x03EA, 6, len(sets) + 4) + b"MSTSC\0" + struct.pack("<HH", len(caps), 0) + sets
