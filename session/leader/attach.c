@@ -54,7 +54,9 @@ void monitor_hello(struct hosted_session *s)
     for (uint32_t i = 0; i < s->nattachments; i++)
         h.clients[i] = s->attachments[i].info;
     h.nenv = pam_environment(s, h.env);
+    h.services = service_set(&services);
     monitor_say(s, &leader_hello_def, &h);
+    hosted_services_tell(s);
 }
 
 static void client_gone(struct hosted_session *s, uint32_t client, enum end_cause cause)
@@ -75,6 +77,7 @@ static void forget_attachment(struct hosted_session *s, struct hosted_attachment
 {
     if (c->pending_fd >= 0)
         close(c->pending_fd);
+    hosted_services_drop(s, c->info.client);
     *c = s->attachments[--s->nattachments];
 }
 
@@ -153,6 +156,8 @@ static void on_monitor_message(void *user, struct link *l, const struct wire_def
             drop_attachment(s, c, m->cause);
         else
             client_gone(s, m->client, m->cause);
+    } else if (def == &leader_service_def) {
+        hosted_services_start(s, &((struct leader_service *)msg)->grant, fds[0]);
     } else if (def == &leader_notice_def) {
         on_notice(s, msg, fds[0]);
     } else if (def == &leader_logoff_def) {

@@ -14,6 +14,7 @@
 #include "session/leader/auth.h"
 #include "session/leader/env.h"
 #include "session/leader/home.h"
+#include "session/leader/hosted_services.h"
 #include "session/leader/logfile.h"
 #include "session/leader/runtime.h"
 #include "session/leader/sweep.h"
@@ -88,6 +89,8 @@ struct hosted_session {
 
     struct hosted_attachment attachments[CLIENTS_MAX];
     uint32_t nattachments;
+    struct hosted_service services[HOSTED_SERVICES_MAX];
+    uint32_t nservices;
     enum end_cause cause;
     char end_text[TEXT_BYTES];
 };

@@ -50,7 +50,8 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
         else if (pid == s->agent) {
             s->agent = 0;
             agent_lost(s);
-        }
+        } else
+            (void)hosted_services_ended(s, pid, status);
     }
     if (s->phase > PHASE_RUNNING && s->phase != PHASE_OVER)
         end_step(s);

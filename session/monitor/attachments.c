@@ -8,6 +8,7 @@
 #include "session/monitor/control_end.h"
 #include "session/monitor/leader_end.h"
 #include "session/monitor/peer.h"
+#include "session/monitor/service_links.h"
 #include "session/monitor/tokens.h"
 
 #include <errno.h>
@@ -183,6 +184,7 @@ static int show(struct session *s, struct attachment *a)
     if (r < 0)
         return r;
     send_cookie(s, a->peer);
+    service_links_give(s, a);
     log_audit("attach", "session=%llu user=%s client=%u address=%s name=%s", ID(s), s->user, a->id, a->address,
         a->client_name);
     return 0;
@@ -343,6 +345,13 @@ void session_on_client_gone(struct session *s, uint32_t client, enum end_cause c
         peer_finish(p, cause ? cause : END_USER_DISCONNECT, monitor_end_text(cause));
     if (v)
         control_view_ended(v);
+}
+
+void session_on_service_gone(struct session *s, uint32_t client, unsigned service, bool for_good)
+{
+    struct attachment *a = attachment_find(s, client);
+    if (a) /* else detached while it was under way */
+        service_links_lost(s, a, service, for_good);
 }
 
 static void on_reshow(int fd, short what, void *arg)

@@ -23,6 +23,7 @@ static void on_hello(void *end, const void *msg, const int *fds);
 static void on_failed(void *end, const void *msg, const int *fds);
 static void on_client_state(void *end, const void *msg, const int *fds);
 static void on_client_gone(void *end, const void *msg, const int *fds);
+static void on_service_gone(void *end, const void *msg, const int *fds);
 static void on_idle(void *end, const void *msg, const int *fds);
 static void on_ended(void *end, const void *msg, const int *fds);
 
@@ -36,6 +37,7 @@ static const struct request leader_rows[] = {
     {&leader_failed_def, LEADER_STARTING | LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_failed},
     {&leader_client_state_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_state},
     {&leader_client_gone_def, LEADER_RUNNING, LEADER_ENDING, false, on_client_gone},
+    {&leader_service_gone_def, LEADER_RUNNING, LEADER_ENDING, false, on_service_gone},
     {&leader_idle_def, LEADER_RUNNING, LEADER_ENDING, false, on_idle},
     {&leader_ended_def, LEADER_RUNNING | LEADER_ENDING, LEADER_FOUND, true, on_ended},
 };
@@ -291,6 +293,13 @@ static void on_client_gone(void *end, const void *msg, const int *fds)
     struct leader *l = end;
     const struct leader_client_gone *g = msg;
     session_on_client_gone(l->session, g->client, g->cause);
+}
+
+static void on_service_gone(void *end, const void *msg, const int *fds)
+{
+    struct leader *l = end;
+    const struct leader_service_gone *g = msg;
+    session_on_service_gone(l->session, g->client, g->service, g->for_good != 0);
 }
 
 static void on_idle(void *end, const void *msg, const int *fds)

@@ -7,6 +7,7 @@
 #include "session/monitor/leader_end.h"
 #include "session/monitor/peer.h"
 #include "session/monitor/reap.h"
+#include "session/monitor/service_links.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -114,6 +115,7 @@ static void session_destroy(struct session *s)
     LIST_REMOVE(s, entry);
     monitor_timer_free(&s->timer);
     monitor_timer_free(&s->reshow);
+    service_links_finish(s);
     TAILQ_FOREACH (a, &s->attachments, entry)
         attachment_cut(s, a);
     monitor_end(s->m, &s->life, session_release);
@@ -197,6 +199,7 @@ static int take_hello(struct session *s, const struct leader_hello *h)
     s->display_pid = h->display_pid;
     s->agent_pid = h->agent_pid;
     s->desktop_pid = h->desktop_pid;
+    s->served = h->services;
     if (h->since)
         s->since = h->since;
     struct reap_note n = {.session = s->id, .uid = s->uid, .leader_pid = s->leader_pid, .display = s->display};

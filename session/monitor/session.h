@@ -25,6 +25,8 @@ struct attachment {
     bool shown;               /* the leader was told; its display is handed over */
     bool reshow;              /* its display is gone: it gets the next one, unless its peer goes, too */
     uint8_t reshown;          /* how often that happened */
+    uint32_t services_lost;   /* set of services whose processes died: they get new links in a moment */
+    uint8_t service_restarts[SERVICE_MAX + 1]; /* how often that happened, by enum service */
     char address[ADDRESS_BYTES], client_name[CLIENT_NAME_BYTES];
     uint32_t width, height, nmonitors;
 };
@@ -52,6 +54,8 @@ struct session {
     enum end_cause ending;      /* ENDING: why */
     struct event *timer;        /* STARTING: start limit; DETACHED: disconnected limit; ENDING: end limit */
     struct event *reshow;
+    uint32_t served; /* set of services that its leader serves */
+    struct event *services_again;
 };
 
 struct session *session_find(struct monitor *m, uint64_t id);
@@ -84,6 +88,7 @@ void session_on_failed(struct session *s, const char *text);        /* it has no
 void session_on_leader_failed(struct session *s, const char *text); /* its leader clears up, then says leader_ended */
 void session_on_client_state(struct session *s, const struct leader_client *c);
 void session_on_client_gone(struct session *s, uint32_t client, enum end_cause cause);
+void session_on_service_gone(struct session *s, uint32_t client, unsigned service, bool for_good);
 void session_on_idle(struct session *s);
 void session_on_ended(struct session *s, enum end_cause cause, const char *text);
 void session_on_leader_lost(struct session *s, const char *why);

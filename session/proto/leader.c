@@ -70,6 +70,10 @@ static const struct wire_field leader_notice_fields[] = {
 };
 WIRE_DEF(leader_notice, 8, 1);
 WIRE_DEF_EMPTY(leader_go, 9, 0);
+static const struct wire_field leader_service_fields[] = {
+    WF_STRUCT(leader_service, grant, &service_grant_def),
+};
+WIRE_DEF(leader_service, 10, 1);
 static const struct wire_def *const monitor_to_leader_defs[] = {
     &leader_auth_def,
     &leader_answers_def,
@@ -80,6 +84,7 @@ static const struct wire_def *const monitor_to_leader_defs[] = {
     &leader_logoff_def,
     &leader_notice_def,
     &leader_go_def,
+    &leader_service_def,
 };
 const struct wire_proto monitor_to_leader = {"monitor to leader", monitor_to_leader_defs,
     COUNT(monitor_to_leader_defs)};
@@ -113,6 +118,7 @@ static const struct wire_field leader_hello_fields[] = {
     WF_I32(leader_hello, desktop_pid),
     WF_ARRAY(leader_hello, clients, nclients, &leader_client_element_def),
     WF_ARRAY(leader_hello, env, nenv, &env_entry_def),
+    WF_U32(leader_hello, services, UINT32_MAX),
 };
 WIRE_DEF(leader_hello, 104, 0);
 static const struct wire_field leader_failed_fields[] = {
@@ -141,6 +147,12 @@ static const struct wire_field leader_name_fields[] = {
     WF_STR(leader_name, user),
 };
 WIRE_DEF(leader_name, 110, 0);
+static const struct wire_field leader_service_gone_fields[] = {
+    WF_U32(leader_service_gone, client, UINT32_MAX),
+    WF_U8(leader_service_gone, service, UINT8_MAX),
+    WF_U8(leader_service_gone, for_good, 1),
+};
+WIRE_DEF(leader_service_gone, 111, 0);
 static const struct wire_def *const leader_to_monitor_defs[] = {
     &leader_conv_def,
     &leader_verdict_def,
@@ -152,6 +164,7 @@ static const struct wire_def *const leader_to_monitor_defs[] = {
     &leader_idle_def,
     &leader_ended_def,
     &leader_name_def,
+    &leader_service_gone_def,
 };
 const struct wire_proto leader_to_monitor = {"leader to monitor", leader_to_monitor_defs,
     COUNT(leader_to_monitor_defs)};

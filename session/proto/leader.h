@@ -10,6 +10,7 @@
 #define ORIEL_SESSION_PROTO_LEADER_H
 
 #include "session/proto/display.h"
+#include "session/proto/services.h"
 #include "session/proto/types.h"
 
 #define ENV_MAX 64 /* variables PAM modules set: a dozen in practice */
@@ -79,9 +80,14 @@ struct leader_logoff {
 struct leader_notice {
     uint32_t width, height, stride;
 };
+/* fd: the session's end of a service's link, for the process that serves it. One after another for the same client and
+ * service: the earlier process is ended. Answered with leader_service_gone when there is none to serve it (any more) */
+struct leader_service {
+    struct service_grant grant;
+};
 extern const struct wire_proto monitor_to_leader;
 extern const struct wire_def leader_auth_def, leader_answers_def, leader_refresh_def, leader_start_def,
-    leader_attach_def, leader_detach_def, leader_logoff_def, leader_notice_def, leader_go_def;
+    leader_attach_def, leader_detach_def, leader_logoff_def, leader_notice_def, leader_go_def, leader_service_def;
 
 /* leader → monitor */
 /* The name service has an account under another name than the one that was given, or (its user part) in other letters.
@@ -130,6 +136,8 @@ struct leader_hello {
     struct leader_client clients[CLIENTS_MAX];
     uint32_t nenv; /* the PAM environment, for leader_refresh */
     struct env_entry env[ENV_MAX];
+    /* What its build serves: bits SERVICE_BIT; those that the monitor does not know mean nothing to it */
+    uint32_t services;
 };
 /* the start failed, or X server or desktop died: why, and the last lines of the
  * log. leader_ended follows when everything is cleared up */
@@ -146,6 +154,12 @@ struct leader_client_gone {
     uint32_t client;
     uint8_t cause;
 };
+/* The process that served it ended, or never began. The services of a client that is gone are gone without a word. */
+struct leader_service_gone {
+    uint32_t client;
+    uint8_t service;
+    uint8_t for_good; /* 1: this leader cannot serve it: another link would change nothing */
+};
 /* The idle limit was reached */
 struct leader_idle {
     uint32_t seconds;
@@ -157,8 +171,8 @@ struct leader_ended {
 };
 extern const struct wire_proto leader_to_monitor;
 extern const struct wire_def leader_name_def, leader_conv_def, leader_verdict_def, leader_refreshed_def,
-    leader_hello_def, leader_failed_def, leader_client_state_def, leader_client_gone_def, leader_idle_def,
-    leader_ended_def;
+    leader_hello_def, leader_failed_def, leader_client_state_def, leader_client_gone_def, leader_service_gone_def,
+    leader_idle_def, leader_ended_def;
 
 /* leader → agent (the agent finds DISPLAY and XAUTHORITY in its environment, the link at descriptor 3) */
 struct agent_start {

@@ -3,8 +3,9 @@
  *   password "right" is right; "locked" has an invalid account, "lapses" when it comes back by cookie;
  *   "outsider" is in no allowed group; "otp" is asked for the code 123456; "dies" ends before its verdict;
  *   "liar" speaks out of turn; "fails" cannot start a session; "forger" gives a wrong key in its hello; "root0" has uid
- * 0; "sleeps" never answers; "slow" never gets its display up; "stubborn" does not log off; "alias" is another name of
- * "anna"; anybody in WERK is known as WERK\name, where only "anna" has a password, "werk". */
+ * 0; "old" serves nothing but the display; "sleeps" never answers; "slow" never gets its display up; "stubborn" does
+ * not log off; "alias" is another name of "anna"; anybody in WERK is known as WERK\name, where only "anna" has a
+ * password, "werk". */
 #include "common/config.h"
 #include "common/sockets.h"
 #include "common/spawn.h"
@@ -25,6 +26,8 @@ static int monitor = FD_LEADER_MONITOR, listener = -1;
 static struct leader_auth who;
 static struct leader_hello hello;
 static int displays[CLIENTS_MAX];
+static int service_link = -1; /* the last one that was granted */
+static struct service_grant service;
 static union {
     struct leader_auth a;
     struct leader_answers b;
@@ -34,6 +37,7 @@ static union {
     struct leader_detach f;
     struct leader_logoff g;
     struct leader_notice h;
+    struct leader_service i;
     char align[16];
 } msg __attribute__((aligned(16)));
 
@@ -129,6 +133,7 @@ static void become_leader(void)
         .since = 1700000000,
         .display = 4000,
         .leader_pid = getpid(),
+        .services = strcmp(who.user, "old") == 0 ? SERVICE_BIT(SERVICE_DISPLAY) : UINT32_MAX,
         .nenv = 1,
         .env = {{"KRB5CCNAME=FILE:/tmp/none"}}};
     snprintf(hello.user, sizeof hello.user, "%.200s", who.user);
@@ -164,6 +169,26 @@ static void attach(const struct leader_attach *a, int fd)
     say(&leader_client_state_def, &s);
 }
 
+static void serve_client(const struct service_grant *g, int fd)
+{
+    char greeting[64];
+    if (service_link >= 0)
+        close(service_link);
+    service_link = fd;
+    service = *g;
+    int n = snprintf(greeting, sizeof greeting, "service %u client %u", g->service, g->client);
+    (void)!write(fd, greeting, (size_t)n);
+}
+
+static void end_service(bool for_good)
+{
+    struct leader_service_gone g = {.client = service.client, .service = service.service, .for_good = for_good};
+    if (service_link >= 0)
+        close(service_link);
+    service_link = -1;
+    say(&leader_service_gone_def, &g);
+}
+
 static void obey(void)
 {
     int fd;
@@ -178,6 +203,8 @@ static void obey(void)
         for (uint32_t i = 0; i < hello.nclients; i++)
             if (hello.clients[i].client == msg.f.client)
                 drop_client(i);
+    } else if (def == &leader_service_def) {
+        serve_client(&msg.i.grant, fd);
     } else if (def == &leader_notice_def) {
         close(fd);
         for (uint32_t i = 0; i < hello.nclients; i++)
@@ -210,6 +237,8 @@ static void look_at_displays(const struct pollfd *p)
             struct leader_idle idle = {.seconds = 1};
             say(&leader_idle_def, &idle);
         }
+        if (n > 0 && strncmp(text, "die", 3) == 0)
+            end_service(strcmp(text, "die for good") == 0);
         if (n > 0)
             continue;
         drop_client(i);
