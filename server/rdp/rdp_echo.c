@@ -31,13 +31,13 @@ static void on_opened(void *user)
     settle(user);
 }
 
-/* The client does not have it, or does not want it any more. */
+/* The client does not have it, or does not want it any more. Its link stays, unread: closed, it would come back. */
 static void on_closed(void *user)
 {
     struct front *f = user;
     echo.channel = NULL;
     log_info("echo channel closed by the client", "client=%s", f->facts.name);
-    services_close(f->peer, SERVICE_ECHO);
+    settle(f);
 }
 
 static int on_message(void *user, const uint8_t *data, size_t len)
@@ -64,10 +64,8 @@ static void open_echo(struct front *f)
     static const struct dvc_ops ops = {.opened = on_opened, .closed = on_closed, .message = on_message};
     echo.first = echo.n = 0;
     echo.channel = dvc_open(f->dvc, CHANNEL, &ops, f);
-    if (!echo.channel) {
+    if (!echo.channel)
         log_error("no channel for a service", "service=%s", "echo");
-        services_close(f->peer, SERVICE_ECHO);
-    }
 }
 
 /* From the session's process. */

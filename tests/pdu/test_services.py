@@ -121,23 +121,36 @@ def test_what_is_installed_knows_no_echo(worlds):
     assert NAME not in c.ids
 
 
-def test_a_client_without_the_channel_ends_the_service_and_nothing_else(world):
-    c, m = logged_in(world, refuse=(NAME,))
+def fill(c, e):
+    """Ask until the link takes no more. Returns how many it took."""
+    for sent in range(1000):
+        try:
+            e.ask(sent, bytes([sent & 255]) * 20000, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return sent
+        c.run(0.02)
+    raise AssertionError("somebody reads the link")
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_of_a_client_without_the_channel_the_link_stays_unread(world, later):
+    """Closed, it would be brought back by the monitor, again and again."""
+    c, m = logged_in(world, refuse=() if later else (NAME,))
     e = m.service(fake.Echo())
-    c.until(e.closed.is_set, what="end of the link")
+    if later:
+        c.until(lambda: NAME in c.ids, what="channel of the service")
+        c.drdynvc(bytes([0x40, c.ids[NAME]]))
+    c.until(lambda: "echo channel closed by the client" in world.text(), what="refusal")
+    assert fill(c, e) < 100
     still_serves(c, m)
+    assert not c.echoed() and not e.closed.is_set()
 
 
 def test_nothing_is_read_before_the_client_has_the_channel_nor_while_it_does_not_answer(world):
     """The socket is the back-pressure: what the client does not take stays with whoever sends it."""
     c, m, e = granted(world)
     c.answers = False
-    sent = 0
-    with pytest.raises(BlockingIOError):
-        while sent < 1000:
-            e.ask(sent, bytes([sent & 255]) * 20000, socket.MSG_DONTWAIT)
-            sent += 1
-            c.run(0.02)
+    sent = fill(c, e)
     wait_for(lambda: c.run(0.1) and len(c.echoed()) == 16, what="as many as may wait")
     assert 16 < sent < 100
     still_serves(c, m)
