@@ -164,16 +164,16 @@ int motion_find(struct motion *m, const struct surface *s, struct motion_vector 
     return n;
 }
 
-void motion_used(struct motion *m, struct motion_last used, const struct motion_last *last)
+void motion_used(struct motion_history *h, struct motion_last used, const struct motion_last *last)
 {
-    for (int i = 0; i < m->nlast; i++)
-        if (m->last[i].v.dx == used.v.dx && m->last[i].v.dy == used.v.dy)
+    for (int i = 0; i < h->n; i++)
+        if (h->last[i].v.dx == used.v.dx && h->last[i].v.dy == used.v.dy)
             return;
-    if (m->nlast == MOTION_VECTORS_MAX)
+    if (h->n == MOTION_VECTORS_MAX)
         return;
-    used.steady = last && last->surface == used.surface && last->v.dx == used.v.dx && last->v.dy == used.v.dy &&
-        memcmp(&last->to, &used.to, sizeof used.to) == 0;
-    m->last[m->nlast++] = used;
+    used.steady =
+        last && last->v.dx == used.v.dx && last->v.dy == used.v.dy && memcmp(&last->to, &used.to, sizeof used.to) == 0;
+    h->last[h->n++] = used;
 }
 
 /* Is the destination box equal to what lies (dx, dy) before it in what the client shows? */
@@ -270,8 +270,7 @@ static bool source_known(const struct surface *s, struct motion_vector v, struct
 bool motion_may_go_on(const struct surface *s, const struct motion_last *l)
 {
     struct box all = {0, 0, s->width, s->height};
-    return l->steady && l->surface == s->id && box_inside(&l->to, &all) && source_inside(s, l->v, l->to) &&
-        source_known(s, l->v, l->to);
+    return l->steady && box_inside(&l->to, &all) && source_inside(s, l->v, l->to) && source_known(s, l->v, l->to);
 }
 
 /* How many of at most `max` pixels ending before (to the left) or starting at `a` and `b` are equal, counted from there

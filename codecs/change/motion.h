@@ -13,22 +13,11 @@
 
 #define MOTION_TABLE 32768 /* remembered patterns of the old picture */
 #define MOTION_VOTES 256
-#define MOTION_VECTORS_MAX 4 /* panes that move at once */
-#define MOTION_TILES_MIN 3   /* fewer changed tiles are cheaper sent than searched, */
-#define MOTION_TILES_FEW 8   /* and up to so many where little of them changed: */
+#define MOTION_TILES_MIN 3 /* fewer changed tiles are cheaper sent than searched, */
+#define MOTION_TILES_FEW 8 /* and up to so many where little of them changed: */
 /* A key's echo that touches three tiles is searched for nothing */
 #define MOTION_PIXELS_MIN 2048
 
-struct motion_vector {
-    int16_t dx, dy;
-    uint32_t votes;
-};
-struct motion_last {
-    struct motion_vector v;
-    uint16_t surface;
-    struct box to; /* the largest rectangle that was copied */
-    bool steady;   /* the one before that was the same: a pane scrolls */
-};
 struct motion {
     struct {
         uint32_t hash;
@@ -37,8 +26,6 @@ struct motion {
     uint16_t used[MOTION_TABLE]; /* occupied entries, to clear only those */
     uint32_t nused;
     struct motion_vector votes[MOTION_VOTES];
-    struct motion_last last[MOTION_VECTORS_MAX]; /* what moved the last time often moves on */
-    int nlast;
     uint8_t *matched; /* a tile each, for the displacement being looked at */
     size_t matched_cap;
 };
@@ -62,8 +49,8 @@ bool motion_rect(struct motion *m, const struct surface *s, const struct compare
 /* A pane that scrolled as steadily the last two times, and that a copy may be made for once more: nothing unknown would
  * be copied. */
 bool motion_may_go_on(const struct surface *s, const struct motion_last *l);
-/* Remember what was used. A displacement that is remembered already stays as it is. `last`: what was used the last
- * time, or NULL. */
-void motion_used(struct motion *m, struct motion_last used, const struct motion_last *last);
+/* Remember a displacement that was used. One that is remembered already stays as it is. `last`: the same displacement
+ * as it was used the last time on this surface; NULL: it was not. */
+void motion_used(struct motion_history *h, struct motion_last used, const struct motion_last *last);
 
 #endif

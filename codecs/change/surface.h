@@ -41,6 +41,23 @@ struct tile {
 
 #define SURFACE_PENDING_MAX 3 /* as many as films may play */
 
+#define MOTION_VECTORS_MAX 4 /* panes of a surface that move at once */
+struct motion_vector {
+    int16_t dx, dy;
+    uint32_t votes;
+};
+/* A displacement that was used in the surface's last frame. */
+struct motion_last {
+    struct motion_vector v;
+    struct box to; /* the largest rectangle that was copied */
+    bool steady;   /* the one before that was the same: a pane scrolls */
+};
+/* What moved the last time often moves on. */
+struct motion_history {
+    struct motion_last last[MOTION_VECTORS_MAX];
+    int n;
+};
+
 /* A pane that scrolls steadily: while its next picture comes in, each line is compared with what one more copy by (dx,
  * dy) into `to` would bring, as long as it is in the processor's cache. What `shown` is must not change between. */
 struct follow {
@@ -80,6 +97,7 @@ struct surface {
     struct box *changed;                     /* scratch, a box for each of a row's tiles */
     struct box pending[SURFACE_PENDING_MAX]; /* what `shown` has already and the client gets later; empty: nothing */
     struct box spoiled[SURFACE_PENDING_MAX]; /* what of it was drawn over meanwhile */
+    struct motion_history history;
     struct follow follow;
     /* Where pixels came in since nothing waited: outside of these, and of what is dirty, cur is shown */
     struct box came[SURFACE_CAME_MAX];

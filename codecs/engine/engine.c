@@ -11,6 +11,7 @@ struct engine *engine_create(const struct engine_config *config)
         return NULL;
     e->config = *config;
     e->ops = compare_best();
+    e->focus = ENGINE_NO_SURFACE;
     if (e->config.caps.bitmap_bpp != 16 && e->config.caps.bitmap_bpp != 24)
         e->config.caps.bitmap_bpp = 32;
     pace_init(&e->pace, config->max_frame_rate);
@@ -88,6 +89,13 @@ int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_
     return -ENOMEM;
 }
 
+void engine_focus(struct engine *e, uint16_t id)
+{
+    if (e->focus != id)
+        e->focus_yields = false;
+    e->focus = id;
+}
+
 static void remember_deleted(struct engine *e, uint16_t id)
 {
     for (unsigned i = 0; i < e->ndeleted; i++)
@@ -129,7 +137,6 @@ static void start_over(struct engine *e)
             surface_forget(&e->surfaces[i]);
             e->surfaces[i].created = !e->config.caps.gfx;
         }
-    pace_reset(&e->pace);
 }
 
 void engine_reset(struct engine *e)
@@ -144,6 +151,7 @@ void engine_reset(struct engine *e)
     if (e->cache)
         cache_reset(e->cache);
     start_over(e);
+    pace_reset(&e->pace);
 }
 
 void engine_reset_graphics(struct engine *e)
@@ -279,10 +287,9 @@ static void note_moves(struct engine *e, uint64_t now_us)
 static int64_t rest_rows(struct engine *e, uint64_t now_us)
 {
     int64_t next = -1;
-    if (e->motion)
-        e->motion->nlast = 0; /* nothing moves on, and asking would take the memory back */
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++) {
         struct surface *s = &e->surfaces[i];
+        s->history.n = 0; /* nothing moves on, and asking would take the memory back */
         next = sooner(next, s->live ? surface_rest(s, (uint32_t)(now_us / 1000), REST_US / 1000) : -1);
     }
     return next < 0 ? -1 : next * 1000;
@@ -383,10 +390,14 @@ static bool plan(struct engine *e, uint64_t now_us)
 {
     size_t empty = e->config.caps.gfx; /* the frame's start */
     bool background = false;
+    struct surface *order[ENGINE_SURFACES_MAX];
+    unsigned n = plan_order(e, order);
     e->budget = pace_budget(&e->pace);
-    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
-        if (e->surfaces[i].live)
-            plan_surface(e, &e->surfaces[i], now_us);
+    for (unsigned i = 0; i < n; i++) {
+        size_t before = plan_cost(e);
+        plan_surface(e, order[i], now_us);
+        plan_turn(e, order[i], before);
+    }
     if (e->frame.len >= BUSY_BYTES)
         e->busy_ms = (uint32_t)(now_us / 1000);
     if (e->frame.ncommands == empty && waiting(e) < 0 && plan_refinement_wait(e, now_us) == 0)
@@ -406,10 +417,12 @@ static enum pace_kind plan_due(struct engine *e, uint64_t now_us, bool *backgrou
         *background = plan(e, now_us);
         return n < 0 ? PACE_REFINEMENT : n <= SMALL_TILES ? PACE_SMALL : waiting(e) > 0 ? PACE_CUT : PACE_WHOLE;
     }
+    struct surface *order[ENGINE_SURFACES_MAX];
+    unsigned surfaces = plan_order(e, order);
     e->budget = pace_budget(&e->pace);
-    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
-        if (e->surfaces[i].live && e->surfaces[i].urgent)
-            plan_urgent(e, &e->surfaces[i]);
+    for (unsigned i = 0; i < surfaces; i++)
+        if (order[i]->urgent)
+            plan_urgent(e, order[i]);
     return PACE_SMALL;
 }
 

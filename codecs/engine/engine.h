@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ENGINE_NO_SURFACE 0xFFFF
 #define ENGINE_SURFACES_MAX 64 /* windows of published applications; the desktop is one */
 #define ENGINE_RECTS_MAX 512   /* as DISPLAY_RECTS_MAX */
 
@@ -142,11 +143,15 @@ void engine_outside(struct engine *e, const struct h264_backend *outside, void *
  * Returns 0, -EINVAL, -ENOMEM. */
 int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y);
 void engine_surface_destroy(struct engine *e, uint16_t id);
+/* Somebody works in this surface: frames begin with it. It may take half of a link that is full, and what the others
+ * leave. ENGINE_NO_SURFACE, as at the start, or an id that is no surface's: all are alike. */
+void engine_focus(struct engine *e, uint16_t id);
 /* The client lost everything (first frame, graphics channel opened again, reconnect): surfaces are created, mapped and
  * sent anew (with gfx_wire_restart on the wire side). */
 void engine_reset(struct engine *e);
-/* The client is sent a ResetGraphics on a channel that stays open: surfaces are deleted, created, mapped and sent anew;
- * caches and codec contexts live on. A change of size is: engine_surface_destroy, gfx_wire_reset_graphics,
+/* The client is sent a ResetGraphics on a channel that stays open: surfaces are deleted, created, mapped and sent anew.
+ * Caches and codec contexts live on, and frames on their way are acknowledged as before. A desktop of another size is:
+ * gfx_wire_reset_graphics, engine_surface_destroy, engine_reset_graphics for the surfaces that stay,
  * engine_surface_create. */
 void engine_reset_graphics(struct engine *e);
 

@@ -88,7 +88,7 @@ static struct box needed(const struct surface *s, const struct box *to)
 static int copy_for(struct engine *e, struct surface *s, struct motion_vector v, const struct motion_last *last)
 {
     int won = 0;
-    struct motion_last used = {.v = v, .surface = s->id};
+    struct motion_last used = {.v = v};
     surface_catch_up(s);
     surface_own_all(s);
     for (int k = 0; k < 4; k++) {
@@ -109,7 +109,7 @@ static int copy_for(struct engine *e, struct surface *s, struct motion_vector v,
         won += before - (s->checks - s->held);
     }
     if (won > 0)
-        motion_used(e->motion, used, last);
+        motion_used(&s->history, used, last);
     return won;
 }
 
@@ -141,7 +141,7 @@ static int slide(struct engine *e, struct surface *s, const struct motion_last *
     int right = followed ? surface_shift(s) : surface_slide(s, e->ops, *to, last->v.dx, last->v.dy),
         left = surface_find_dirty(s, e->ops);
     if (right > left) /* else it is another pane by now */
-        motion_used(e->motion, *last, last);
+        motion_used(&s->history, *last, last);
     return before - (s->checks - s->held);
 }
 
@@ -160,10 +160,9 @@ static int unexplained(const struct surface *s)
 static int copy_as_before(struct engine *e, struct surface *s)
 {
     struct motion_last last[MOTION_VECTORS_MAX];
-    int n = e->motion->nlast, won = 0;
-    for (int i = 0; i < n; i++)
-        last[i] = e->motion->last[i];
-    e->motion->nlast = 0;
+    int n = s->history.n, won = 0;
+    memcpy(last, s->history.last, sizeof last);
+    s->history.n = 0;
     for (int i = 0; i < n; i++) {
         struct motion_vector near;
         int explained = slide(e, s, &last[i]);
@@ -201,13 +200,15 @@ void plan_motion(struct engine *e, struct surface *s, int dirty)
 }
 
 /* What scrolled steadily is expected to. */
-static void follow(const struct engine *e, struct surface *s)
+static void follow(struct surface *s)
 {
-    for (int i = 0; i < e->motion->nlast; i++)
-        if (motion_may_go_on(s, &e->motion->last[i])) {
-            surface_follow(s, e->motion->last[i].to, e->motion->last[i].v.dx, e->motion->last[i].v.dy);
-            return;
-        }
+    for (int i = 0; i < s->history.n; i++) {
+        const struct motion_last *last = &s->history.last[i];
+        if (!motion_may_go_on(s, last))
+            continue;
+        surface_follow(s, last->to, last->v.dx, last->v.dy);
+        return;
+    }
 }
 
 /* Film, then copies, then pictures, then everything else exactly. */
@@ -243,5 +244,5 @@ void plan_surface(struct engine *e, struct surface *s, uint64_t now_us)
     if (s->checks == 0)
         s->ncame = 0;
     if (e->motion)
-        follow(e, s);
+        follow(s);
 }

@@ -241,9 +241,11 @@ static bool refine_all(struct engine *e, refine_fn refine, unsigned percent, siz
     uint64_t now_us)
 {
     size_t share = e->budget * percent / 100, start = e->frame.len, limit = start + (share < most ? share : most);
-    for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
-        if (e->surfaces[i].live && e->surfaces[i].lossy)
-            refine(e, &e->surfaces[i], (uint32_t)(now_us / 1000), limit);
+    struct surface *order[ENGINE_SURFACES_MAX];
+    unsigned n = plan_order(e, order);
+    for (unsigned i = 0; i < n; i++)
+        if (order[i]->lossy)
+            refine(e, order[i], (uint32_t)(now_us / 1000), limit);
     uint64_t pause = (uint64_t)(e->frame.len - start) * 100 * 1000000u / percent / link_rate(e);
     e->refine_us = now_us + (pause < interval_us ? interval_us : pause);
     return e->frame.len > start;

@@ -29,6 +29,9 @@ struct engine {
     struct surface surfaces[ENGINE_SURFACES_MAX];
     uint16_t deleted[ENGINE_SURFACES_MAX + FILMS_MAX * STREAMS_MAX]; /* ids the client still has and must delete */
     unsigned ndeleted;
+    uint16_t focus;    /* the surface that somebody works in; ENGINE_NO_SURFACE: none */
+    bool focus_yields; /* it used up the last frame's budget */
+    unsigned turn;     /* the slot that the others' turn begins with */
     bool suppressed;
     struct pace pace;
     uint32_t frame_id;
@@ -56,6 +59,10 @@ struct engine {
 size_t plan_cost(struct engine *e);
 /* So many pixels were encoded: what is there may leave as a part. Not for background work. */
 void plan_part(struct engine *e, int pixels);
+/* The live surfaces, in the order in which they may use this frame's budget. Returns how many. */
+unsigned plan_order(struct engine *e, struct surface *order[ENGINE_SURFACES_MAX]);
+/* Call it after each surface of that order: `s` was planned, and the frame's cost was `before` until then. */
+void plan_turn(struct engine *e, const struct surface *s, size_t before);
 /* The small changes alone, exactly. */
 void plan_urgent(struct engine *e, struct surface *s);
 /* Surfaces to delete, create and map. */

@@ -257,10 +257,12 @@ static int make_surface(struct peer *p)
 {
     struct picture *pic = &p->picture;
     int r = 0;
-    if (pic->engine && !pic->stale)
+    if (pic->engine && !pic->stale) {
         engine_surface_destroy(pic->engine, DESKTOP);
-    else
+        engine_reset_graphics(pic->engine);
+    } else {
         r = make_engine(p);
+    }
     return r < 0 ? r : engine_surface_create(pic->engine, DESKTOP, pic->width, pic->height, 0, 0);
 }
 

@@ -33,6 +33,12 @@ static void wait_for_encoder(struct world *w)
     assert_int_equal(read(w->woken, &n, sizeof n), sizeof n);
 }
 
+/* Does it draw on a surface? */
+static bool draws(const struct gfx_command *c)
+{
+    return c->type == GFX_WIRE || c->type == GFX_FILL || c->type == GFX_COPY || c->type == GFX_FROM_CACHE;
+}
+
 static void transmit(struct world *w, const struct gfx_frame *f)
 {
     const struct gfx_message *m;
@@ -50,7 +56,11 @@ static void transmit(struct world *w, const struct gfx_frame *f)
         w->placed += f->commands[i].type == GFX_FROM_CACHE ? f->commands[i].nrects : 0;
         w->kept += f->commands[i].type == GFX_TO_CACHE && f->commands[i].rect.width < 64;
         w->evicted += f->commands[i].type == GFX_EVICT;
+        w->first = w->first < 0 && draws(&f->commands[i]) ? f->commands[i].surface : w->first;
     }
+    for (size_t i = 0; i < f->ncommands; i++)
+        if (f->commands[i].type == GFX_WIRE && f->commands[i].surface < WORLD_SURFACES)
+            w->encoded[f->commands[i].surface] += f->commands[i].len;
     for (size_t i = 0; i < f->ncommands; i++)
         if (f->commands[i].type == GFX_WIRE && f->commands[i].codec == GFX_CODEC_AVC420) {
             w->avc++;
@@ -101,12 +111,43 @@ void world_open_with(struct world *w, const struct engine_caps *caps, int width,
     w->wire = gfx_wire_create(true);
     w->client = ref_client_create(caps->small_cache);
     w->screen = canvas_new(width, height);
+    w->others[0].live = true;
     w->seed = seed;
     w->now = 1000000;
     w->gfx = caps->gfx;
     if (!w->gfx)
         ref_client_screen(w->client, (uint16_t)width, (uint16_t)height);
     assert_int_equal(engine_surface_create(w->engine, 0, (uint16_t)width, (uint16_t)height, 0, 0), 0);
+}
+
+void world_turn_to(struct world *w, uint16_t id)
+{
+    struct world_surface *from = &w->others[w->surface], *to = &w->others[id];
+    assert_true(to->live);
+    from->screen = w->screen;
+    memcpy(from->damage, w->damage, sizeof w->damage);
+    from->ndamage = w->ndamage;
+    w->surface = id;
+    w->screen = to->screen;
+    memcpy(w->damage, to->damage, sizeof w->damage);
+    w->ndamage = to->ndamage;
+}
+
+void world_add(struct world *w, uint16_t id, int width, int height)
+{
+    assert_false(w->others[id].live);
+    w->others[id] = (struct world_surface){.live = true, .screen = canvas_new(width, height)};
+    assert_int_equal(engine_surface_create(w->engine, id, (uint16_t)width, (uint16_t)height, 0, 0), 0);
+    world_turn_to(w, id);
+}
+
+void world_remove(struct world *w, uint16_t id)
+{
+    assert_true(id != 0);
+    world_turn_to(w, 0);
+    engine_surface_destroy(w->engine, id);
+    canvas_free(&w->others[id].screen);
+    w->others[id].live = false;
 }
 
 void world_open(struct world *w, const struct engine_caps *caps, int width, int height, uint32_t seed)
@@ -121,6 +162,9 @@ void world_close(struct world *w)
         close(w->woken);
     gfx_wire_destroy(w->wire);
     ref_client_destroy(w->client);
+    for (uint16_t id = 0; id < WORLD_SURFACES; id++)
+        if (w->others[id].live && id != w->surface)
+            canvas_free(&w->others[id].screen);
     canvas_free(&w->screen);
 }
 
@@ -151,7 +195,8 @@ void deliver(struct world *w, const struct gfx_frame *f)
 
 void hand_in(struct world *w)
 {
-    assert_true(engine_damage(w->engine, 0, w->screen.px, w->screen.stride, w->damage, w->ndamage, w->now) >= 0);
+    assert_true(
+        engine_damage(w->engine, w->surface, w->screen.px, w->screen.stride, w->damage, w->ndamage, w->now) >= 0);
     w->ndamage = 0;
 }
 
@@ -189,10 +234,21 @@ void settle(struct world *w)
 
 void check_equal(struct world *w)
 {
-    const struct ref_surface *s = ref_client_surface(w->client, 0);
+    const struct ref_surface *s = ref_client_surface(w->client, w->surface);
     assert_non_null(s);
     assert_int_equal(s->width, w->screen.w);
     assert_int_equal(ref_surface_wrong(s, w->screen.px, w->screen.stride), 0);
+}
+
+void check_all_equal(struct world *w)
+{
+    uint16_t here = w->surface;
+    for (uint16_t id = 0; id < WORLD_SURFACES; id++)
+        if (w->others[id].live) {
+            world_turn_to(w, id);
+            check_equal(w);
+        }
+    world_turn_to(w, here);
 }
 
 void resize_to(struct world *w, int width, int height)

@@ -5,6 +5,9 @@
  * move the clock, `now`, as the test itself may; it never runs by itself. What they make the engine produce goes over
  * the wire to the client at once, and is counted.
  *
+ * There may be more surfaces than the first. Each has a screen and damage of its own: `screen`, `damaged`, hand_in,
+ * check_equal and resize_to are of the one that world_turn_to was called for last.
+ *
  * The test owns the struct, keeps it in its place while the world is open (the engine knows it), and closes each world
  * that it opened. The world owns what its pointers, `screen` and `woken` lead to, and may replace some of it
  * (resize_to). A test that replaces a part destroys the old one; world_close destroys what is there then. Arguments are
@@ -19,13 +22,26 @@
 #include "ref_client.h"
 #include "scene.h"
 
+#define WORLD_SURFACES 8
+/* A surface that the world is not turned to. */
+struct world_surface {
+    bool live;
+    struct canvas screen;
+    struct engine_rect damage[256];
+    size_t ndamage;
+};
+
 struct world {
     struct engine *engine;
     struct gfx_wire *wire;
     struct ref_client *client;
-    struct canvas screen;           /* the source: surface 0 */
+    uint16_t surface;               /* the one that the world is turned to */
+    struct canvas screen;           /* its source */
     struct engine_rect damage[256]; /* what `damaged` noted and nobody handed in */
     size_t ndamage;
+    struct world_surface others[WORLD_SURFACES]; /* by id; that of `surface` says only whether it is live */
+    size_t encoded[WORLD_SURFACES];              /* bytes of bitmaps for each surface */
+    int first;                                   /* the surface drawn on first since the test set this to -1 */
     uint64_t now;
     uint32_t seed;      /* of `pick` */
     size_t avc, second; /* pictures that came as H.264; of them of a second film */
@@ -53,6 +69,12 @@ void world_open_with(struct world *w, const struct engine_caps *caps, int width,
     struct world_options options);
 void world_close(struct world *w);
 
+/* One more surface, black, of an id under WORLD_SURFACES that is free; the world is turned to it. */
+void world_add(struct world *w, uint16_t id, int width, int height);
+/* It goes, and the world is turned to surface 0. */
+void world_remove(struct world *w, uint16_t id);
+void world_turn_to(struct world *w, uint16_t id);
+
 /* 0 … n - 1, the same in each run. */
 unsigned pick(struct world *w, unsigned n);
 /* Something was drawn here; what lies left of the screen or above it is moved in, the rest is the engine's to clip. */
@@ -68,6 +90,8 @@ void step(struct world *w);
 void settle(struct world *w);
 /* The client shows the screen, pixel for pixel. */
 void check_equal(struct world *w);
+/* That, of each surface. */
+void check_all_equal(struct world *w);
 /* With gfx: another desktop in the place of this one, a page of writing; it is not handed in yet. */
 void resize_to(struct world *w, int width, int height);
 
