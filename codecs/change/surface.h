@@ -71,7 +71,10 @@ struct follow {
 };
 
 struct surface {
-    uint16_t id, width, height, x, y;
+    uint16_t id, width, height;
+    uint16_t x, y;   /* on the output, */
+    bool in_window;  /* or else */
+    uint32_t window; /* in the window of this id */
     bool live;
     bool created; /* at the client */
     const struct compare_ops *ops;

@@ -78,7 +78,7 @@ static struct surface *find(struct engine *e, uint16_t id)
 
 int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y)
 {
-    if (width < 1 || height < 1 || width > 32767 || height > 32767 || find(e, id))
+    if (id > ENGINE_ID_MAX || width < 1 || height < 1 || width > 32767 || height > 32767 || find(e, id))
         return -EINVAL;
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
         if (!e->surfaces[i].live) {
@@ -87,6 +87,19 @@ int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_
             return rc;
         }
     return -ENOMEM;
+}
+
+int engine_surface_create_in_window(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint32_t window)
+{
+    if (!e->config.caps.gfx)
+        return -ENOTSUP;
+    int rc = engine_surface_create(e, id, width, height, 0, 0);
+    if (rc < 0)
+        return rc;
+    struct surface *s = find(e, id);
+    s->in_window = true;
+    s->window = window;
+    return 0;
 }
 
 void engine_focus(struct engine *e, uint16_t id)
@@ -113,30 +126,55 @@ static void end_film(struct engine *e, struct film *f)
     film_stop(e, f);
 }
 
+/* The client is to delete it, and the films that play on it end. */
+static void withdraw(struct engine *e, struct surface *s)
+{
+    if (s->created && e->config.caps.gfx)
+        remember_deleted(e, s->id);
+    for (int i = 0; i < FILMS_MAX; i++) {
+        struct film *f = &e->video.films[i];
+        if (f->nstreams && f->surface == s->id)
+            end_film(e, f);
+        if (f->candidate_surface == s->id) /* the next surface of this id may be smaller */
+            f->candidate = (struct box){0, 0, 0, 0};
+    }
+}
+
 void engine_surface_destroy(struct engine *e, uint16_t id)
 {
     struct surface *s = find(e, id);
     if (!s)
         return;
-    if (s->created && e->config.caps.gfx)
-        remember_deleted(e, id);
-    for (int i = 0; i < FILMS_MAX; i++) {
-        struct film *f = &e->video.films[i];
-        if (f->nstreams && f->surface == id)
-            end_film(e, f);
-        if (f->candidate_surface == id) /* the next surface of this id may be smaller */
-            f->candidate = (struct box){0, 0, 0, 0};
-    }
+    withdraw(e, s);
     surface_finish(s);
+}
+
+/* Nothing is known of what the client shows; with gfx it has to create the surface, too. */
+static void forget(struct engine *e, struct surface *s)
+{
+    surface_forget(s);
+    s->created = !e->config.caps.gfx;
+}
+
+int engine_surface_move(struct engine *e, uint16_t id, uint16_t x, uint16_t y)
+{
+    struct surface *s = find(e, id);
+    if (!s || s->in_window)
+        return -EINVAL;
+    if (s->x == x && s->y == y)
+        return 0;
+    withdraw(e, s);
+    forget(e, s);
+    s->x = x;
+    s->y = y;
+    return 0;
 }
 
 static void start_over(struct engine *e)
 {
     for (int i = 0; i < ENGINE_SURFACES_MAX; i++)
-        if (e->surfaces[i].live) {
-            surface_forget(&e->surfaces[i]);
-            e->surfaces[i].created = !e->config.caps.gfx;
-        }
+        if (e->surfaces[i].live)
+            forget(e, &e->surfaces[i]);
 }
 
 void engine_reset(struct engine *e)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define ENGINE_NO_SURFACE 0xFFFF
+#define ENGINE_ID_MAX 0xFFEF   /* of a surface; the ids above are of films */
 #define ENGINE_SURFACES_MAX 64 /* windows of published applications; the desktop is one */
 #define ENGINE_RECTS_MAX 512   /* as DISPLAY_RECTS_MAX */
 
@@ -44,6 +45,7 @@ enum gfx_command_type {
     GFX_CREATE_SURFACE,
     GFX_DELETE_SURFACE, /* surface, width, height */
     GFX_MAP_SURFACE,    /* surface to output at rect.x, rect.y */
+    GFX_MAP_WINDOW,     /* surface to window, whole: width, height */
     GFX_WIRE,           /* surface, codec, rect, data */
     GFX_FILL,           /* surface, color (BGRX), rects */
     GFX_COPY,           /* surface_from, rect (source), surface (to), points in rects' x, y */
@@ -76,6 +78,7 @@ struct gfx_command {
     struct engine_rect rect;
     /* CREATE: the surface; GFX_CODEC_BITMAP: the bitmap (raw ones: width padded to 4) */
     uint16_t width, height;
+    uint32_t window; /* MAP_WINDOW: its id in the RAIL orders */
     uint32_t frame_id;
     uint32_t color;
     uint64_t cache_key;
@@ -139,9 +142,22 @@ void engine_destroy(struct engine *e);
  * engine_config.outside. Films that play are opened anew with their next picture, so that they have it too. */
 void engine_outside(struct engine *e, const struct h264_backend *outside, void *context);
 
-/* Surfaces. width and height 1 … 32767. Creating emits CREATE and MAP (at x, y of the output) with the next frame.
- * Returns 0, -EINVAL, -ENOMEM. */
+/* Surfaces: up to ENGINE_SURFACES_MAX, of any id up to ENGINE_ID_MAX, width and height 1 … 32767. They may come and go
+ * at any time between two calls. The next frame deletes at the client those that went, then creates and maps those that
+ * came: an id may be used again at once. A new surface is black here, and all of it is sent.
+ *
+ * The client's map of a surface is never changed. Clients keep no order among the surfaces on the output, and show what
+ * an old map has left. So a surface that moves is deleted, created and mapped anew. To resize one, destroy and create
+ * it.
+ *
+ * Mapped to the output at x, y. Returns 0, -EINVAL (the id is in use, or a value out of range), -ENOMEM. */
 int engine_surface_create(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint16_t x, uint16_t y);
+/* Mapped, whole and not scaled, to a window that RAIL orders have announced (MS-RDPERP 2.2.1.3.1): the orders place it.
+ * Returns as engine_surface_create; -ENOTSUP: without gfx there is only the output. */
+int engine_surface_create_in_window(struct engine *e, uint16_t id, uint16_t width, uint16_t height, uint32_t window);
+/* Another place on the output. 0; -EINVAL: there is no such surface, or a window shows it. */
+int engine_surface_move(struct engine *e, uint16_t id, uint16_t x, uint16_t y);
+/* No surface has this id: nothing is done. */
 void engine_surface_destroy(struct engine *e, uint16_t id);
 /* Somebody works in this surface: frames begin with it. It may take half of a link that is full, and what the others
  * leave. ENGINE_NO_SURFACE, as at the start, or an id that is no surface's: all are alike. */

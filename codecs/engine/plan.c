@@ -19,12 +19,15 @@ static void plan_create(struct engine *e, struct surface *s)
     c->surface = s->id;
     c->width = s->width;
     c->height = s->height;
-    c = frame_add(&e->frame, GFX_MAP_SURFACE);
+    c = frame_add(&e->frame, s->in_window ? GFX_MAP_WINDOW : GFX_MAP_SURFACE);
     if (!c)
         return;
     c->surface = s->id;
     c->rect.x = s->x;
     c->rect.y = s->y;
+    c->width = s->width;
+    c->height = s->height;
+    c->window = s->window;
     s->created = true;
 }
 

@@ -162,8 +162,15 @@ static int changed_area(const struct surface *s, const struct box *r)
     return sum;
 }
 
+/* Does it play, or is it about to on another surface, where something still moves? */
+static bool is_taken(const struct film *f, const struct surface *s, uint32_t now_ms)
+{
+    bool elsewhere = !box_empty(&f->candidate) && f->candidate_surface != s->id;
+    return f->nstreams || (elsewhere && now_ms - f->candidate_ms <= COOL_MS);
+}
+
 /* The film that plays where `hot` is, the one that is about to, or a free one. NULL: none is free. */
-static struct film *film_for(struct video *v, const struct surface *s, const struct box *hot)
+static struct film *film_for(struct video *v, const struct surface *s, const struct box *hot, uint32_t now_ms)
 {
     struct film *unused = NULL;
     for (int i = 0; i < FILMS_MAX; i++) {
@@ -175,7 +182,7 @@ static struct film *film_for(struct video *v, const struct surface *s, const str
         struct film *f = &v->films[i];
         if (!box_empty(&f->candidate) && f->candidate_surface == s->id && overlap(&f->candidate, hot))
             return f;
-        unused = !f->nstreams && (!unused || box_empty(&f->candidate)) ? f : unused;
+        unused = !is_taken(f, s, now_ms) && (!unused || box_empty(&f->candidate)) ? f : unused;
     }
     return unused;
 }
@@ -193,9 +200,10 @@ static void make_room(struct engine *e, const struct film *keep, const struct su
 /* Follow what is hot: a stream is (re)opened when the same rectangle was seen for some pictures. */
 static void follow(struct engine *e, const struct surface *s, struct box hot, uint32_t now_ms)
 {
-    struct film *f = film_for(&e->video, s, &hot);
+    struct film *f = film_for(&e->video, s, &hot, now_ms);
     if (!f || (f->nstreams && contains(&f->rect, &hot)))
         return;
+    f->candidate_ms = now_ms;
     if (f->candidate_surface == s->id && contains(&f->candidate, &hot) &&
         rect_area(&hot) * 2 > rect_area(&f->candidate)) {
         f->seen++;

@@ -26,8 +26,8 @@
 
 #define FILMS_MAX SURFACE_PENDING_MAX /* an encoder costs a core's third and some MiB each */
 #define STREAMS_MAX 2                 /* of a film */
-/* The first off-screen surface's id, one a stream; front ends stay below */
-#define VIDEO_SURFACE 0xFFF0
+/* The first off-screen surface's id, one a stream */
+#define VIDEO_SURFACE (ENGINE_ID_MAX + 1)
 
 struct engine;
 
@@ -63,7 +63,8 @@ struct film {
     uint32_t picture_bytes; /* as h264_config */
     struct box candidate;   /* what moved lately, on `candidate_surface` */
     uint16_t candidate_surface;
-    unsigned seen; /* for how many pictures */
+    uint32_t candidate_ms; /* when it last moved */
+    unsigned seen;         /* for how many pictures */
 };
 struct video {
     const struct h264_backend *backend; /* the best that works; NULL: no H.264 */

@@ -24,6 +24,7 @@ enum { /* RDPGFX_CMDID_*, MS-RDPEGFX 2.2.1.5 */
     CMD_MAP = 0x0F,
     CMD_CACHE_REPLY = 0x11,
     CMD_CAPS_CONFIRM = 0x13,
+    CMD_MAP_WINDOW = 0x15,
 };
 #define PIXEL_XRGB 0x20
 #define HEADER_BYTES 8
@@ -382,6 +383,20 @@ static int put_map(struct gfx_wire *w, const struct gfx_command *c)
     return close_pdu(w, &o);
 }
 
+/* 2.2.2.20: the part of the surface that the window shows is all of it. */
+static int put_map_window(struct gfx_wire *w, const struct gfx_command *c)
+{
+    struct wr o;
+    int rc = open_pdu(w, &o, CMD_MAP_WINDOW, 18);
+    if (rc < 0)
+        return rc;
+    wr_u16(&o, c->surface);
+    wr_u64(&o, c->window);
+    wr_u32(&o, c->width);
+    wr_u32(&o, c->height);
+    return close_pdu(w, &o);
+}
+
 static int put_start(struct gfx_wire *w, const struct gfx_command *c)
 {
     struct wr o;
@@ -441,6 +456,7 @@ static const put_fn puts_by_type[] = {
     [GFX_CREATE_SURFACE] = put_create,
     [GFX_DELETE_SURFACE] = put_delete,
     [GFX_MAP_SURFACE] = put_map,
+    [GFX_MAP_WINDOW] = put_map_window,
     [GFX_WIRE] = put_wire,
     [GFX_FILL] = put_fill,
     [GFX_COPY] = put_copy,

@@ -133,12 +133,31 @@ void world_turn_to(struct world *w, uint16_t id)
     w->ndamage = to->ndamage;
 }
 
-void world_add(struct world *w, uint16_t id, int width, int height)
+static void add(struct world *w, uint16_t id, struct world_surface s)
 {
     assert_false(w->others[id].live);
-    w->others[id] = (struct world_surface){.live = true, .screen = canvas_new(width, height)};
-    assert_int_equal(engine_surface_create(w->engine, id, (uint16_t)width, (uint16_t)height, 0, 0), 0);
+    w->others[id] = s;
     world_turn_to(w, id);
+}
+
+void world_add(struct world *w, uint16_t id, int width, int height)
+{
+    add(w, id, (struct world_surface){.live = true, .screen = canvas_new(width, height)});
+    assert_int_equal(engine_surface_create(w->engine, id, (uint16_t)width, (uint16_t)height, 0, 0), 0);
+}
+
+void world_add_in_window(struct world *w, uint16_t id, int width, int height, uint32_t window)
+{
+    struct world_surface s = {.live = true, .in_window = true, .window = window, .screen = canvas_new(width, height)};
+    add(w, id, s);
+    assert_int_equal(engine_surface_create_in_window(w->engine, id, (uint16_t)width, (uint16_t)height, window), 0);
+}
+
+void world_move(struct world *w, uint16_t id, uint16_t x, uint16_t y)
+{
+    assert_int_equal(engine_surface_move(w->engine, id, x, y), 0);
+    w->others[id].x = x;
+    w->others[id].y = y;
 }
 
 void world_remove(struct world *w, uint16_t id)
@@ -240,15 +259,27 @@ void check_equal(struct world *w)
     assert_int_equal(ref_surface_wrong(s, w->screen.px, w->screen.stride), 0);
 }
 
+static void check_map(const struct ref_surface *s, const struct world_surface *wanted)
+{
+    assert_int_equal(s->map, wanted->in_window ? REF_WINDOW : REF_OUTPUT);
+    assert_int_equal(s->window, wanted->window);
+    assert_int_equal(s->x, wanted->x);
+    assert_int_equal(s->y, wanted->y);
+}
+
 void check_all_equal(struct world *w)
 {
     uint16_t here = w->surface;
+    size_t n = 0;
     for (uint16_t id = 0; id < WORLD_SURFACES; id++)
         if (w->others[id].live) {
             world_turn_to(w, id);
             check_equal(w);
+            check_map(ref_client_surface(w->client, id), &w->others[id]);
+            n++;
         }
     world_turn_to(w, here);
+    assert_int_equal(ref_client_surfaces(w->client), n);
 }
 
 void resize_to(struct world *w, int width, int height)
@@ -256,14 +287,17 @@ void resize_to(struct world *w, int width, int height)
     const struct gfx_message *m;
     size_t n;
     struct gfx_monitor mon = {0, 0, width - 1, height - 1, true};
-    engine_surface_destroy(w->engine, 0);
+    uint16_t id = w->surface;
+    engine_surface_destroy(w->engine, id);
+    engine_reset_graphics(w->engine);
     gfx_wire_begin(w->wire);
     assert_int_equal(gfx_wire_reset_graphics(w->wire, (uint32_t)width, (uint32_t)height, &mon, 1), 0);
     gfx_wire_finish(w->wire, &m, &n);
     assert_int_equal(ref_client_message(w->client, m[0].data, m[0].len), 0);
     canvas_free(&w->screen);
     w->screen = canvas_new(width, height);
-    engine_surface_create(w->engine, 0, (uint16_t)width, (uint16_t)height, 0, 0);
+    w->others[id] = (struct world_surface){.live = true};
+    assert_int_equal(engine_surface_create(w->engine, id, (uint16_t)width, (uint16_t)height, 0, 0), 0);
     draw_text(&w->screen, 0, 0, width, height, 3, 0, 0xFFFFFF, 1);
     damaged(w, 0, 0, width, height);
 }

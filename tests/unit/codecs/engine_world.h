@@ -25,7 +25,9 @@
 #define WORLD_SURFACES 8
 /* A surface that the world is not turned to. */
 struct world_surface {
-    bool live;
+    bool live, in_window;
+    uint16_t x, y;
+    uint32_t window;
     struct canvas screen;
     struct engine_rect damage[256];
     size_t ndamage;
@@ -39,7 +41,7 @@ struct world {
     struct canvas screen;           /* its source */
     struct engine_rect damage[256]; /* what `damaged` noted and nobody handed in */
     size_t ndamage;
-    struct world_surface others[WORLD_SURFACES]; /* by id; that of `surface` says only whether it is live */
+    struct world_surface others[WORLD_SURFACES]; /* by id; that of `surface` says all but what was drawn */
     size_t encoded[WORLD_SURFACES];              /* bytes of bitmaps for each surface */
     int first;                                   /* the surface drawn on first since the test set this to -1 */
     uint64_t now;
@@ -71,6 +73,8 @@ void world_close(struct world *w);
 
 /* One more surface, black, of an id under WORLD_SURFACES that is free; the world is turned to it. */
 void world_add(struct world *w, uint16_t id, int width, int height);
+void world_add_in_window(struct world *w, uint16_t id, int width, int height, uint32_t window);
+void world_move(struct world *w, uint16_t id, uint16_t x, uint16_t y);
 /* It goes, and the world is turned to surface 0. */
 void world_remove(struct world *w, uint16_t id);
 void world_turn_to(struct world *w, uint16_t id);
@@ -90,9 +94,11 @@ void step(struct world *w);
 void settle(struct world *w);
 /* The client shows the screen, pixel for pixel. */
 void check_equal(struct world *w);
-/* That, of each surface. */
+/* That, of each surface; the client has no other ones, and each is mapped to where it belongs. Call it when all has
+ * settled. */
 void check_all_equal(struct world *w);
-/* With gfx: another desktop in the place of this one, a page of writing; it is not handed in yet. */
+/* With gfx: another surface in the place of this one, on the output's corner, a page of writing; it is not handed in
+ * yet. The client is sent a ResetGraphics: what the other surfaces show comes anew. */
 void resize_to(struct world *w, int width, int height);
 
 #endif

@@ -105,6 +105,14 @@ uint32_t ref_client_last_frame(const struct ref_client *c)
     return c->last_frame;
 }
 
+size_t ref_client_surfaces(const struct ref_client *c)
+{
+    size_t n = 0;
+    for (int i = 0; i < SURFACES; i++)
+        n += c->surfaces[i].live;
+    return n;
+}
+
 const struct ref_surface *ref_client_surface(const struct ref_client *c, uint16_t id)
 {
     return c->surfaces[id].live ? &c->surfaces[id] : NULL;
@@ -408,11 +416,37 @@ static int do_create(struct ref_client *c, struct rd *r)
     return rd_u8(r) == 0x20 ? create(c, id, w, h) : fail(c, "create: format");
 }
 
+/* The surface, if it may be mapped: it has no map that this one would change. */
+static struct ref_surface *mapping(struct ref_client *c, uint16_t id, enum ref_map map)
+{
+    struct ref_surface *s = &c->surfaces[id];
+    if (!s->live || s->map != REF_UNMAPPED) {
+        fail(c, s->live ? "map: mapped twice" : "map: no such surface");
+        return NULL;
+    }
+    s->map = map;
+    return s;
+}
+
 static int do_map(struct ref_client *c, struct rd *r)
 {
-    uint16_t id = rd_u16(r);
-    rd_skip(r, 10);
-    return c->surfaces[id].live ? 0 : fail(c, "map: no such surface");
+    struct ref_surface *s = mapping(c, rd_u16(r), REF_OUTPUT);
+    if (!s)
+        return -1;
+    rd_skip(r, 2);
+    s->x = rd_u32(r);
+    s->y = rd_u32(r);
+    return 0;
+}
+
+static int do_map_window(struct ref_client *c, struct rd *r)
+{
+    struct ref_surface *s = mapping(c, rd_u16(r), REF_WINDOW);
+    if (!s)
+        return -1;
+    s->window = rd_u64(r);
+    uint32_t width = rd_u32(r), height = rd_u32(r);
+    return width == s->width && height == s->height ? 0 : fail(c, "map: not all of the surface");
 }
 
 static int do_pdu(struct ref_client *c, uint16_t id, struct rd *r, size_t len)
@@ -444,6 +478,8 @@ static int do_pdu(struct ref_client *c, uint16_t id, struct rd *r, size_t len)
         return do_reset(c, r, len);
     case 0x0F:
         return do_map(c, r);
+    case 0x15:
+        return do_map_window(c, r);
     case 0x11:
     case 0x13:
         rd_skip(r, r->left);

@@ -6,8 +6,12 @@
 
 #include "codecs/wire/gfx_wire.h"
 
+enum ref_map { REF_UNMAPPED, REF_OUTPUT, REF_WINDOW };
 struct ref_surface {
     bool live;
+    enum ref_map map; /* it is set once; a second time is an error */
+    uint32_t x, y;    /* on the output */
+    uint64_t window;
     uint16_t width, height;
     size_t stride;
     uint8_t *px;
@@ -22,6 +26,8 @@ int ref_client_message(struct ref_client *c, const uint8_t *data, size_t len);
 int ref_client_screen(struct ref_client *c, uint16_t width, uint16_t height);
 int ref_client_old(struct ref_client *c, const struct gfx_command *cmd);
 const char *ref_client_error(const struct ref_client *c);
+/* How many surfaces there are. */
+size_t ref_client_surfaces(const struct ref_client *c);
 const struct ref_surface *ref_client_surface(const struct ref_client *c, uint16_t id);
 /* How many AVC444v2 pictures came: 0 both streams, 1 luma, 2 chroma. */
 size_t ref_client_avc444(const struct ref_client *c, int lc);

@@ -128,7 +128,7 @@ static void random_event(struct world *w, const struct engine_caps *caps)
         w->silent = !w->silent;
         break;
     case 5:
-        engine_refresh(w->engine, 0, &r, 1);
+        engine_refresh(w->engine, w->surface, &r, 1);
         break;
     case 6:
         engine_suppress(w->engine, true);
@@ -146,6 +146,45 @@ static void random_event(struct world *w, const struct engine_caps *caps)
         break;
     default:
         break;
+    }
+}
+
+static bool turn_to_any(struct world *w, bool free_id, uint16_t *id)
+{
+    *id = (uint16_t)pick(w, WORLD_SURFACES);
+    if (w->others[*id].live == free_id)
+        return false;
+    if (!free_id)
+        world_turn_to(w, *id);
+    return true;
+}
+
+static void come(struct world *w, uint16_t id)
+{
+    int width = 1 + (int)pick(w, 500), height = 1 + (int)pick(w, 400);
+    if (pick(w, 2))
+        world_add_in_window(w, id, width, height, pick(w, 1 << 30));
+    else
+        world_add(w, id, width, height);
+}
+
+/* A surface comes, moves, is resized, goes, or somebody begins to work in it. What was drawn on it may not have been
+ * sent, or handed in. */
+static void come_or_go(struct world *w)
+{
+    uint16_t id, kind = (uint16_t)pick(w, 30);
+    if (kind > 5 || !turn_to_any(w, kind < 2, &id))
+        return;
+    if (kind < 2)
+        come(w, id);
+    else if (kind == 2 && !w->others[id].in_window)
+        world_move(w, id, (uint16_t)pick(w, 2000), (uint16_t)pick(w, 2000));
+    else if (kind == 5)
+        engine_focus(w->engine, id);
+    else if (kind > 2 && id != 0) {
+        world_remove(w, id);
+        if (kind == 4)
+            come(w, id);
     }
 }
 
@@ -175,6 +214,51 @@ static size_t draw_on(const struct engine_caps *caps, int width, int height, uin
     }
     world_close(&w);
     seconds += w.second;
+    return w.avc;
+}
+
+static void settle_and_check(struct world *w)
+{
+    engine_suppress(w->engine, false);
+    settle(w);
+    check_all_equal(w);
+}
+
+/* On up to eight surfaces; where a film plays, it goes on, as long as there is its surface. */
+static size_t draw_on_many(const struct engine_caps *caps, uint32_t seed, int rounds)
+{
+    struct world w;
+    struct film films[WORLD_SURFACES] = {0};
+    uint16_t id;
+    size_t most = 0;
+    const char *longer = getenv("ORIEL_TEST_LONGER");
+    rounds *= longer ? (int)strtol(longer, NULL, 10) : 1;
+    world_open_with(&w, caps, 417, 333, seed, (struct world_options){.threads = threads});
+    for (int i = 0; i < rounds; i++) {
+        come_or_go(&w);
+        for (unsigned k = pick(&w, 5); k; k--) {
+            if (!turn_to_any(&w, false, &id))
+                continue;
+            draw_something(&w);
+            draw_film(&w, &films[id]);
+            hand_in(&w);
+        }
+        for (id = 0; id < WORLD_SURFACES; id++)
+            if (w.others[id].live && films[id].left > 0) {
+                world_turn_to(&w, id);
+                draw_film(&w, &films[id]);
+                hand_in(&w);
+            }
+        random_event(&w, caps);
+        hand_in(&w); /* what a resize has drawn */
+        step(&w);
+        if (pick(&w, 12) == 0)
+            settle_and_check(&w);
+        most = ref_client_surfaces(w.client) > most ? ref_client_surfaces(w.client) : most;
+    }
+    settle_and_check(&w);
+    world_close(&w);
+    assert_true(most > 5);
     return w.avc;
 }
 
@@ -213,6 +297,27 @@ static void a_large_picture_of_which_rows_rest_meanwhile_does_too(void **state)
 {
     for (uint32_t seed = 1; seed <= 4; seed++)
         draw_on(&gfx_caps, LARGE + 77, LARGE, seed * 104729, 120);
+}
+
+static void each_of_many_surfaces_does_too(void **state)
+{
+    size_t films = 0;
+    for (uint32_t seed = 1; seed <= 4; seed++)
+        films += draw_on_many(&gfx_caps, seed * 15485863, 250);
+    threads = true;
+    for (uint32_t seed = 5; seed <= 8; seed++)
+        films += draw_on_many(&gfx_caps, seed * 15485863, 250);
+    threads = false;
+#ifdef ORIEL_HAVE_X264
+    assert_true(films > 20);
+#endif
+    print_message("%zu pictures as H.264\n", films);
+}
+
+static void each_of_a_thin_clients_surfaces_does_too(void **state)
+{
+    struct engine_caps c = {.gfx = true, .clear_codec = true, .thin_client = true, .small_cache = true};
+    draw_on_many(&c, 32452843, 200);
 }
 
 static void a_client_with_a_small_cache_does_too(void **state)
@@ -285,6 +390,8 @@ int main(void)
         cmocka_unit_test(a_gfx_client_shows_the_source_at_every_settled_point),
         cmocka_unit_test(encoders_on_threads_keep_it_so),
         cmocka_unit_test(a_large_picture_of_which_rows_rest_meanwhile_does_too),
+        cmocka_unit_test(each_of_many_surfaces_does_too),
+        cmocka_unit_test(each_of_a_thin_clients_surfaces_does_too),
         cmocka_unit_test(a_client_with_a_small_cache_does_too),
         cmocka_unit_test(a_client_without_h264_does_too),
         cmocka_unit_test(a_thin_client_does_too),

@@ -2,6 +2,7 @@
 /* More than one surface: each has its own share of the link and its own memory of what moved. */
 #include "engine_world.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ static void scroll_line(struct world *w, uint32_t seed)
     damaged(w, LEFT, TOP, PANE_WIDTH, PANE_HEIGHT);
 }
 
+/* A short while, in which nothing large is drawn. */
 static void show(struct world *w)
 {
     w->copies = 0;
@@ -169,6 +171,90 @@ static void a_frame_begins_with_the_focused_one(void **state)
     world_close(&w);
 }
 
+/* More surfaces want a film than there can be: as many play as can, and the others do not keep each other from it. */
+static void as_many_films_play_as_can(void **state)
+{
+    enum { SURFACES = 5, FILMS = 3 };
+    struct world w;
+    open_pages(&w, SURFACES);
+    for (uint32_t i = 0; i < 30; i++) {
+        for (uint16_t id = 0; id < SURFACES; id++) {
+            world_turn_to(&w, id);
+            draw_photo(&w.screen, 37, 21, 290, 211, 1000 + 17 * i + id, 0, 0, 256, 3);
+            damaged(&w, 37, 21, 290, 211);
+            hand_in(&w);
+        }
+        for (uint64_t end = w.now + 33333; w.now < end;)
+            step(&w);
+    }
+#ifdef ORIEL_HAVE_X264
+    assert_int_equal(ref_client_surfaces(w.client), SURFACES + FILMS);
+#endif
+    settle_all(&w);
+    world_close(&w);
+}
+
+/* Each stands where it was put, and keeps its place and its pixels when another comes, moves or goes. */
+static void surfaces_come_move_resize_and_go(void **state)
+{
+    struct world w;
+    open_pages(&w, 2);
+    world_add_in_window(&w, 2, 320, 200, 0xC0FFEE11);
+    draw_text(&w.screen, 0, 0, 320, 200, 9, 0, 0xFFFFFF, 1);
+    damaged(&w, 0, 0, 320, 200);
+    hand_in(&w);
+    settle_all(&w);
+    size_t bytes = w.bytes;
+    world_move(&w, 1, 300, 40);
+    settle_all(&w);
+    assert_true(w.bytes > bytes);
+    bytes = w.bytes;
+    world_move(&w, 1, 300, 40); /* it is there: nothing is sent */
+    settle_all(&w);
+    assert_int_equal(w.bytes, bytes);
+    world_remove(&w, 2);
+    world_add_in_window(&w, 2, 400, 300, 0xC0FFEE12); /* before the client has heard that the old one went */
+    draw_photo(&w.screen, 0, 0, 400, 300, 5, 0, 0, 256, 2);
+    damaged(&w, 0, 0, 400, 300);
+    hand_in(&w);
+    settle_all(&w);
+    world_remove(&w, 1);
+    world_remove(&w, 2);
+    settle_all(&w);
+    world_close(&w);
+}
+
+static void a_surface_that_cannot_be_is_refused(void **state)
+{
+    struct world w;
+    open_pages(&w, 1);
+    assert_int_equal(engine_surface_create(w.engine, 0, 10, 10, 0, 0), -EINVAL);
+    assert_int_equal(engine_surface_create(w.engine, ENGINE_ID_MAX + 1, 10, 10, 0, 0), -EINVAL);
+    assert_int_equal(engine_surface_create_in_window(w.engine, 1, 0, 10, 5), -EINVAL);
+    assert_int_equal(engine_surface_create_in_window(w.engine, 1, 10, 0x8000, 5), -EINVAL);
+    assert_int_equal(engine_surface_move(w.engine, 1, 0, 0), -EINVAL);
+    assert_int_equal(engine_surface_create_in_window(w.engine, 1, 10, 10, 5), 0);
+    assert_int_equal(engine_surface_move(w.engine, 1, 0, 0), -EINVAL);
+    for (uint16_t id = 2; id < ENGINE_SURFACES_MAX; id++)
+        assert_int_equal(engine_surface_create(w.engine, id, 10, 10, 0, 0), 0);
+    assert_int_equal(engine_surface_create(w.engine, 100, 10, 10, 0, 0), -ENOMEM);
+    engine_surface_destroy(w.engine, 7);
+    engine_surface_destroy(w.engine, 7);
+    assert_int_equal(engine_surface_create(w.engine, 100, 10, 10, 0, 0), 0);
+    settle(&w);
+    assert_int_equal(ref_client_surfaces(w.client), ENGINE_SURFACES_MAX);
+    world_close(&w);
+}
+
+static void without_graphics_pipeline_there_are_no_windows(void **state)
+{
+    struct engine_caps c = {.bitmap_bpp = 32};
+    struct world w;
+    world_open(&w, &c, 100, 80, 1);
+    assert_int_equal(engine_surface_create_in_window(w.engine, 1, 10, 10, 5), -ENOTSUP);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +262,10 @@ int main(void)
         cmocka_unit_test(surfaces_share_a_full_link),
         cmocka_unit_test(the_focused_one_has_half_and_does_not_starve_the_others),
         cmocka_unit_test(a_frame_begins_with_the_focused_one),
+        cmocka_unit_test(as_many_films_play_as_can),
+        cmocka_unit_test(surfaces_come_move_resize_and_go),
+        cmocka_unit_test(a_surface_that_cannot_be_is_refused),
+        cmocka_unit_test(without_graphics_pipeline_there_are_no_windows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
