@@ -11,8 +11,8 @@
 
 #include "common/wire.h"
 
-#define ENCODER_STREAMS_MAX 3 /* films that a client's engine plays at once */
-#define ENCODER_SIDE_MAX 8192 /* hardware encoders end at 4096 or 8192 */
+#define ENCODER_STREAMS_MAX 12 /* three films that a client's engine plays at once, of four streams each */
+#define ENCODER_SIDE_MAX 8192  /* hardware encoders end at 4096 or 8192 */
 #define ENCODER_NAME_BYTES 32
 
 static inline size_t encoder_planes_bytes(unsigned width, unsigned height)

@@ -214,7 +214,7 @@ static void follow(struct engine *e, const struct surface *s, struct box hot, ui
         f->candidate_surface = s->id;
         f->seen = 0;
     }
-    if (f->seen < 2 || f->pending || (f->nstreams && now_ms - f->started_ms < RESTART_MS))
+    if (f->seen < 2 || f->pending || !film_fits(&f->candidate) || (f->nstreams && now_ms - f->started_ms < RESTART_MS))
         return;
     struct box rect = f->candidate;
     make_room(e, f, s, &rect);

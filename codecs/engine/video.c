@@ -26,6 +26,9 @@
 /* No new picture for so long: the last one's chroma follows */
 #define PAUSE_MS 80
 #define SPLIT_PIXELS (256 * 1024) /* a smaller film is one stream: there is little to win */
+/* What Microsoft's decoder takes, by the documentation of its Media Foundation transform: level 5.1 and no wider. */
+#define STREAM_SIDE_MAX 4096
+#define LEVEL_BLOCKS 983040u /* a second: H.264, table A-1 */
 
 void video_init(struct engine *e)
 {
@@ -130,13 +133,55 @@ static bool make_planes(struct film *f)
     return true;
 }
 
-/* Only the last part may be less than whole macroblocks high. */
-static void lay_streams(struct film *f, unsigned n)
+struct grid {
+    int columns, rows;
+};
+
+/* The i-th of n parts, of whole macroblocks but for the last one. */
+static int part_start(int from, int to, int i, int n)
 {
-    int y = f->rect.y0, height = padded((f->rect.y1 - f->rect.y0) / (int)n);
-    f->nstreams = n;
-    for (unsigned i = 0; i < n; i++, y += height)
-        f->streams[i] = (struct stream){.rect = {f->rect.x0, y, f->rect.x1, i + 1 == n ? f->rect.y1 : y + height}};
+    return i == n ? to : from + i * padded((to - from) / n);
+}
+
+static int longest_part(int pixels, int n)
+{
+    int first = part_start(0, pixels, 1, n), last = pixels - part_start(0, pixels, n - 1, n);
+    return padded(first > last ? first : last);
+}
+
+static bool fits_level(int width, int height, bool pairs)
+{
+    unsigned blocks = (unsigned)(width / 16) * (unsigned)(height / 16);
+    return width <= STREAM_SIDE_MAX && height <= STREAM_SIDE_MAX &&
+        blocks * FRAME_RATE * (pairs ? 2u : 1u) <= LEVEL_BLOCKS;
+}
+
+/* The fewest streams, `wanted` or more, that a film as large may be. No columns: it would be too many. */
+static struct grid grid_for(const struct box *r, bool pairs, int wanted)
+{
+    int width = r->x1 - r->x0, height = r->y1 - r->y0;
+    struct grid g = {(width + STREAM_SIDE_MAX - 1) / STREAM_SIDE_MAX, 1};
+    for (; g.columns * g.rows <= STREAMS_MAX; g.rows++)
+        if (g.columns * g.rows >= wanted &&
+            fits_level(longest_part(width, g.columns), longest_part(height, g.rows), pairs))
+            return g;
+    return (struct grid){0, 0};
+}
+
+bool film_fits(const struct box *rect)
+{
+    return grid_for(rect, false, 1).columns > 0;
+}
+
+static void lay_streams(struct film *f, struct grid g)
+{
+    const struct box *r = &f->rect;
+    f->nstreams = 0;
+    for (int row = 0; row < g.rows; row++)
+        for (int column = 0; column < g.columns; column++)
+            f->streams[f->nstreams++] = (struct stream){
+                .rect = {part_start(r->x0, r->x1, column, g.columns), part_start(r->y0, r->y1, row, g.rows),
+                    part_start(r->x0, r->x1, column + 1, g.columns), part_start(r->y0, r->y1, row + 1, g.rows)}};
 }
 
 static unsigned playing(const struct engine *e)
@@ -199,7 +244,7 @@ static const struct h264_backend *best_backend(const struct engine *e, const str
 
 /* The encoder in use cannot, or no longer: this picture and all later ones have the spare one. False: there is none.
  * Where another encoder outside has come since this stream was opened, that one has its turn first. A film of several
- * streams is given up. */
+ * streams is given up; it may begin again with the other encoder. */
 static bool change_encoder(struct engine *e, struct film *f, struct stream *t)
 {
     struct video *v = &e->video;
@@ -207,16 +252,17 @@ static bool change_encoder(struct engine *e, struct film *f, struct stream *t)
     if (t->encoder)
         failed->close(t->encoder);
     t->encoder = NULL;
-    if (!failed || failed == v->spare || f->nstreams > 1)
+    if (!failed || failed == v->spare)
         return false;
-    bool first = v->backend == failed && !f->renew;
+    bool first = v->backend == failed && !f->renew, whole = f->nstreams == 1;
     v->backend = f->renew ? v->backend : v->spare;
     f->renew = false;
-    f->backend = best_backend(e, f);
-    bool opened = open_encoder(e, f, t);
+    if (whole)
+        f->backend = best_backend(e, f);
+    bool opened = whole && open_encoder(e, f, t);
     if (first && e->config.encoder_failed)
         e->config.encoder_failed(e->config.user, failed->name, v->spare ? v->spare->name : "");
-    return opened || change_encoder(e, f, t);
+    return opened || (whole && change_encoder(e, f, t));
 }
 
 static bool open_encoders(struct engine *e, struct film *f)
@@ -232,14 +278,15 @@ static bool open_encoders(struct engine *e, struct film *f)
  * from, so this takes libx264. */
 static bool full_colour(const struct engine *e, const struct surface *s, const struct box *r)
 {
-    return e->config.caps.avc444 && e->video.spare && e->video.spare->pairs &&
+    return e->config.caps.avc444 && e->video.spare && e->video.spare->pairs && grid_for(r, true, 1).columns > 0 &&
         avc444_loss(surface_cur(s, r->x0, r->y0), s->stride, r->x1 - r->x0, r->y1 - r->y0) >= COLOURFUL_LOSS;
 }
 
-static unsigned parts_of(const struct engine *e, const struct film *f)
+/* As how many streams is it there soonest? */
+static int parts_of(const struct engine *e, const struct film *f)
 {
     int area = (f->rect.x1 - f->rect.x0) * (f->rect.y1 - f->rect.y0);
-    return f->backend && f->backend->parts && e->config.wake && !f->pairs && area >= SPLIT_PIXELS ? STREAMS_MAX : 1;
+    return f->backend && f->backend->parts && e->config.wake && !f->pairs && area >= SPLIT_PIXELS ? 2 : 1;
 }
 
 bool film_open(struct engine *e, struct film *f, const struct surface *s, struct box rect, uint32_t now_ms)
@@ -250,10 +297,10 @@ bool film_open(struct engine *e, struct film *f, const struct surface *s, struct
     f->hurried = f->colourful = 0;
     f->backend = best_backend(e, f);
     f->rect = rect;
-    lay_streams(f, parts_of(e, f));
+    lay_streams(f, grid_for(&rect, f->pairs, parts_of(e, f)));
     f->rate = wanted_rate(e, &rect, f->pairs);
     f->picture_bytes = picture_bytes(e);
-    if (!make_planes(f) || !open_encoders(e, f)) {
+    if (f->nstreams == 0 || !make_planes(f) || !open_encoders(e, f)) {
         film_stop(e, f);
         return false;
     }
@@ -508,17 +555,19 @@ static bool untouched(const struct film *f, const struct surface *s)
 void film_submit_colour(struct engine *e, struct film *f, uint64_t now_us)
 {
     struct surface *s = surface_of(e, f->surface);
-    struct stream *t = &f->streams[0];
     f->chroma_due = false;
     if (!untouched(f, s))
         return;
     f->both = true; /* another encoder would need the whole picture */
-    if (f->backend->submit(t->encoder, NULL, &t->chroma, false) < 0) {
-        film_drop(e, f);
-        return;
+    for (unsigned i = 0; i < f->nstreams; i++) {
+        struct stream *t = &f->streams[i];
+        if (f->backend->submit(t->encoder, NULL, &t->chroma, false) < 0) {
+            film_drop(e, f);
+            return;
+        }
+        t->pending = true;
+        f->pending++;
     }
-    t->pending = true;
-    f->pending++;
     surface_hold(s, slot_of(e, f), f->rect);
     (void)handed_in(e, f, now_us);
 }

@@ -12,6 +12,8 @@
  *
  * A large film is two streams, one above the other: one is encoded while the other is converted, and decoded while the
  * other is encoded. The copies into the visible surface come with the last of them, so that nobody sees half a picture.
+ * A film that a single stream must not have is more of them, side by side, too: each is one that Microsoft's decoder
+ * takes by its documentation, at most 4096 wide and of level 5.1. What would be more than STREAMS_MAX is no film.
  *
  * A picture is converted and handed to its encoder in one frame and leaves in a later one, when its packet is there.
  * Between the two the visible surface's `shown` holds it already and surface_hold keeps everything else off its
@@ -25,7 +27,7 @@
 #include "codecs/video/h264.h"
 
 #define FILMS_MAX SURFACE_PENDING_MAX /* an encoder costs a core's third and some MiB each */
-#define STREAMS_MAX 2                 /* of a film */
+#define STREAMS_MAX 4                 /* of a film: 8192 x 4320 pixels */
 /* The first off-screen surface's id, one a stream */
 #define VIDEO_SURFACE (ENGINE_ID_MAX + 1)
 
@@ -81,6 +83,8 @@ static inline uint16_t film_surface(const struct video *v, const struct film *f,
     return (uint16_t)(VIDEO_SURFACE + (f - v->films) * STREAMS_MAX + stream);
 }
 
+/* Can a film be as large? */
+bool film_fits(const struct box *rect);
 /* Open streams for `rect` of `s`; the film's old ones are dropped. False: no encoder can. */
 bool film_open(struct engine *e, struct film *f, const struct surface *s, struct box rect, uint32_t now_ms);
 /* Forget the streams. The caller deletes film_surface at the client where `created` was set (film_drop does). */

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Two encoders for each of three films, the library's own, and as many again */
+/* Four encoders for each of three films, the library's own, and as many again */
 #define THREADS_MAX 32
 /* links, buffers, messages in flight with their descriptors, epoll; 20 in use */
 #define FILES_MAX 64

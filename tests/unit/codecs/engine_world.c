@@ -43,6 +43,8 @@ static void transmit(struct world *w, const struct gfx_frame *f)
 {
     const struct gfx_message *m;
     size_t n;
+    if (w->on_frame)
+        w->on_frame(w->user, f);
     for (size_t i = 0; i < f->ncommands; i++) {
         w->starts += f->commands[i].type == GFX_START_FRAME;
         w->ends += f->commands[i].type == GFX_END_FRAME;
@@ -228,6 +230,15 @@ void step(struct world *w)
     assert_true(rc >= 0);
     if (rc == 1)
         deliver(w, &f);
+}
+
+void world_wait(struct world *w)
+{
+    while (engine_encoding(w->engine)) {
+        if (w->woken >= 0 && engine_next(w->engine, w->now) != 0)
+            wait_for_encoder(w);
+        step(w);
+    }
 }
 
 void settle(struct world *w)

@@ -50,10 +50,12 @@ struct world {
     int woken;          /* an eventfd: encoders have threads; -1: they have none */
     bool gfx, silent;   /* silent: acknowledgements are skipped for a while */
     size_t frames, bytes, parts, rests;
-    size_t starts, ends;       /* commands that begin and end frames */
-    size_t copies;             /* within the picture */
-    struct engine_rect copied; /* the last one's source */
-    size_t bitmaps, written;   /* that came encoded, and their pixels */
+    size_t starts, ends;                                     /* commands that begin and end frames */
+    size_t copies;                                           /* within the picture */
+    struct engine_rect copied;                               /* the last one's source */
+    size_t bitmaps, written;                                 /* that came encoded, and their pixels */
+    void (*on_frame)(void *user, const struct gfx_frame *f); /* NULL, or told of each frame and part that leaves; */
+    void *user;
     /* Points drawn from the cache, pieces smaller than tiles put into it, slots taken back */
     size_t placed, kept, evicted;
 };
@@ -90,6 +92,8 @@ void hand_in(struct world *w);
 void deliver(struct world *w, const struct gfx_frame *f);
 /* A short while, 20 ms at most, and what is due at its end. */
 void step(struct world *w);
+/* What encoders have under way is done, and sent. */
+void world_wait(struct world *w);
 /* Until nothing is left to send: exact pictures included. Ends a silence. */
 void settle(struct world *w);
 /* The client shows the screen, pixel for pixel. */
