@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The client's bitmap cache as we filled it: a key of the content to slot. Clients do not enforce the limits of
- * MS-RDPEGFX 3.3.1.4 (100 MB and 25600 slots, or 16 MB and 4096), so they are counted here.
+/* What the client's bitmap cache holds: which slot has which content, found by a key of the content. Clients do not
+ * enforce the limits of MS-RDPEGFX 3.3.1.4 (100 MB and 25600 slots, or 16 MB and 4096), so they are counted here.
  *
- * A client may keep its cache over sessions, and for every server that its user visits. Keys are therefore secret
- * functions of the content: of the salt, a content's key can neither be computed nor, from other contents' keys, be
- * guessed.
+ * A client may keep its cache between sessions and share it among servers. So a key must not tell what the content is:
+ * without the salt nobody can compute a content's key, or guess it from other keys.
  */
 #ifndef ORIEL_CODECS_ENGINE_CACHE_H
 #define ORIEL_CODECS_ENGINE_CACHE_H
@@ -21,12 +20,12 @@
 #define CACHE_BYTES_SMALL ((size_t)16 << 20)
 
 #define CACHE_SALT_BYTES 16
-/* Kept free by what can wait, so that letters of a page find room while it is drawn: taking some back first is for its
- * end. */
+/* Room that storing tiles leaves free. Glyphs of a page are stored there while it is drawn, and nothing has to be
+ * evicted in its middle. */
 #define CACHE_SPARE_SLOTS 512
 #define CACHE_SPARE_BYTES ((size_t)512 << 10)
 
-/* What a picture is called: made once for it, a key of each quality from it. */
+/* A hash of a block's content. The key of each quality is made from it. */
 struct cache_name {
     uint64_t hash[2], size;
 };
@@ -42,12 +41,12 @@ struct cache {
     size_t bytes_limit, bytes;
     struct cache_slot *slots;
     int32_t *heads;
-    unsigned hand;   /* where the search for a victim goes on */
-    unsigned filled; /* slots ever used: those above are empty, */
-    int32_t emptied; /* and so are these, chained by `next`; 0: none */
+    unsigned hand;   /* where the next search for a slot to evict begins */
+    unsigned filled; /* the highest slot ever used: those above are empty */
+    int32_t emptied; /* the first of the empty slots up to there, chained by `next`; 0: none */
     unsigned used;
-    struct hash_key content; /* both from the salt */
-    uint64_t naming[2];
+    struct hash_key content; /* hashes pixels; from the salt */
+    uint64_t naming[2];      /* makes keys of hashes; from the salt */
 };
 
 /* 0 or -ENOMEM. */
@@ -62,17 +61,17 @@ struct cache_name cache_name(const struct cache *c, const struct compare_ops *op
 uint64_t cache_key(const struct cache *c, const struct cache_name *name, uint8_t quality);
 /* The slot, or 0. */
 uint16_t cache_find(struct cache *c, uint64_t key);
-/* The slot, in use until now, is evicted. */
+/* This slot, which is in use, is empty from now on. The caller tells the client (GFX_EVICT). */
 void cache_forget(struct cache *c, uint16_t slot);
-/* Is there room without evicting anything? */
+/* Is there room for `bytes` without evicting anything? */
 bool cache_fits(const struct cache *c, uint32_t bytes);
-/* The same, and as much as is kept free beside it? */
+/* Is there room for `bytes`, and is CACHE_SPARE_* still free beside it? */
 bool cache_fits_well(const struct cache *c, uint32_t bytes);
-/* A slot that was not used for long is evicted to make room for `bytes`, of which more may be needed. Returns it, 0:
- * all are empty. */
+/* Evict a slot that was not used for long, to make room for `bytes`; one may not be enough. Returns the slot; 0: all
+ * are empty. */
 uint16_t cache_evict(struct cache *c, uint32_t bytes);
-/* A slot for new content of `bytes`. Slots that must be evicted first come one by one in *evict (call again while it
- * returns 0 and *evict is not 0). Returns the slot, 0: evict that one and ask again, or nothing fits. */
+/* Take a slot for new content of `bytes`. Returns the slot. 0 with *evict set: that slot was evicted to make room, call
+ * again. 0 with *evict 0: the content is larger than the cache. */
 uint16_t cache_room(struct cache *c, uint64_t key, uint32_t bytes, uint16_t *evict);
 
 #endif

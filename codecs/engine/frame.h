@@ -13,7 +13,7 @@
 
 struct frame {
     struct gfx_command *commands;
-    size_t *data_at, *rects_at; /* offsets until frame_finish turns them into pointers */
+    size_t *data_at, *rects_at; /* offsets until frame_seal turns them into pointers */
     size_t ncommands, commands_cap;
     size_t passed, passed_len; /* commands and bytes that left as parts */
     uint8_t *data;
@@ -38,7 +38,7 @@ void frame_commit(struct frame *f, const struct wr *w);
 void frame_drop(struct frame *f);
 /* What was not passed on yet; pointers are final until the next frame_add or frame_begin. */
 void frame_seal(struct frame *f, struct gfx_frame *out, uint32_t frame_id);
-/* The same, and it is passed on: it neither grows nor can be dropped any more. */
+/* Like frame_seal, and what was sealed has been passed on: it cannot grow or be dropped any more. */
 void frame_part(struct frame *f, struct gfx_frame *out, uint32_t frame_id);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How much may be in flight: frames and bytes that the client has not acknowledged, against what the link carries. */
+/* When the next frame may leave and how large it may be. Frames and bytes that the client has not acknowledged are
+ * counted against what the link carries. One per client, for all of its surfaces. */
 #ifndef ORIEL_CODECS_ENGINE_PACE_H
 #define ORIEL_CODECS_ENGINE_PACE_H
 
 #include "codecs/engine/engine.h"
 
-/* Remembered unacknowledged frames; older ones count as acknowledged */
+/* Unacknowledged frames that are remembered. Older ones count as acknowledged. */
 #define PACE_FRAMES 64
 
-#define PACE_FRAME_MAX (1u << 20) /* a frame's bytes, whatever the link */
+#define PACE_FRAME_MAX (1u << 20) /* bytes of a frame, however fast the link is */
 
 struct pace_frame {
     uint32_t id;
@@ -20,57 +21,61 @@ struct pace_frame {
 struct pace {
     struct pace_frame flight[PACE_FRAMES];
     unsigned head, count;
-    unsigned parts; /* so many of them are parts: nobody sees a picture more for them */
-    size_t bytes;   /* sum over flight */
+    unsigned parts; /* how many of them are of PACE_PART */
+    size_t bytes;   /* sum over `flight` */
     bool acks_seen, suspended;
-    /* No acknowledgement for SILENCE. Who used to acknowledge gets a frame now and then until it does; who never did
-     * is held back by the queue alone */
+    /* No acknowledgement came for SILENCE_US. A client that used to acknowledge gets one frame in each SILENCE_US until
+     * it acknowledges again. A client that never did is held back by the queue alone. */
     bool deaf;
     uint64_t last_ack_us;
     uint32_t rtt_us;           /* as told; 0 unknown */
     uint32_t bytes_per_second; /* as told, or measured from acknowledgements; 0 unknown */
     uint32_t at_least;         /* the link carries this or more */
-    bool told;                 /* acknowledgements need not be measured */
-    /* When the link will have sent what it was given, as far as its speed is known */
+    bool told;                 /* the rate is known from pace_link: acknowledgements are not measured */
+    /* When the link will have sent everything it was given; as exact as the known rate is */
     uint64_t busy_until_us;
-    uint64_t delivered, delivered_us; /* bytes acknowledged so far, and when the last were */
-    uint32_t samples[PACE_SAMPLES];   /* delivery rates; the best of them is what the link carries */
+    uint64_t delivered, delivered_us; /* bytes acknowledged so far, and when the last of them were */
+    uint32_t samples[PACE_SAMPLES];   /* measured delivery rates; the link carries the highest of them */
     unsigned nsamples;
     size_t waiting; /* bytes that have not reached the client's host */
     unsigned interval_us;
-    uint64_t next_us;       /* whose turn it is, by the frame rate's ceiling */
-    uint64_t next_small_us; /* no small update before */
+    uint64_t next_us;       /* when the frame rate's ceiling allows the next frame */
+    uint64_t next_small_us; /* when it allows the next small update */
 };
-/* Bytes a second that the link carries, or, where nobody has seen it full, carries at least; 0: nothing is known. */
+/* The link's rate in bytes a second. Where the link was never seen full, a lower bound. 0: nothing is known. */
 static inline uint32_t pace_rate(const struct pace *p)
 {
     return p->bytes_per_second ? p->bytes_per_second : p->at_least;
 }
 
-/* What a frame was: all that was to be sent, cut off by its budget, only a small update, only what a later frame will
- * show, or only what makes better, or keeps, what is shown. */
-enum pace_kind { PACE_WHOLE, PACE_CUT, PACE_SMALL, PACE_PART, PACE_REFINEMENT };
+enum pace_kind {
+    PACE_WHOLE,      /* everything that waited */
+    PACE_CUT,        /* some of it: the budget was used up */
+    PACE_SMALL,      /* only a few tiles */
+    PACE_PART,       /* part of a picture that a later frame shows */
+    PACE_REFINEMENT, /* only better quality, or cache work */
+};
 
 void pace_init(struct pace *p, unsigned max_frame_rate);
 /* The client starts over: nothing is in flight. */
 void pace_reset(struct pace *p);
-/* A frame was begun: the frame rate counts from here. */
+/* A frame begins: the frame rate counts from here. */
 void pace_clock(struct pace *p, enum pace_kind kind, uint64_t now_us);
 /* A frame left; id 0 is never acknowledged. */
 void pace_sent(struct pace *p, uint32_t id, size_t bytes, enum pace_kind kind, uint64_t now_us);
 /* Unknown ids are ignored. */
 void pace_ack(struct pace *p, uint32_t id, uint32_t queue_depth, uint64_t now_us);
 void pace_link(struct pace *p, const struct engine_link_state *link);
-/* 0: a frame may leave now; >0: ask again after so many microseconds. `small`: an update of a few tiles, which may
- * overtake what large frames wait for: its clock is its own, and it may go where the link is full already. */
+/* 0: a frame may leave now. >0: ask again after so many microseconds. `small`: an update of a few tiles. It may
+ * overtake large frames: it has a frame rate of its own, and may leave when the link is full already. */
 int64_t pace_wait(struct pace *p, bool small, uint64_t now_us);
-/* Microseconds until the second part of a film's picture should follow the first: so late that the link just does not
- * wait for it, and what is to be shown at once may go before it. 0: now. */
+/* Microseconds until the next part of a film's picture should follow the one before. It follows just before the link
+ * would be idle: until then small updates may go first. 0: now. */
 int64_t pace_part_wait(const struct pace *p, uint64_t now_us);
-/* Did acknowledgements that used to come stop, with frames waiting for one? */
+/* The client used to acknowledge, and has stopped although frames wait for it. */
 bool pace_stopped(const struct pace *p, uint64_t now_us);
-/* How many bytes may the next frame have? So many that the link is busy with it for some milliseconds: what comes next
- * waits for no longer. Never less than a floor that keeps the picture moving, never more than PACE_FRAME_MAX. */
+/* How many bytes the next frame may have. The link is busy with them for some milliseconds: the frame after it waits no
+ * longer. At least a floor that keeps the picture moving, at most PACE_FRAME_MAX. */
 size_t pace_budget(const struct pace *p);
 
 #endif

@@ -46,8 +46,8 @@ uint32_t clear_ground(const uint8_t *px, size_t stride, struct box b);
 /* Append one bitmap of BGRX pixels (X = 0xFF). Needs CLEAR_BYTES of room, so that it cannot fail half way.
  * Returns 0, -EINVAL (size), -EMSGSIZE. */
 int clear_encode(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w);
-/* The same for a bitmap that is writing all over: bands alone, no residual. Every pixel is covered, so that nobody has
- * to know what a decoder makes of those that are not. */
+/* Encode like clear_encode a bitmap that is all text: bands alone, no residual. Every pixel is covered, so that nobody
+ * has to know what a decoder makes of those that are not. */
 int clear_encode_bands(struct clear *c, const uint8_t *px, size_t stride, int width, int height, struct wr *w);
 
 #endif
