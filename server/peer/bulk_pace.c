@@ -4,6 +4,9 @@
 #define ROUND_MIN_US 10000u /* acknowledgements come in bunches */
 #define ROUND_MAX 4u        /* after so many of them without a look there was no bulk, and nothing can be said */
 #define GROWING_ROUNDS 2u   /* what is sent more in one round arrives in the next */
+/* So near the client's host may acknowledge one packet 40 ms late, but not several: less on its way would be all that a
+ * link of 100 Mbit/s ever carries */
+#define NEAR_US 5000u
 #define WAIT_MIN_US 1000u
 #define WAIT_MAX_US 20000u
 
@@ -54,6 +57,8 @@ static uint64_t limit_of(const struct bulk_pace *p, const struct bulk_look *l)
 {
     uint64_t rate = believed(p, l);
     uint64_t held = rate * l->rtt_us / 1000000u;
+    if (l->rtt_us < NEAR_US && held < BULK_SLICE_MAX)
+        held = BULK_SLICE_MAX;
     return held + slice_of(rate) + (p->growing ? held / 4 : 0);
 }
 
@@ -70,6 +75,8 @@ size_t bulk_pace_room(struct bulk_pace *p, const struct bulk_look *l)
 
 uint64_t bulk_pace_wait(const struct bulk_pace *p, const struct bulk_look *l)
 {
+    if (l->rtt_us < NEAR_US)
+        return WAIT_MIN_US;
     uint64_t rate = believed(p, l), limit = limit_of(p, l);
     uint64_t over = l->on_way + BULK_SLICE_MIN > limit ? l->on_way + BULK_SLICE_MIN - limit : 0;
     uint64_t us = rate ? over * 1000000u / rate : WAIT_MAX_US;

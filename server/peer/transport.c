@@ -390,8 +390,7 @@ int transport_write(struct transport *t, const void *data, size_t len)
         return -1;
     if (traffic_queue_write(&t->waiting, t->traffic, data, len) < 0)
         return refused(t);
-    if (!transport_room(t, t->traffic))
-        t->full[t->traffic] = true;
+    (void)transport_room(t, t->traffic);
     event_active(t->flush_ev, EV_TIMEOUT, 0);
     return 0;
 }
@@ -428,9 +427,11 @@ void transport_gate(struct transport *t, enum traffic_gate gate)
     event_active(t->flush_ev, EV_TIMEOUT, 0);
 }
 
-bool transport_room(const struct transport *t, enum traffic_class traffic)
+bool transport_room(struct transport *t, enum traffic_class traffic)
 {
-    return !traffic_queue_full(&t->waiting, traffic, bulk_pace_slice(&t->pace));
+    bool full = traffic_queue_full(&t->waiting, traffic, bulk_pace_slice(&t->pace));
+    t->full[traffic] |= full;
+    return !full;
 }
 
 /* Wait for the socket until `end`. Returns false when the time is over. */

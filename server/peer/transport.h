@@ -47,7 +47,7 @@ int transport_write(struct transport *t, const void *data, size_t len);
 void transport_unit_begin(struct transport *t);
 int transport_unit_end(struct transport *t);
 /* May more of this class be written? Where not, `drained` says when. */
-bool transport_room(const struct transport *t, enum traffic_class traffic);
+bool transport_room(struct transport *t, enum traffic_class traffic);
 /* The next byte in either direction is TLS; what was written before leaves in clear. Returns 0 or -1. */
 int transport_start_tls(struct transport *t);
 /* Send what the socket takes now. */
