@@ -264,6 +264,7 @@ int session_resume(struct monitor *m, struct monitor_peer *p, const struct peer_
     a->peer = p;
     p->session = s;
     p->client = a->id;
+    service_links_resumed(s, a);
     log_info("resumed", "session=%llu user=%s client=%u address=%s", ID(s), s->user, a->id, p->address);
     return 0;
 }

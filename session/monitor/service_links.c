@@ -62,9 +62,11 @@ static void on_again(int fd, short what, void *arg)
     struct session *s = arg;
     struct attachment *a;
     TAILQ_FOREACH (a, &s->attachments, entry) {
+        if (!a->peer)
+            continue; /* service_links_resumed comes back here */
         uint32_t lost = a->services_lost;
         a->services_lost = 0;
-        for (size_t i = 0; a->peer && i < services.n; i++)
+        for (size_t i = 0; i < services.n; i++)
             if (lost & SERVICE_BIT(services.rows[i].service))
                 give(s, a, &services.rows[i]);
     }
@@ -73,7 +75,7 @@ static void on_again(int fd, short what, void *arg)
 void service_links_lost(struct session *s, struct attachment *a, unsigned service, bool for_good)
 {
     const struct service_row *row = service_find(&services, service);
-    if (!row || row->service == SERVICE_DISPLAY || !a->peer)
+    if (!row || row->service == SERVICE_DISPLAY)
         return;
     if (for_good || a->service_restarts[service] >= SERVICE_RESTARTS_MAX) {
         log_warning("service gone for good", "session=%llu client=%u service=%s restarts=%u", ID(s), a->id, row->name,
@@ -83,6 +85,12 @@ void service_links_lost(struct session *s, struct attachment *a, unsigned servic
     a->service_restarts[service]++;
     a->services_lost |= SERVICE_BIT(service);
     (void)monitor_timer(s->m, &s->services_again, AGAIN_MS, on_again, s);
+}
+
+void service_links_resumed(struct session *s, const struct attachment *a)
+{
+    if (a->services_lost)
+        (void)monitor_timer(s->m, &s->services_again, AGAIN_MS, on_again, s);
 }
 
 void service_links_finish(struct session *s)

@@ -114,6 +114,38 @@ static void a_service_that_is_gone_for_good_gets_none(void **state)
     close(p.fd);
 }
 
+static void resume(struct rig_peer *p, const struct peer_verdict *v)
+{
+    struct peer_resume r = {.session = v->session, .client = v->client, .ntoken = TOKEN_BYTES};
+    memcpy(r.token, v->token, TOKEN_BYTES);
+    assert_int_equal(wire_send(p->fd, &peer_resume_def, &r, NULL), 0);
+    (void)rig_peer_expect(p, peer_resumed, NULL);
+}
+
+/* The next monitor has found the leader, and the client has not found the monitor. */
+static void a_service_that_dies_before_its_client_resumes_gets_its_link_then(void **state)
+{
+    struct peer_verdict v;
+    struct rig_peer p = rig_connect(&rig, "192.0.2.1");
+    int display = rig_login(&rig, &p, "anna", VERDICT_START, &v, NULL);
+    int echo = expect_service(&p, v.client);
+    rig_restart(&rig);
+    rig_expect_closed(p.fd);
+    close(p.fd);
+    rig_wait_session(&rig, v.session, SESSION_ACTIVE, 1);
+    rig_type(display, "die");
+    rig_expect_closed(echo);
+    close(echo);
+    p = rig_reconnect(&rig, p.id, "192.0.2.1");
+    expect_nothing(&p); /* the monitor's own timer is over by then */
+    resume(&p, &v);
+    close(expect_service(&p, v.client));
+    rig_type(display, "logoff");
+    rig_expect_end(&p, END_USER_LOGOFF);
+    close(display);
+    close(p.fd);
+}
+
 static void a_link_outlives_the_monitor_and_the_next_one_replaces_it(void **state)
 {
     struct peer_verdict v;
@@ -125,10 +157,7 @@ static void a_link_outlives_the_monitor_and_the_next_one_replaces_it(void **stat
     close(p.fd);
     rig_wait_session(&rig, v.session, SESSION_ACTIVE, 1);
     p = rig_reconnect(&rig, p.id, "192.0.2.1");
-    struct peer_resume r = {.session = v.session, .client = v.client, .ntoken = TOKEN_BYTES};
-    memcpy(r.token, v.token, TOKEN_BYTES);
-    assert_int_equal(wire_send(p.fd, &peer_resume_def, &r, NULL), 0);
-    (void)rig_peer_expect(&p, peer_resumed, NULL);
+    resume(&p, &v);
     struct pollfd f = {echo, POLLIN, 0};
     assert_int_equal(poll(&f, 1, 0), 0); /* still open */
     rig_type(display, "die");
@@ -162,6 +191,7 @@ int main(void)
         T(a_service_that_died_gets_a_new_link_ten_times),
         T(a_service_that_is_gone_for_good_gets_none),
         T(a_link_outlives_the_monitor_and_the_next_one_replaces_it),
+        T(a_service_that_dies_before_its_client_resumes_gets_its_link_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
