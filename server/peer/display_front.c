@@ -26,10 +26,7 @@ static void unmap(struct display_front *d)
 {
     if (d->px)
         munmap((void *)d->px, d->size);
-    if (d->fd >= 0)
-        close(d->fd);
     d->px = NULL;
-    d->fd = -1;
     d->size = 0;
     d->on_loan = false;
 }
@@ -39,15 +36,80 @@ static int say(struct display_front *d, const struct wire_def *def, const void *
     return d->link ? link_send(d->link, def, msg, NULL) : -EPIPE;
 }
 
+static void refuse(struct peer *p, const char *what, const char *why, uint32_t surface)
+{
+    log_error("display refused", "message=%s reason=%s surface=%u", what, why, surface);
+    display_front_detach(p);
+}
+
+/* Returns the reason why `m` is no layout, or NULL. */
+static const char *monitors_wrong(const struct display_front *d, const struct display_monitors *m)
+{
+    if (m->serial == 0 || m->serial == d->monitors.serial)
+        return "the serial is no new one";
+    if (m->nmonitors == 0)
+        return "no monitors";
+    for (uint32_t i = 0; i < m->nmonitors; i++) {
+        const struct display_monitor *o = &m->monitors[i];
+        if (!o->width || !o->height || o->x < 0 || o->y < 0 || (int64_t)o->x + o->width > m->width ||
+            (int64_t)o->y + o->height > m->height)
+            return "a monitor that is not within the output";
+    }
+    return NULL;
+}
+
+static void on_monitors(struct peer *p, const struct display_monitors *m)
+{
+    struct display_front *d = &p->display;
+    const char *wrong = monitors_wrong(d, m);
+    if (wrong) {
+        refuse(p, "display_monitors", wrong, DISPLAY_DESKTOP);
+        return;
+    }
+    d->monitors = *m;
+    display_front_return(p);
+    picture_forget_parts(p);
+    picture_layout(p);
+}
+
+/* Returns the reason why `s` is no surface, or NULL. */
+static const char *surface_wrong(const struct display_front *d, const struct display_surface *s)
+{
+    if (s->surface != DISPLAY_DESKTOP || s->kind != SURFACE_DESKTOP)
+        return "unknown kind of surface";
+    if (d->monitors.serial == 0 || s->layout != d->monitors.serial)
+        return "not of this layout";
+    if (s->width == 0 || s->height == 0)
+        return "empty";
+    return NULL;
+}
+
+static void on_surface(struct peer *p, const struct display_surface *s)
+{
+    struct display_front *d = &p->display;
+    const char *wrong = surface_wrong(d, s);
+    if (wrong) {
+        refuse(p, "display_surface", wrong, s->surface);
+        return;
+    }
+    if (s->hidden || s->width != d->surface.width || s->height != d->surface.height) {
+        unmap(d);
+        picture_forget_parts(p);
+    }
+    d->surface = *s;
+    if (d->px)
+        picture_buffer(p);
+}
+
 /* Returns the reason why `b` with this descriptor is no buffer, or NULL. */
-static const char *buffer_wrong(const struct display_buffer *b, int fd, size_t *size)
+static const char *buffer_wrong(const struct display_front *d, const struct display_buffer *b, int fd, size_t *size)
 {
     struct stat st;
-    if (b->surface != 0)
+    if (d->surface.kind == 0 || b->surface != DISPLAY_DESKTOP || d->surface.hidden)
         return "unknown surface";
-    if (b->width == 0 || b->height == 0 || b->stride / 4 < b->width || b->stride % 4)
+    if (b->stride / 4 < d->surface.width || b->stride % 4)
         return "impossible size";
-    *size = (size_t)b->stride * b->height;
+    *size = (size_t)b->stride * d->surface.height;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size < *size)
         return "too small";
     int seals = fcntl(fd, F_GET_SEALS);
@@ -60,53 +122,82 @@ static void on_buffer(struct peer *p, const struct display_buffer *b, int fd)
 {
     struct display_front *d = &p->display;
     size_t size = 0;
-    const char *wrong = buffer_wrong(b, fd, &size);
+    const char *wrong = buffer_wrong(d, b, fd, &size);
     unmap(d);
     picture_forget_parts(p);
-    d->fd = fd;
     void *px = wrong ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-    if (px == MAP_FAILED) {
-        log_error("picture buffer refused", "reason=%s size=%ux%u", wrong ? wrong : strerror(errno), b->width,
-            b->height);
-        display_front_detach(p);
+    if (px == MAP_FAILED)
+        refuse(p, "display_buffer", wrong ? wrong : strerror(errno), b->surface);
+    close(fd); /* the mapping keeps the memory */
+    if (px == MAP_FAILED)
         return;
-    }
     d->px = px;
     d->size = size;
-    d->width = b->width;
-    d->height = b->height;
     d->stride = b->stride;
-    d->layout.nmonitors = b->nmonitors;
-    memcpy(d->layout.monitors, b->monitors, sizeof d->layout.monitors);
     picture_buffer(p);
+}
+
+static const char *outside(const struct display_front *d, const struct display_rect *rects, size_t nrects)
+{
+    for (size_t i = 0; i < nrects; i++)
+        if ((uint32_t)rects[i].x + rects[i].width > d->surface.width ||
+            (uint32_t)rects[i].y + rects[i].height > d->surface.height)
+            return "a rectangle that is not within the surface";
+    return NULL;
+}
+
+static void on_gone(struct peer *p, const struct display_surface_gone *m)
+{
+    struct display_front *d = &p->display;
+    if (d->surface.kind == 0 || m->surface != DISPLAY_DESKTOP) {
+        refuse(p, "display_surface_gone", "unknown surface", m->surface);
+        return;
+    }
+    unmap(d);
+    picture_forget_parts(p);
+    d->surface = (struct display_surface){.kind = 0};
 }
 
 static void on_frame(struct peer *p, const struct display_frame *f)
 {
     struct display_front *d = &p->display;
-    if (!d->px || f->surface != 0 || d->on_loan) {
-        log_error("frame out of turn", "frame=%u", f->frame);
-        display_front_detach(p);
+    const char *wrong = !d->px || f->surface != DISPLAY_DESKTOP ? "no buffer"
+        : d->on_loan                                            ? "another one is on loan"
+                                                                : outside(d, f->rects, f->nrects);
+    if (wrong) {
+        refuse(p, "display_frame", wrong, f->surface);
         return;
     }
     d->on_loan = true;
     d->loan = f->frame;
-    picture_frame(p, f->rects, f->nrects);
+    if (d->surface.layout == d->monitors.serial)
+        picture_frame(p, f->rects, f->nrects);
+    else
+        display_front_return(p);
 }
 
 static void on_copied(struct peer *p, const struct display_copied *m)
 {
     struct display_front *d = &p->display;
-    if (d->px && m->surface == 0 && !d->on_loan && picture_copied(p, m->rects, m->nrects))
-        return;
-    log_error("part of a frame out of turn", "parts=%u", p->picture.nparts);
-    display_front_detach(p);
+    const char *wrong = !d->px || m->surface != DISPLAY_DESKTOP ? "no buffer"
+        : d->on_loan                                            ? "a frame is on loan"
+                                                                : outside(d, m->rects, m->nrects);
+    if (!wrong && d->surface.layout == d->monitors.serial && !picture_copied(p, m->rects, m->nrects))
+        wrong = "too many parts";
+    if (wrong)
+        refuse(p, "display_copied", wrong, m->surface);
 }
 
 static void on_message(void *user, struct link *l, const struct wire_def *def, void *msg, const int *fds)
 {
     struct peer *p = user;
-    if (def == &display_buffer_def) {
+    if (def == &display_monitors_def) {
+        on_monitors(p, msg);
+    } else if (def == &display_surface_def) {
+        on_surface(p, msg);
+    } else if (def == &display_surface_gone_def) {
+        on_gone(p, msg);
+    } else if (def == &display_buffer_def) {
         on_buffer(p, msg, fds[0]);
     } else if (def == &display_frame_def) {
         on_frame(p, msg);
@@ -150,7 +241,6 @@ static void on_input_due(evutil_socket_t fd, short what, void *arg)
 int display_front_init(struct peer *p)
 {
     struct display_front *d = &p->display;
-    d->fd = -1;
     d->lost = evtimer_new(p->base, on_lost, p);
     d->input_ev = event_new(p->base, -1, 0, on_input_due, p);
     return d->lost && d->input_ev ? 0 : -ENOMEM;
@@ -172,6 +262,8 @@ void display_front_detach(struct peer *p)
 {
     struct display_front *d = &p->display;
     unmap(d);
+    d->surface = (struct display_surface){.kind = 0};
+    d->monitors.serial = 0;
     link_destroy(d->link);
     d->link = NULL;
     d->input.nevents = 0;
@@ -219,13 +311,13 @@ void display_front_return(struct peer *p)
     if (!d->on_loan)
         return;
     d->on_loan = false;
-    struct display_frame_done m = {.frame = d->loan};
+    struct display_frame_done m = {.surface = DISPLAY_DESKTOP, .frame = d->loan};
     (void)say(d, &display_frame_done_def, &m);
 }
 
 void display_front_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects)
 {
-    struct display_refresh m = {.nrects = 0};
+    struct display_refresh m = {.surface = DISPLAY_DESKTOP};
     if (nrects <= DISPLAY_RECTS_MAX)
         for (size_t i = 0; i < nrects; i++)
             m.rects[m.nrects++] = (struct display_rect){rects[i].x, rects[i].y, rects[i].width, rects[i].height};

@@ -40,15 +40,15 @@ struct login {
 };
 
 struct display_front {
-    struct link *link;  /* NULL: nobody draws */
-    uint8_t kind;       /* enum peer_display_kind */
-    struct event *lost; /* running while a granted session has nobody who draws */
-    int fd;             /* the buffer; -1 none */
-    const uint8_t *px;  /* mapped read-only; NULL none */
+    struct link *link;                /* NULL: nobody draws */
+    uint8_t kind;                     /* enum peer_display_kind */
+    struct event *lost;               /* running while a granted session has nobody who draws */
+    struct display_monitors monitors; /* the layout that is real; serial 0: none was told yet */
+    struct display_surface surface;   /* the desktop as announced; kind 0: it was not */
+    const uint8_t *px;                /* its buffer, mapped read-only; NULL none */
     size_t size;
-    uint32_t width, height, stride;
-    struct display_layout layout; /* the one that is real */
-    struct display_input input;   /* gathered in this turn of the loop */
+    uint32_t stride;
+    struct display_input input; /* gathered in this turn of the loop */
     struct event *input_ev;
     bool on_loan; /* a frame came and was not given back */
     uint32_t loan;
@@ -147,7 +147,9 @@ void display_front_facts(const struct client_facts *facts, struct display_open *
 /* ---- picture ---- */
 int picture_init(struct peer *p);
 void picture_finish(struct peer *p);
-/* A new buffer of this size: the client's desktop follows. */
+/* The layout is another one: the client's desktop follows. */
+void picture_layout(struct peer *p);
+/* There is a buffer of the desktop. */
 void picture_buffer(struct peer *p);
 /* Engines made from now on name what the client keeps by it. */
 void picture_salt(struct peer *p, const uint8_t salt[CACHE_SALT_LENGTH]);

@@ -18,9 +18,10 @@
 #include <unistd.h>
 
 #define FRAMES_PER_TURN 4 /* input must not wait behind a row of frames */
-#define DESKTOP 0         /* the desktop's surface */
 /* The agent's frame follows its parts within 8 ms; where it does not, they are shown without it */
 #define PARTS_US 10000
+/* The surfaces of a layout follow it at once: what was is deleted in the frame that shows them */
+#define SURFACES_US 20000
 
 static void tell_link(struct peer *p)
 {
@@ -169,7 +170,7 @@ static int damage(struct peer *p, const struct engine_rect *rects, size_t nrects
 {
     struct display_front *d = &p->display;
     uint64_t when = p->picture.parts_taken ? p->picture.parts_us : clock_us();
-    return engine_damage(p->picture.engine, DESKTOP, d->px, d->stride, rects, nrects, when);
+    return engine_damage(p->picture.engine, DISPLAY_DESKTOP, d->px, d->stride, rects, nrects, when);
 }
 
 /* Answer the offer that waits. What does not fit into memory is not taken. */
@@ -251,42 +252,57 @@ static int make_engine(struct peer *p)
     return 0;
 }
 
-/* The desktop's surface at its present size, in the engine that there is as long as the way of sending stays the same:
- * the client's caches outlive a resize. */
-static int make_surface(struct peer *p)
+/* The desktop's surface at its present size. */
+static bool make_surface(struct peer *p)
 {
     struct picture *pic = &p->picture;
-    int r = 0;
-    if (pic->engine && !pic->stale) {
-        engine_surface_destroy(pic->engine, DESKTOP);
-        engine_reset_graphics(pic->engine);
-    } else {
-        r = make_engine(p);
-    }
-    return r < 0 ? r : engine_surface_create(pic->engine, DESKTOP, pic->width, pic->height, 0, 0);
+    const struct display_surface *s = &p->display.surface;
+    engine_surface_destroy(pic->engine, DISPLAY_DESKTOP);
+    if (engine_surface_create(pic->engine, DISPLAY_DESKTOP, (uint16_t)s->width, (uint16_t)s->height, 0, 0) == 0)
+        return true;
+    peer_end(p, END_SESSION_FAILED, "no memory for the picture");
+    return false;
+}
+
+static bool of_this_layout(const struct display_front *d)
+{
+    return d->px && d->surface.layout == d->monitors.serial;
+}
+
+/* While a frame is on loan the buffer stands still and is complete; else ask for everything again. */
+static void fetch_all(struct peer *p)
+{
+    struct engine_rect all = {0, 0, (uint16_t)p->display.surface.width, (uint16_t)p->display.surface.height};
+    picture_forget_parts(p);
+    if (p->display.on_loan)
+        (void)damage(p, &all, 1);
+    else
+        display_front_refresh(p, NULL, 0);
+    display_front_return(p);
 }
 
 void peer_client_picture_ready(struct peer *p)
 {
     struct picture *pic = &p->picture;
-    struct display_front *d = &p->display;
-    if (!d->px || d->width != pic->width || d->height != pic->height)
+    if (p->display.monitors.serial == 0)
         return;
-    if (make_surface(p) < 0) {
+    /* The engine that there is goes on as long as the way of sending stays the same: the client's caches outlive a
+     * resize. */
+    if ((!pic->engine || pic->stale) && make_engine(p) < 0) {
         peer_end(p, END_SESSION_FAILED, "no memory for the picture");
         return;
     }
     pic->ready = true;
     if (pic->suppressed)
         engine_suppress(pic->engine, true);
-    /* While a frame is on loan the buffer stands still and is complete; else ask for everything again. */
-    struct engine_rect all = {0, 0, pic->width, pic->height};
-    picture_forget_parts(p);
-    if (d->on_loan)
-        (void)damage(p, &all, 1);
-    else
-        display_front_refresh(p, NULL, 0);
-    display_front_return(p);
+    if (!of_this_layout(&p->display)) {
+        engine_surface_destroy(pic->engine, DISPLAY_DESKTOP);
+        (void)loop_arm_us(pic->timer, SURFACES_US);
+        return;
+    }
+    if (!make_surface(p))
+        return;
+    fetch_all(p);
     pump(p);
 }
 
@@ -301,21 +317,30 @@ void picture_pause(struct peer *p)
     (void)evtimer_del(p->picture.timer);
 }
 
-void picture_buffer(struct peer *p)
+void picture_layout(struct peer *p)
 {
     struct picture *pic = &p->picture;
-    struct display_front *d = &p->display;
+    const struct display_monitors *m = &p->display.monitors;
+    struct display_layout layout = {.nmonitors = m->nmonitors};
+    memcpy(layout.monitors, m->monitors, sizeof layout.monitors);
     pic->ready = false;
-    pic->width = (uint16_t)d->width;
-    pic->height = (uint16_t)d->height;
-    p->ops->desktop(p->front, pic->width, pic->height, &d->layout);
+    pic->width = (uint16_t)m->width;
+    pic->height = (uint16_t)m->height;
+    p->ops->desktop(p->front, pic->width, pic->height, &layout);
+}
+
+/* Its first frame covers all of it. */
+void picture_buffer(struct peer *p)
+{
+    if (p->picture.ready && make_surface(p) && p->picture.suppressed)
+        engine_suppress(p->picture.engine, true);
 }
 
 void peer_client_caps_changed(struct peer *p)
 {
     p->picture.stale = true;
-    if (p->display.px)
-        picture_buffer(p);
+    if (p->display.monitors.serial)
+        picture_layout(p);
 }
 
 void picture_forget_parts(struct peer *p)
@@ -335,7 +360,7 @@ static bool has_room(const struct peer *p)
 static void take_frame(struct peer *p)
 {
     struct picture *pic = &p->picture;
-    if (!p->display.on_loan || !has_room(p) || !engine_takes(pic->engine, DESKTOP, pic->held, pic->nheld))
+    if (!p->display.on_loan || !has_room(p) || !engine_takes(pic->engine, DISPLAY_DESKTOP, pic->held, pic->nheld))
         return;
     int changed = damage(p, pic->held, pic->nheld);
     picture_forget_parts(p);
@@ -396,7 +421,7 @@ void peer_client_refresh(struct peer *p, const struct engine_rect *rects, size_t
 {
     if (!p->picture.engine || !p->picture.ready)
         return;
-    engine_refresh(p->picture.engine, DESKTOP, rects, nrects);
+    engine_refresh(p->picture.engine, DISPLAY_DESKTOP, rects, nrects);
     pump(p);
 }
 

@@ -32,6 +32,7 @@ void agent_end(struct agent *a, int code, enum display_end_reason reason)
 
 static void renew_buffers(struct agent *a)
 {
+    a->layout_serial += a->layout_serial == UINT32_MAX ? 2 : 1;
     struct client *next;
     for (struct client *c = a->clients; c; c = next) {
         next = c->next;
@@ -295,6 +296,7 @@ int agent_init(struct agent *a, const struct config *config, const struct backen
     *a = (struct agent){.config = *config,
         .ops = backend,
         .exit_code = AGENT_EXIT_FAILED,
+        .layout_serial = 1,
         .copy_us_per_mpx = FRAME_COPY_US};
     a->base = loop_create_precise();
     if (!a->base)

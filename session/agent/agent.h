@@ -76,6 +76,7 @@ struct agent {
     const struct backend_ops *ops;
     struct backend *backend;            /* NULL before agent_start */
     struct display_layout layout;       /* in force */
+    uint32_t layout_serial;             /* of `layout`; never 0 once there is one */
     struct display_layout asked_layout; /* last asked for and tried: asking again for it changes nothing */
     struct client *clients;
     uint32_t keyboard_layout, keyboard_type, keyboard_subtype; /* in force */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* One frame on loan, one buffer per layout, few LEDs: reached only by one who never reads */
@@ -36,10 +37,26 @@ static void lost(struct client *c, const char *why, enum display_end_reason reas
     (void)link_send(a->leader, &agent_client_gone_def, &m, NULL);
 }
 
+static void send_monitors(struct client *c, uint32_t width, uint32_t height)
+{
+    const struct display_layout *l = &c->agent->layout;
+    struct display_monitors m = {.serial = c->agent->layout_serial,
+        .width = width,
+        .height = height,
+        .nmonitors = l->nmonitors};
+    memcpy(m.monitors, l->monitors, sizeof m.monitors);
+    (void)link_send(c->link, &display_monitors_def, &m, NULL);
+}
+
 void client_new_buffer(struct client *c)
 {
     struct agent *a = c->agent;
-    struct display_buffer m = {.nmonitors = a->layout.nmonitors};
+    struct display_surface s = {.surface = DISPLAY_DESKTOP,
+        .layout = a->layout_serial,
+        .kind = SURFACE_DESKTOP,
+        .owner = DISPLAY_NO_SURFACE,
+        .scale = layout_scale(&a->layout)};
+    struct display_buffer b = {.surface = DISPLAY_DESKTOP};
     struct backend_pixels *old = c->pixels;
     c->pixels = NULL;
     c->on_loan = false;
@@ -48,10 +65,10 @@ void client_new_buffer(struct client *c)
         lost(c, "no buffer", DISPLAY_END_DROPPED);
         return;
     }
-    for (uint32_t i = 0; i < m.nmonitors; i++)
-        m.monitors[i] = a->layout.monitors[i];
-    int fd = a->ops->pixels_info(c->pixels, &m.width, &m.height, &m.stride);
-    (void)link_send(c->link, &display_buffer_def, &m, &fd);
+    int fd = a->ops->pixels_info(c->pixels, &s.width, &s.height, &b.stride);
+    send_monitors(c, s.width, s.height);
+    (void)link_send(c->link, &display_surface_def, &s, NULL);
+    (void)link_send(c->link, &display_buffer_def, &b, &fd);
     pixman_region32_clear(&c->pending);
     pixman_region32_clear(&c->uncopied);
     pixman_region32_clear(&c->told);
@@ -91,7 +108,7 @@ static void on_open(struct client *c, const struct display_open *m)
 
 static void on_frame_done(struct client *c, const struct display_frame_done *m)
 {
-    if (!c->on_loan || m->frame != c->frame)
+    if (!c->on_loan || m->surface != DISPLAY_DESKTOP || m->frame != c->frame)
         return; /* of an older buffer */
     c->on_loan = false;
     if (c->cursor_stale)
@@ -136,7 +153,8 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
         on_frame_done(c, msg);
     } else if (def == &display_refresh_def) {
         struct display_refresh *r = msg;
-        frames_invalidate(c, r->rects, r->nrects);
+        if (r->surface == DISPLAY_DESKTOP)
+            frames_invalidate(c, r->rects, r->nrects);
         frames_step(c->agent);
     } else if (def == &display_suppress_def) {
         on_suppress(c, msg);

@@ -23,6 +23,7 @@ struct drawer {
     struct canvas canvas;
     bool opened, ready, on_loan, suppressed, over;
     uint32_t frame;
+    uint32_t layout; /* display_monitors.serial */
     struct area damage[DRAWER_DAMAGE_MAX];
     unsigned ndamage;
     uint64_t damaged_us;
@@ -142,7 +143,7 @@ static void paint(struct drawer *d, struct area b)
 static void on_flush(evutil_socket_t fd, short what, void *arg)
 {
     struct drawer *d = arg;
-    struct display_frame f = {.frame = d->frame + 1, .damaged_us = d->damaged_us};
+    struct display_frame f = {.surface = DISPLAY_DESKTOP, .frame = d->frame + 1, .damaged_us = d->damaged_us};
     if (d->on_loan || d->suppressed || d->over || !d->canvas.surface)
         return;
     for (unsigned i = 0; i < d->ndamage; i++) {
@@ -169,12 +170,26 @@ static void end(struct drawer *d, int err)
     d->ops->closed(d->user, err);
 }
 
+/* All of it is one desktop. */
+static void announce(struct drawer *d)
+{
+    struct display_surface s = {.surface = DISPLAY_DESKTOP,
+        .layout = d->layout,
+        .kind = SURFACE_DESKTOP,
+        .owner = DISPLAY_NO_SURFACE,
+        .width = d->canvas.width,
+        .height = d->canvas.height};
+    struct display_buffer b = {.surface = DISPLAY_DESKTOP, .stride = d->canvas.stride};
+    (void)link_send(d->link, &display_surface_def, &s, NULL);
+    (void)link_send(d->link, &display_buffer_def, &b, &d->canvas.fd);
+}
+
 static void set_layout(struct drawer *d, const struct display_monitor *monitors, uint32_t n)
 {
-    struct display_buffer b = {0};
+    struct display_monitors m = {.serial = d->layout + 1};
     struct canvas fresh;
     int w, h;
-    b.nmonitors = drawer_normalise(monitors, n, b.monitors, &w, &h);
+    m.nmonitors = drawer_normalise(monitors, n, m.monitors, &w, &h);
     int r = canvas_init(&fresh, (uint32_t)w, (uint32_t)h);
     if (r < 0) {
         log_error("no memory for the picture", "width=%d height=%d error=%s", w, h, strerror(-r));
@@ -185,11 +200,12 @@ static void set_layout(struct drawer *d, const struct display_monitor *monitors,
     d->canvas = fresh;
     d->on_loan = false;
     d->ndamage = 0;
-    b.width = fresh.width;
-    b.height = fresh.height;
-    b.stride = fresh.stride;
-    (void)link_send(d->link, &display_buffer_def, &b, &fresh.fd);
-    d->ops->layout(d->user, b.monitors, b.nmonitors);
+    d->layout = m.serial;
+    m.width = fresh.width;
+    m.height = fresh.height;
+    (void)link_send(d->link, &display_monitors_def, &m, NULL);
+    announce(d);
+    d->ops->layout(d->user, m.monitors, m.nmonitors);
     damage_all(d);
 }
 
@@ -208,7 +224,7 @@ static void on_input(struct drawer *d, const struct display_input *m)
 
 static void on_frame_done(struct drawer *d, const struct display_frame_done *m)
 {
-    if (m->frame != d->frame)
+    if (m->surface != DISPLAY_DESKTOP || m->frame != d->frame)
         return; /* of a buffer that is gone */
     d->on_loan = false;
     wake(d);
@@ -216,9 +232,10 @@ static void on_frame_done(struct drawer *d, const struct display_frame_done *m)
 
 static void on_refresh(struct drawer *d, const struct display_refresh *m)
 {
-    if (m->nrects == 0)
+    bool mine = m->surface == DISPLAY_DESKTOP;
+    if (mine && m->nrects == 0)
         damage_all(d);
-    for (uint32_t i = 0; i < m->nrects; i++)
+    for (uint32_t i = 0; mine && i < m->nrects; i++)
         drawer_damage(d, (struct area){m->rects[i].x, m->rects[i].y, m->rects[i].width, m->rects[i].height});
 }
 

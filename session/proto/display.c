@@ -45,9 +45,15 @@ static const struct wire_field display_layout_fields[] = {
 WIRE_DEF(display_layout, 2, 0);
 static const struct wire_field display_input_fields[] = {WF_ARRAY(display_input, events, nevents, &display_event_def)};
 WIRE_DEF(display_input, 3, 0);
-static const struct wire_field display_frame_done_fields[] = {WF_U32(display_frame_done, frame, UINT32_MAX)};
+static const struct wire_field display_frame_done_fields[] = {
+    WF_U32(display_frame_done, surface, DISPLAY_SURFACE_ID_MAX),
+    WF_U32(display_frame_done, frame, UINT32_MAX),
+};
 WIRE_DEF(display_frame_done, 4, 0);
-static const struct wire_field display_refresh_fields[] = {WF_ARRAY(display_refresh, rects, nrects, &display_rect_def)};
+static const struct wire_field display_refresh_fields[] = {
+    WF_U32(display_refresh, surface, DISPLAY_SURFACE_ID_MAX),
+    WF_ARRAY(display_refresh, rects, nrects, &display_rect_def),
+};
 WIRE_DEF(display_refresh, 5, 0);
 static const struct wire_field display_suppress_fields[] = {WF_U8(display_suppress, on, 1)};
 WIRE_DEF(display_suppress, 6, 0);
@@ -69,15 +75,12 @@ static const struct wire_def *const to_drawer[] = {
 const struct wire_proto display_to_drawer = {"display (to drawer)", to_drawer, COUNT(to_drawer)};
 
 static const struct wire_field display_buffer_fields[] = {
-    WF_U32(display_buffer, surface, UINT32_MAX),
-    WF_U32(display_buffer, width, DISPLAY_SIDE_MAX),
-    WF_U32(display_buffer, height, DISPLAY_SIDE_MAX),
+    WF_U32(display_buffer, surface, DISPLAY_SURFACE_ID_MAX),
     WF_U32(display_buffer, stride, 4 * DISPLAY_SIDE_MAX + 256),
-    WF_ARRAY(display_buffer, monitors, nmonitors, &display_monitor_def),
 };
 WIRE_DEF(display_buffer, 101, 1);
 static const struct wire_field display_frame_fields[] = {
-    WF_U32(display_frame, surface, UINT32_MAX),
+    WF_U32(display_frame, surface, DISPLAY_SURFACE_ID_MAX),
     WF_U32(display_frame, frame, UINT32_MAX),
     WF_U64(display_frame, damaged_us),
     WF_ARRAY(display_frame, rects, nrects, &display_rect_def),
@@ -99,10 +102,33 @@ WIRE_DEF(display_leds, 105, 0);
 static const struct wire_field display_end_fields[] = {WF_U8(display_end, reason, DISPLAY_END_MAX)};
 WIRE_DEF(display_end, 106, 0);
 static const struct wire_field display_copied_fields[] = {
-    WF_U32(display_copied, surface, UINT32_MAX),
+    WF_U32(display_copied, surface, DISPLAY_SURFACE_ID_MAX),
     WF_ARRAY(display_copied, rects, nrects, &display_rect_def),
 };
 WIRE_DEF(display_copied, 107, 0);
+static const struct wire_field display_monitors_fields[] = {
+    WF_U32(display_monitors, serial, UINT32_MAX),
+    WF_U32(display_monitors, width, DISPLAY_SIDE_MAX),
+    WF_U32(display_monitors, height, DISPLAY_SIDE_MAX),
+    WF_ARRAY(display_monitors, monitors, nmonitors, &display_monitor_def),
+};
+WIRE_DEF(display_monitors, 108, 0);
+static const struct wire_field display_surface_fields[] = {
+    WF_U32(display_surface, surface, DISPLAY_SURFACE_ID_MAX),
+    WF_U32(display_surface, layout, UINT32_MAX),
+    WF_U8(display_surface, kind, SURFACE_KIND_MAX),
+    WF_U8(display_surface, hidden, 1),
+    WF_U32(display_surface, owner, DISPLAY_NO_SURFACE),
+    WF_I32(display_surface, x),
+    WF_I32(display_surface, y),
+    WF_U32(display_surface, width, DISPLAY_SIDE_MAX),
+    WF_U32(display_surface, height, DISPLAY_SIDE_MAX),
+    WF_U32(display_surface, scale, 500),
+};
+WIRE_DEF(display_surface, 109, 0);
+static const struct wire_field display_surface_gone_fields[] = {
+    WF_U32(display_surface_gone, surface, DISPLAY_SURFACE_ID_MAX)};
+WIRE_DEF(display_surface_gone, 110, 0);
 static const struct wire_def *const to_front[] = {
     &display_buffer_def,
     &display_frame_def,
@@ -111,5 +137,8 @@ static const struct wire_def *const to_front[] = {
     &display_leds_def,
     &display_end_def,
     &display_copied_def,
+    &display_monitors_def,
+    &display_surface_def,
+    &display_surface_gone_def,
 };
 const struct wire_proto display_to_front = {"display (to front end)", to_front, COUNT(to_front)};

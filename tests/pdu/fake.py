@@ -23,6 +23,8 @@ ECHO_REQUEST, ECHO_RESPONSE = 1, 101
 # session/proto/display.h
 OPEN, LAYOUT, INPUT, FRAME_DONE, REFRESH, SUPPRESS, KEYBOARD = 1, 2, 3, 4, 5, 6, 7
 BUFFER, FRAME, CURSOR, POINTER, LEDS, DISPLAY_END, COPIED = 101, 102, 103, 104, 105, 106, 107
+MONITORS, SURFACE, SURFACE_GONE = 108, 109, 110
+DESKTOP, WINDOW, NO_SURFACE = 1, 2, 0xFFFF
 MONITOR = "iiIIIIIIB"
 
 F_ADD_SEALS = 1033
@@ -68,6 +70,7 @@ class Drawer(End):
         self.layouts, self.events, self.done, self.suppressed, self.refreshes = [], [], [], [], 0
         self.frame = self.first = 0    # the last frame's number, and the first one's of this buffer
         self.refresh_due = False
+        self.layout = 0    # its serial
         self.lock = threading.RLock()
         self.memory = None
         self.size = None
@@ -90,7 +93,7 @@ class Drawer(End):
             elif ident == INPUT:
                 self.events += [r.take("BBIiii") for _ in range(r.take("I"))]
             elif ident == FRAME_DONE:
-                self.done.append(r.take("I"))
+                self.done.append(r.take("II")[1])
                 if self.refresh_due:
                     self.refresh_due = not self.send_frame()
             elif ident == REFRESH:
@@ -99,22 +102,40 @@ class Drawer(End):
             elif ident == SUPPRESS:
                 self.suppressed.append(r.take("B"))
 
+    def tell_monitors(self, monitors, size, serial=None):
+        self.layout = self.layout + 1 if serial is None else serial
+        wire.send(self.ours, MONITORS, struct.pack("<III", self.layout, *size) + struct.pack("<I", len(monitors)) +
+                  b"".join(struct.pack("<" + MONITOR, *m) for m in monitors))
+
+    def announce(self, surface, kind, x, y, width, height, hidden=0, layout=None, owner=NO_SURFACE, scale=100):
+        wire.send(self.ours, SURFACE, struct.pack("<IIBBIiiIII", surface, self.layout if layout is None else layout, kind, hidden, owner,
+                                                  x, y, width, height, scale))
+
+    def gone(self, surface):
+        wire.send(self.ours, SURFACE_GONE, struct.pack("<I", surface))
+
     def new_buffer(self, monitors):
-        width = max(m[0] + m[2] for m in monitors)
-        height = max(m[1] + m[3] for m in monitors)
+        self.size = (max(m[0] + m[2] for m in monitors), max(m[1] + m[3] for m in monitors))
+        self.tell_monitors(monitors, self.size)
+        self.announce(0, DESKTOP, 0, 0, *self.size)
+        self.lend_memory()
+        self.first = self.frame + 1
+        self.send_frame()
+
+    def lend_memory(self, surface=0, missing=0):
+        """A buffer of the desktop's size, or so many bytes less."""
+        width, height = self.size
         fd = os.memfd_create("picture", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
         os.ftruncate(fd, width * height * 4)
         self.memory = mmap.mmap(fd, width * height * 4)
+        if missing:
+            os.ftruncate(fd, width * height * 4 - missing)
         if self.sealed:
             fcntl.fcntl(fd, F_ADD_SEALS, SEALS)
-        self.size = (width, height)
-        self.memory[:] = self.paint(width, height)
-        payload = struct.pack("<IIII", 0, width, height, width * 4)
-        payload += struct.pack("<I", len(monitors)) + b"".join(struct.pack("<" + MONITOR, *m) for m in monitors)
-        wire.send(self.ours, BUFFER, payload, [fd])
+        if not missing:
+            self.memory[:] = self.paint(width, height)
+        wire.send(self.ours, BUFFER, struct.pack("<II", surface, width * 4), [fd])
         os.close(fd)
-        self.first = self.frame + 1
-        self.send_frame()
 
     def send_frame(self, rects=None):
         with self.lock:

@@ -482,12 +482,28 @@ def test_an_unsealed_buffer_is_refused(world):
     assert c.frames == 0 and "not sealed" in world.text()
 
 
-def test_rectangles_beyond_the_buffer_are_clipped(world):
+REFUSED = {
+    "a rectangle that is not within the surface": lambda d: d.send_frame([(0, 0, d.size[0] + 1, 1)]),
+    "too small": lambda d: d.lend_memory(missing=1),
+    "unknown surface": lambda d: d.gone(7),
+    "the serial is no new one": lambda d: d.tell_monitors(d.opened, d.size, serial=d.layout),
+    "a monitor that is not within the output": lambda d: d.tell_monitors(d.opened, (d.size[0] - 1, d.size[1])),
+    "no monitors": lambda d: d.tell_monitors([], d.size),
+    "not of this layout": lambda d: d.announce(0, fake.DESKTOP, 0, 0, *d.size, layout=d.layout + 1),
+    "empty": lambda d: d.announce(0, fake.DESKTOP, 0, 0, 0, 5),
+    "no buffer": lambda d: (d.announce(0, fake.DESKTOP, 0, 0, *d.size, hidden=1), d.send_frame([(0, 0, 1, 1)])),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_a_drawer_that_breaks_the_rules_is_refused(world, reason):
     c, m = logged_in(world)
-    n = c.frames
-    m.drawer.memory[:] = m.drawer.paint(*m.drawer.size, 77)
-    m.drawer.send_frame([(0, 0, 32767, 32767), (1000, 700, 32000, 32000), (32767, 32767, 10, 10)])
-    c.until(lambda: c.frames > n, what="frame")
+    c.settle()
+    REFUSED[reason](m.drawer)
+    wait_for(m.drawer.closed.is_set, what="refusal")
+    assert "reason=%s " % reason in world.text().replace('"', "")
+    c.run(1)
+    assert c.error_info is None    # who draws next is waited for
 
 
 def bands(drawer, n):
@@ -530,9 +546,9 @@ def test_more_parts_than_a_frame_has_and_parts_of_nothing_end_the_drawer(world, 
     c, m = logged_in(world)
     c.settle()
     for band in bands(m.drawer, parts):
-        m.drawer.tell_copied([band, (32767, 32767, 9, 9)], surface)
+        m.drawer.tell_copied([band], surface)
     wait_for(m.drawer.closed.is_set, what="refusal")
-    assert "part of a frame out of turn" in world.text()
+    assert "display refused message=display_copied reason=\"%s\"" % ("too many parts" if parts == 9 else "no buffer") in world.text()
     c.run(1)
     assert c.error_info is None    # who draws next is waited for
 

@@ -62,14 +62,21 @@ static int take_buffer(struct front *f, const struct display_buffer *m, int fd)
     struct stat st;
     int need = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
     drop_buffer(f);
-    f->buffer = *m;
+    if (f->surface.layout == 0 || f->surface.layout != f->monitors.serial || m->surface != f->surface.surface)
+        return -EPROTO;
+    f->buffer = (struct front_buffer){.surface = m->surface,
+        .width = f->surface.width,
+        .height = f->surface.height,
+        .stride = m->stride,
+        .nmonitors = f->monitors.nmonitors};
+    memcpy(f->buffer.monitors, f->monitors.monitors, sizeof f->buffer.monitors);
     f->buffer_fd = fd;
     f->buffers++;
-    f->map_len = (size_t)m->stride * m->height;
+    f->map_len = (size_t)m->stride * f->surface.height;
     if (fstat(fd, &st) < 0 || (size_t)st.st_size != f->map_len || (fcntl(fd, F_GET_SEALS) & need) != need)
         return -EPROTO;
     void *map = mmap(NULL, f->map_len, PROT_READ, MAP_SHARED, fd, 0);
-    f->picture = calloc(m->height, m->width * 4ul);
+    f->picture = calloc(f->surface.height, f->surface.width * 4ul);
     if (map == MAP_FAILED || !f->picture)
         return -ENOMEM;
     f->map = map;
@@ -99,7 +106,7 @@ static int take_frame(struct front *f, const struct display_frame *m)
 
 int front_done(struct front *f)
 {
-    struct display_frame_done m = {.frame = f->frame.frame};
+    struct display_frame_done m = {.surface = f->frame.surface, .frame = f->frame.frame};
     return wire_send(f->sock, &display_frame_done_def, &m, NULL);
 }
 
@@ -112,6 +119,10 @@ int front_step(struct front *f, int timeout_ms)
     int r = wire_recv(f->sock, &display_to_front, &def, buf, fds, timeout_ms > 0 ? timeout_ms : 1);
     if (r < 0)
         return r == -EAGAIN ? -ETIMEDOUT : r;
+    if (def == &display_monitors_def)
+        memcpy(&f->monitors, buf, sizeof f->monitors);
+    if (def == &display_surface_def)
+        memcpy(&f->surface, buf, sizeof f->surface);
     if (def == &display_buffer_def)
         return take_buffer(f, (const void *)buf, fds[0]);
     if (def == &display_frame_def)

@@ -10,12 +10,21 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* One surface's buffer, and the layout under which it was announced */
+struct front_buffer {
+    uint32_t surface, width, height, stride;
+    uint32_t nmonitors;
+    struct display_monitor monitors[DISPLAY_MONITORS_MAX];
+};
+
 struct front {
     int sock;
     int buffer_fd; /* -1 before the first display_buffer */
     const uint8_t *map;
     size_t map_len;
-    struct display_buffer buffer;
+    struct front_buffer buffer;
+    struct display_monitors monitors;
+    struct display_surface surface;
     /* What a client would show: BGRX, stride width * 4; copied from frames, and what is told before them, only */
     uint8_t *picture;
     struct display_frame frame; /* the last one */

@@ -214,7 +214,7 @@ void fixture_wait_same_picture(struct fixture *x, struct front *f)
     fail_msg("%lu pixels are wrong", wrong);
 }
 
-void fixture_assert_monitors(struct fixture *x, const struct display_buffer *b)
+void fixture_assert_monitors(struct fixture *x, const struct front_buffer *b)
 {
     xcb_randr_get_monitors_reply_t *r =
         xcb_randr_get_monitors_reply(x->c, xcb_randr_get_monitors(x->c, x->root, 1), NULL);

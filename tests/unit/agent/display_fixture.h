@@ -48,7 +48,7 @@ void fixture_fill(struct fixture *x, int left, int top, int width, int height, u
 void fixture_set_cursor(struct fixture *x, uint16_t w, uint16_t h, uint16_t hot_x, uint16_t hot_y, uint32_t argb);
 /* Take messages until the front end shows what XGetImage says; fails after 5 s. */
 void fixture_wait_same_picture(struct fixture *x, struct front *f);
-void fixture_assert_monitors(struct fixture *x, const struct display_buffer *b);
+void fixture_assert_monitors(struct fixture *x, const struct front_buffer *b);
 void fixture_expect_click(struct fixture *x, uint8_t button);
 void fixture_expect_release(struct fixture *x, uint8_t button);
 int fixture_keys_down(struct fixture *x);

@@ -33,7 +33,9 @@ struct host {
     int monitor, display;
     uint8_t *pixels;
     size_t len;
-    struct display_buffer buffer;
+    struct display_monitors monitors;
+    struct display_surface buffer; /* as announced */
+    uint32_t stride;
     uint32_t frames;
     struct display_frame frame;
     uint32_t card_top; /* of the last frame, taken while it was on loan: after that the drawer paints on */
@@ -97,7 +99,7 @@ static void to_display(struct host *h, const struct wire_def *def, const void *m
 static uint32_t pixel(const struct host *h, uint32_t x, uint32_t y)
 {
     uint32_t v;
-    memcpy(&v, h->pixels + (size_t)y * h->buffer.stride + (size_t)x * 4, 4);
+    memcpy(&v, h->pixels + (size_t)y * h->stride + (size_t)x * 4, 4);
     return v & 0xffffff;
 }
 
@@ -119,12 +121,19 @@ static const struct wire_def *drawer_message(struct host *h, int timeout)
     assert_true(wire_proto_max_size(&display_to_front) <= sizeof buf);
     if (wire_recv(h->display, &display_to_front, &def, buf, fds, timeout) < 0)
         return NULL;
-    if (def == &display_buffer_def) {
-        struct stat st;
+    if (def == &display_monitors_def) {
+        memcpy(&h->monitors, buf, sizeof h->monitors);
+        assert_int_not_equal(h->monitors.serial, 0);
+    } else if (def == &display_surface_def) {
         memcpy(&h->buffer, buf, sizeof h->buffer);
+        assert_int_equal(h->buffer.layout, h->monitors.serial);
+        assert_int_equal(h->buffer.kind, SURFACE_DESKTOP);
+    } else if (def == &display_buffer_def) {
+        struct stat st;
+        h->stride = ((struct display_buffer *)buf)->stride;
         assert_int_equal(fcntl(fds[0], F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
         assert_int_equal(fstat(fds[0], &st), 0);
-        assert_int_equal(st.st_size, (off_t)h->buffer.stride * h->buffer.height);
+        assert_int_equal(st.st_size, (off_t)h->stride * h->buffer.height);
         if (h->pixels)
             munmap(h->pixels, h->len);
         h->len = (size_t)st.st_size;
@@ -147,7 +156,7 @@ static const struct wire_def *drawer_message(struct host *h, int timeout)
 
 static void give_back(struct host *h)
 {
-    struct display_frame_done done = {h->frame.frame};
+    struct display_frame_done done = {.frame = h->frame.frame};
     to_display(h, &display_frame_done_def, &done);
 }
 

@@ -312,7 +312,7 @@ int attach_and_see_at(uint32_t id, int x, int y, uint32_t want)
     const struct wire_def *def;
     int sv[2], fds[WIRE_FDS_MAX];
     const uint8_t *pixels = NULL;
-    size_t stride = 0;
+    size_t stride = 0, height = 0;
     uint32_t last = 0;
     int64_t deadline = clock_ms() + WAIT_MS;
     m = (struct leader_attach){.client = id, .role = ROLE_CONTROL, .address = "192.0.2.7", .client_name = "thin"};
@@ -322,14 +322,15 @@ int attach_and_see_at(uint32_t id, int x, int y, uint32_t want)
     open.monitors[0] = (struct display_monitor){.width = 800, .height = 600, .scale = 100, .primary = 1};
     assert_int_equal(wire_send(sv[0], &display_open_def, &open, NULL), 0);
     while (next_display(sv[0], &def, fds, conv_left_ms(deadline)) == 0) {
-        if (def == &display_buffer_def) {
-            const struct display_buffer *b = (void *)inbox;
-            stride = b->stride;
-            pixels = mmap(NULL, stride * b->height, PROT_READ, MAP_SHARED, fds[0], 0);
+        if (def == &display_surface_def) {
+            height = ((struct display_surface *)(void *)inbox)->height;
+        } else if (def == &display_buffer_def) {
+            stride = ((struct display_buffer *)(void *)inbox)->stride;
+            pixels = mmap(NULL, stride * height, PROT_READ, MAP_SHARED, fds[0], 0);
             assert_true(pixels != MAP_FAILED);
             close(fds[0]);
         } else if (def == &display_frame_def && pixels) {
-            struct display_frame_done done = {((struct display_frame *)(void *)inbox)->frame};
+            struct display_frame_done done = {.frame = ((struct display_frame *)(void *)inbox)->frame};
             memcpy(&last, pixels + (size_t)y * stride + (size_t)x * 4, 4);
             if ((last & 0xffffff) == want)
                 return sv[0];
