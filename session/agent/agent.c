@@ -30,17 +30,6 @@ void agent_end(struct agent *a, int code, enum display_end_reason reason)
 
 /* ---- layout ---- */
 
-static void renew_buffers(struct agent *a)
-{
-    a->layout_serial += a->layout_serial == UINT32_MAX ? 2 : 1;
-    struct client *next;
-    for (struct client *c = a->clients; c; c = next) {
-        next = c->next;
-        if (c->open)
-            client_new_buffer(c);
-    }
-}
-
 static void apply_layout(struct agent *a, const struct display_layout *want)
 {
     uint32_t scale = layout_scale(&a->layout);
@@ -52,7 +41,7 @@ static void apply_layout(struct agent *a, const struct display_layout *want)
     uint32_t width, height;
     layout_size(&a->layout, &width, &height);
     log_info("layout", "size=%ux%u monitors=%u scale=%u", width, height, a->layout.nmonitors, layout_scale(&a->layout));
-    renew_buffers(a);
+    sources_renew(a, true);
 }
 
 void agent_want_layout(struct agent *a, const struct display_monitor *monitors, uint32_t n, bool at_once)
@@ -81,7 +70,7 @@ static void on_layout_timer(evutil_socket_t fd, short what, void *arg)
         return;
     a->asked_layout = a->next_layout;
     apply_layout(a, &a->next_layout);
-    frames_step(a);
+    frames_step_all(a);
 }
 
 void agent_set_keyboard(struct agent *a, uint32_t layout, uint32_t type, uint32_t subtype)
@@ -133,9 +122,18 @@ static void on_idle_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the back end's events ---- */
 
-static void on_damaged(void *user, uint64_t when_us)
+static void on_damaged(void *user, uint32_t surface, uint64_t when_us)
 {
-    frames_damaged(user, when_us);
+    struct source *s = source_find(user, surface);
+    if (s)
+        frames_damaged(s, when_us);
+}
+
+static void on_surfaces(void *user)
+{
+    struct agent *a = user;
+    sources_renew(a, false);
+    frames_step_all(a);
 }
 
 static void on_cursor(void *user, const struct display_cursor *cursor)
@@ -177,8 +175,8 @@ static void on_layout(void *user)
     for (uint32_t i = 0; i < a->layout.nmonitors; i++)
         a->layout.monitors[i].scale = scale;
     a->asked_layout = (struct display_layout){0};
-    renew_buffers(a);
-    frames_step(a);
+    sources_renew(a, true);
+    frames_step_all(a);
 }
 
 static void on_died(void *user)
@@ -192,6 +190,7 @@ static void on_died(void *user)
 
 static const struct backend_events backend_events = {
     .damaged = on_damaged,
+    .surfaces = on_surfaces,
     .cursor = on_cursor,
     .pointer = on_pointer,
     .leds = on_leds,
@@ -222,6 +221,7 @@ static void on_start(struct agent *a, const struct agent_start *m)
     bool takes_over = m->open.nmonitors == 0; /* a display that an agent before this one set up */
     if (takes_over) {
         (void)a->ops->get_layout(a->backend, &a->layout);
+        sources_renew(a, true);
     } else {
         agent_want_layout(a, m->open.monitors, m->open.nmonitors, true);
         (void)a->ops->set_scale(a->backend, layout_scale(&a->layout));
@@ -301,11 +301,10 @@ int agent_init(struct agent *a, const struct config *config, const struct backen
     a->base = loop_create_precise();
     if (!a->base)
         return -ENOMEM;
-    a->frame_timer = evtimer_new(a->base, frames_on_timer, a);
     a->layout_timer = evtimer_new(a->base, on_layout_timer, a);
     a->idle_timer = evtimer_new(a->base, on_idle_timer, a);
     a->leader = link_create(a->base, leader_fd, &leader_to_agent, &leader_ops, a, LINK_QUEUE_DEFAULT);
-    return a->frame_timer && a->layout_timer && a->idle_timer && a->leader ? 0 : -EBADF;
+    return a->layout_timer && a->idle_timer && a->leader ? 0 : -EBADF;
 }
 
 void agent_finish(struct agent *a)
@@ -314,9 +313,10 @@ void agent_finish(struct agent *a)
     if (a->leader)
         (void)link_flush(a->leader, 200);
     link_destroy(a->leader);
+    sources_destroy(a);
     if (a->backend)
         a->ops->close(a->backend);
-    struct event *events[] = {a->frame_timer, a->layout_timer, a->idle_timer};
+    struct event *events[] = {a->layout_timer, a->idle_timer};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i])
             event_free(events[i]);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* oriel-agent: one session's display for any number of clients. Runs as the session's user.
  *
- * The agent owns one back end (session/display/backend.h) and a list of clients. A client is a link of the display
- * protocol with its own buffer and its own pending damage; nothing that one client does or leaves undone is waited for.
+ *   agent   the program: the leader's link, the back end, layout, keyboard, idle time     agent.c
+ *   source  one surface of the display: its damage, and when that is sent                 source.c, frames.c
+ *   client  one attachment: its link, its role, what it holds down                        client.c, input.c
+ *   view    one source for one client: the buffer, what the client has not seen, the loan view.c, copies.c
+ *
+ * Nothing that one client does or leaves undone is waited for, and a frame of one source waits for no other source.
  * Private header of session/agent/.
  */
 #ifndef ORIEL_SESSION_AGENT_AGENT_H
@@ -40,28 +44,69 @@
 /* Layout changes that come faster are gathered: dragging a window's corner sends dozens */
 #define LAYOUT_PAUSE_US 50000
 
-struct agent;
+/* A live front end answers each buffer with at least one message. So many unanswered ones are a front end that does not
+ * read, and each holds a descriptor and memory. */
+#define CLIENT_BUFFERS_MAX 256
 
-/* One attachment.
- *   link up, not open ──display_open──▶ open (pixels set) ──link closed, agent_drop, broken rule──▶ freed
- * pixels is NULL until open; on_loan means the frame `frame` is at the front end and `pixels` must not be written. */
-struct client {
-    struct client *next;
+struct agent;
+struct client;
+struct view;
+
+/* One surface of the display. */
+struct source {
+    struct source *next;
     struct agent *agent;
-    struct link *link;
-    uint32_t id;
-    uint8_t role; /* enum client_role */
-    bool open, suppressed, on_loan;
-    bool cursor_stale; /* the last shape was not sent: too much is queued */
+    struct display_surface is;      /* as the back end told; `hidden` also where the ceilings leave no room */
+    struct display_surface will_be; /* while sources_renew is at work */
+    bool fresh;                     /* it was not announced yet */
+    struct view *views;             /* one of each client that is open */
+
+    /* frames.c */
+    bool damage_waiting; /* the back end has damage that was not collected */
+    bool bursting;       /* the timer runs: waiting for silence */
+    uint64_t damage_us, last_damage_us, burst_us;
+    uint64_t sent_us;  /* the last frame, to whomever */
+    uint64_t drawn_us; /* the silence counts from here: nothing known was drawn later */
+    unsigned burst_collects, burst_copies;
+    struct silence silence;
+    struct event *frame_timer;
+};
+
+/* One source for one client.
+ *   announced ──source visible, client not suppressed──▶ with buffer ──hidden, another size──▶ announced
+ * on_loan means the frame `frame` is at the front end and `pixels` must not be written. */
+struct view {
+    struct view *next;    /* of the same source */
+    struct view *sibling; /* of the same client */
+    struct client *client;
+    struct source *source;
+    uint32_t layout; /* under which it was announced; 0: it was not */
+    bool on_loan;
     uint32_t frame;
-    struct backend_pixels *pixels;
-    pixman_region32_t pending; /* damage this client has not seen */
+    uint32_t width, height;        /* of `pixels` */
+    struct backend_pixels *pixels; /* NULL: no buffer */
+    pixman_region32_t pending;     /* damage this client has not seen */
     /* The part of `pending` that changed since it was copied to `pixels`, or never was */
     pixman_region32_t uncopied;
     /* The part of `pending` that display_copied told of, and that did not change since */
     pixman_region32_t told;
     unsigned ntold;      /* messages since the last frame */
     uint64_t pending_us; /* when the first of it came; 0: none */
+};
+
+/* One attachment.
+ *   link up, not open ──display_open──▶ open (has views) ──link closed, agent_drop, broken rule──▶ freed */
+struct client {
+    struct client *next;
+    struct agent *agent;
+    struct link *link;
+    uint32_t id;
+    uint8_t role; /* enum client_role */
+    bool open, suppressed;
+    bool cursor_stale;   /* the last shape was not sent: too much is queued */
+    const char *failed;  /* why it is to be removed by clients_reap; NULL: it is not */
+    unsigned unanswered; /* buffers sent since it last said something */
+    struct view *views;
     /* control clients only: what it holds down */
     struct scancode_state scancodes;
     struct wheel wheel;
@@ -74,24 +119,16 @@ struct agent {
     struct config config;
     struct link *leader;
     const struct backend_ops *ops;
-    struct backend *backend;            /* NULL before agent_start */
-    struct display_layout layout;       /* in force */
-    uint32_t layout_serial;             /* of `layout`; never 0 once there is one */
-    struct display_layout asked_layout; /* last asked for and tried: asking again for it changes nothing */
+    struct backend *backend;              /* NULL before agent_start */
+    struct display_layout layout;         /* in force */
+    uint32_t layout_serial;               /* of `layout`; never 0 */
+    struct display_layout asked_layout;   /* last asked for and tried: asking again for it changes nothing */
+    uint32_t output_width, output_height; /* the desktop's size, or where there is none what the monitors cover */
+    struct source *sources;               /* in the back end's order */
     struct client *clients;
     uint32_t keyboard_layout, keyboard_type, keyboard_subtype; /* in force */
     bool keyboard_known;
-
-    /* frames.c */
-    bool damage_waiting; /* the back end has damage that was not collected */
-    bool bursting;       /* the timer runs: waiting for silence */
-    uint64_t damage_us, last_damage_us, burst_us;
-    uint64_t sent_us;  /* the last frame, to whomever */
-    uint64_t drawn_us; /* the silence counts from here: nothing known was drawn later */
-    unsigned burst_collects, burst_copies;
     uint64_t copy_us_per_mpx; /* how long the display server takes to copy 2^20 pixels, measured */
-    struct silence silence;
-    struct event *frame_timer;
 
     /* layout changes that came too fast */
     struct display_layout next_layout;
@@ -127,35 +164,53 @@ struct client *client_find(struct agent *a, uint32_t id);
 /* Release what it holds, tell it `reason` if its link still works, free it. */
 void client_remove(struct client *c, enum display_end_reason reason);
 void client_remove_all(struct agent *a, enum display_end_reason reason);
-/* Give it a buffer of the present size and everything to draw. A client for whom that fails is removed: do not use it
- * after. */
-void client_new_buffer(struct client *c);
+/* Remove those that failed. Not inside a loop over clients or views. */
+void clients_reap(struct agent *a);
+/* Tell it the layout that is in force, and the leader its size. */
+void client_send_layout(struct client *c);
 void client_send_cursor(struct client *c);
 
 /* input.c */
 void input_handle(struct client *c, const struct display_input *in);
 void input_release_all(struct client *c);
 
-/* copies.c */
-/* Pixels that are to be copied before frames can leave. */
-uint64_t copies_area(const struct agent *a);
-/* Copy what is damaged into the buffers that are not on loan, and wait until it is done. `in_parts`: a large one may be
- * made in parts. Then programs may draw between them, and their damage has to be looked for before the frame leaves. */
-int copies_make(struct agent *a, bool in_parts);
-/* What was damaged in `region` is to be copied, and told, anew. */
-void copies_damaged(struct client *c, const pixman_region32_t *region);
+/* source.c */
+/* Ask the back end what surfaces there are, and tell the clients what is new. `layout`: it is another one, too. */
+void sources_renew(struct agent *a, bool layout);
+void sources_destroy(struct agent *a);
+struct source *source_find(struct agent *a, uint32_t id);
 
-/* Takes frames: open, not suppressed, and none is on loan. */
-static inline bool client_ready(const struct client *c)
+/* view.c */
+/* NULL: out of memory. */
+struct view *view_create(struct client *c, struct source *s);
+void view_destroy(struct view *v);
+/* Tell the client what the source is now, and give it a buffer, or take it back, as that needs. Where there can be none
+ * the client has failed. */
+void view_announce(struct view *v);
+struct view *view_find(struct client *c, uint32_t surface);
+/* Show these rectangles again; none: everything. Clipped to the source. */
+void view_invalidate(struct view *v, const struct display_rect *rects, size_t nrects);
+
+/* Takes frames: there is a buffer, somebody looks, and none is on loan. */
+static inline bool view_ready(const struct view *v)
 {
-    return c->open && !c->suppressed && !c->on_loan;
+    return v->pixels && !v->client->suppressed && !v->on_loan;
 }
 
+/* copies.c */
+/* Pixels that are to be copied before frames can leave. */
+uint64_t copies_area(const struct source *s);
+/* Copy what is damaged into the buffers that are not on loan, and wait until it is done. `in_parts`: a large one may be
+ * made in parts. Then programs may draw between them, and their damage has to be looked for before the frame leaves. */
+int copies_make(struct source *s, bool in_parts);
+/* What was damaged in `region` is to be copied, and told, anew. */
+void copies_damaged(struct view *v, const pixman_region32_t *region);
+
 /* frames.c */
-void frames_damaged(struct agent *a, uint64_t when_us);
-/* A client may have become ready, or got something to show. */
-void frames_step(struct agent *a);
-void frames_invalidate(struct client *c, const struct display_rect *rects, size_t nrects); /* none: everything */
-void frames_on_timer(evutil_socket_t fd, short what, void *agent);
+void frames_damaged(struct source *s, uint64_t when_us);
+/* A view may have become ready, or got something to show. */
+void frames_step(struct source *s);
+void frames_step_all(struct agent *a);
+void frames_on_timer(evutil_socket_t fd, short what, void *source);
 
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One attachment: its link, its buffer, its life. */
+/* One attachment: its link, its role, its life. */
 #include "common/log.h"
 #include "session/agent/agent.h"
-#include "session/proto/layout.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-/* One frame on loan, one buffer per layout, few LEDs: reached only by one who never reads */
-#define CLIENT_QUEUE_MAX (256 * 1024)
+/* Of each surface one frame on loan, with its parts, is 8 KiB at the most: reached only by one who never reads */
+#define CLIENT_QUEUE_MAX (1024 * 1024)
 #define CURSOR_QUEUE_MAX (64 * 1024) /* two shapes of the largest kind */
 
 struct client *client_find(struct agent *a, uint32_t id)
@@ -19,13 +17,6 @@ struct client *client_find(struct agent *a, uint32_t id)
     while (c && c->id != id)
         c = c->next;
     return c;
-}
-
-static void tell_size(struct client *c)
-{
-    struct agent_client_size m = {.client = c->id, .nmonitors = c->agent->layout.nmonitors};
-    layout_size(&c->agent->layout, &m.width, &m.height);
-    (void)link_send(c->agent->leader, &agent_client_size_def, &m, NULL);
 }
 
 static void lost(struct client *c, const char *why, enum display_end_reason reason)
@@ -37,45 +28,46 @@ static void lost(struct client *c, const char *why, enum display_end_reason reas
     (void)link_send(a->leader, &agent_client_gone_def, &m, NULL);
 }
 
-static void send_monitors(struct client *c, uint32_t width, uint32_t height)
+void clients_reap(struct agent *a)
 {
-    const struct display_layout *l = &c->agent->layout;
-    struct display_monitors m = {.serial = c->agent->layout_serial,
-        .width = width,
-        .height = height,
-        .nmonitors = l->nmonitors};
-    memcpy(m.monitors, l->monitors, sizeof m.monitors);
-    (void)link_send(c->link, &display_monitors_def, &m, NULL);
+    struct client *next;
+    for (struct client *c = a->clients; c; c = next) {
+        next = c->next;
+        if (c->failed)
+            lost(c, c->failed, DISPLAY_END_DROPPED);
+    }
 }
 
-void client_new_buffer(struct client *c)
+/* The part of it that lies within the output: where a session defines monitors itself, some may lie elsewhere. */
+static bool clip(struct display_monitor *m, uint32_t width, uint32_t height)
 {
-    struct agent *a = c->agent;
-    struct display_surface s = {.surface = DISPLAY_DESKTOP,
-        .layout = a->layout_serial,
-        .kind = SURFACE_DESKTOP,
-        .owner = DISPLAY_NO_SURFACE,
-        .scale = layout_scale(&a->layout)};
-    struct display_buffer b = {.surface = DISPLAY_DESKTOP};
-    struct backend_pixels *old = c->pixels;
-    c->pixels = NULL;
-    c->on_loan = false;
-    a->ops->pixels_destroy(a->backend, old);
-    if (a->ops->pixels_create(a->backend, &c->pixels) < 0) {
-        lost(c, "no buffer", DISPLAY_END_DROPPED);
-        return;
+    int64_t x = m->x < 0 ? 0 : m->x, y = m->y < 0 ? 0 : m->y;
+    int64_t right = (int64_t)m->x + m->width, bottom = (int64_t)m->y + m->height;
+    right = right < width ? right : width;
+    bottom = bottom < height ? bottom : height;
+    if (right <= x || bottom <= y)
+        return false;
+    m->x = (int32_t)x;
+    m->y = (int32_t)y;
+    m->width = (uint32_t)(right - x);
+    m->height = (uint32_t)(bottom - y);
+    return true;
+}
+
+void client_send_layout(struct client *c)
+{
+    const struct agent *a = c->agent;
+    struct agent_client_size size = {.client = c->id, .width = a->output_width, .height = a->output_height};
+    struct display_monitors m = {.serial = a->layout_serial, .width = size.width, .height = size.height};
+    for (uint32_t i = 0; i < a->layout.nmonitors; i++) {
+        m.monitors[m.nmonitors] = a->layout.monitors[i];
+        m.nmonitors += clip(&m.monitors[m.nmonitors], m.width, m.height);
     }
-    int fd = a->ops->pixels_info(c->pixels, &s.width, &s.height, &b.stride);
-    send_monitors(c, s.width, s.height);
-    (void)link_send(c->link, &display_surface_def, &s, NULL);
-    (void)link_send(c->link, &display_buffer_def, &b, &fd);
-    pixman_region32_clear(&c->pending);
-    pixman_region32_clear(&c->uncopied);
-    pixman_region32_clear(&c->told);
-    c->ntold = 0;
-    c->pending_us = 0;
-    frames_invalidate(c, NULL, 0);
-    tell_size(c);
+    if (m.nmonitors == 0)
+        m.monitors[m.nmonitors++] = (struct display_monitor){.width = m.width, .height = m.height, .primary = 1};
+    size.nmonitors = m.nmonitors;
+    (void)link_send(c->link, &display_monitors_def, &m, NULL);
+    (void)link_send(a->leader, &agent_client_size_def, &size, NULL);
 }
 
 /* A client that does not read gets the shape of the day when it comes back, not every one it missed. */
@@ -96,35 +88,59 @@ static void on_open(struct client *c, const struct display_open *m)
         agent_note_input(a);
     }
     c->open = true;
-    client_new_buffer(c);
+    client_send_layout(c);
+    for (struct source *s = a->sources; s && !c->failed; s = s->next) {
+        struct view *v = view_create(c, s);
+        if (v)
+            view_announce(v);
+        else
+            c->failed = "no memory";
+    }
+    clients_reap(a);
     if (client_find(a, id) != c)
         return;
     client_send_cursor(c);
     struct display_leds leds = {.locks = a->locks};
     if (a->locks_known)
         (void)link_send(c->link, &display_leds_def, &leds, NULL);
-    frames_step(a);
+    frames_step_all(a);
 }
 
 static void on_frame_done(struct client *c, const struct display_frame_done *m)
 {
-    if (!c->on_loan || m->surface != DISPLAY_DESKTOP || m->frame != c->frame)
-        return; /* of an older buffer */
-    c->on_loan = false;
+    struct view *v = view_find(c, m->surface);
+    if (!v || !v->on_loan || m->frame != v->frame)
+        return; /* of an older buffer, or of a surface that went meanwhile */
+    v->on_loan = false;
     if (c->cursor_stale)
         client_send_cursor(c);
-    frames_step(c->agent);
+    frames_step(v->source);
+}
+
+static void on_refresh(struct client *c, const struct display_refresh *m)
+{
+    struct view *v = view_find(c, m->surface);
+    if (!v)
+        return; /* it went meanwhile */
+    view_invalidate(v, m->rects, m->nrects);
+    frames_step(v->source);
 }
 
 static void on_suppress(struct client *c, const struct display_suppress *m)
 {
     bool shown_again = c->suppressed && !m->on;
+    struct agent *a = c->agent;
     c->suppressed = m->on;
     if (!shown_again)
         return;
     client_send_cursor(c);
-    frames_invalidate(c, NULL, 0);
-    frames_step(c->agent);
+    for (struct view *v = c->views; v; v = v->sibling)
+        if (v->pixels)
+            view_invalidate(v, NULL, 0);
+        else
+            view_announce(v);
+    clients_reap(a);
+    frames_step_all(a);
 }
 
 static void on_control(struct client *c, const struct wire_def *def, void *msg)
@@ -145,6 +161,7 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
 {
     struct client *c = user;
     /* No message to a drawer carries descriptors. */
+    c->unanswered = 0;
     if (c->open == (def == &display_open_def)) {
         lost(c, c->open ? "second display_open" : "no display_open", DISPLAY_END_DROPPED);
     } else if (def == &display_open_def) {
@@ -152,10 +169,7 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
     } else if (def == &display_frame_done_def) {
         on_frame_done(c, msg);
     } else if (def == &display_refresh_def) {
-        struct display_refresh *r = msg;
-        if (r->surface == DISPLAY_DESKTOP)
-            frames_invalidate(c, r->rects, r->nrects);
-        frames_step(c->agent);
+        on_refresh(c, msg);
     } else if (def == &display_suppress_def) {
         on_suppress(c, msg);
     } else if (c->role == ROLE_CONTROL) {
@@ -192,9 +206,6 @@ int client_add(struct agent *a, uint32_t id, uint8_t role, int fd)
         free(c);
         return -ENOMEM;
     }
-    pixman_region32_init(&c->pending);
-    pixman_region32_init(&c->uncopied);
-    pixman_region32_init(&c->told);
     c->next = a->clients;
     a->clients = c;
     return 0;
@@ -211,11 +222,8 @@ void client_remove(struct client *c, enum display_end_reason reason)
     struct display_end m = {.reason = (uint8_t)reason};
     (void)link_send(c->link, &display_end_def, &m, NULL);
     link_destroy(c->link);
-    if (a->backend)
-        a->ops->pixels_destroy(a->backend, c->pixels);
-    pixman_region32_fini(&c->pending);
-    pixman_region32_fini(&c->uncopied);
-    pixman_region32_fini(&c->told);
+    while (c->views)
+        view_destroy(c->views);
     free(c);
 }
 

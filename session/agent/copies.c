@@ -5,57 +5,56 @@
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
 
-void copies_damaged(struct client *c, const pixman_region32_t *region)
+void copies_damaged(struct view *v, const pixman_region32_t *region)
 {
-    pixman_region32_union(&c->uncopied, &c->uncopied, (pixman_region32_t *)region);
-    pixman_region32_subtract(&c->told, &c->told, (pixman_region32_t *)region);
+    pixman_region32_union(&v->uncopied, &v->uncopied, (pixman_region32_t *)region);
+    pixman_region32_subtract(&v->told, &v->told, (pixman_region32_t *)region);
 }
 
-uint64_t copies_area(const struct agent *a)
+uint64_t copies_area(const struct source *s)
 {
     uint64_t area = 0;
-    for (const struct client *c = a->clients; c; c = c->next)
-        if (client_ready(c))
-            area += damage_area(&c->uncopied);
+    for (const struct view *v = s->views; v; v = v->next)
+        if (view_ready(v))
+            area += damage_area(&v->uncopied);
     return area;
 }
 
-static bool wants(const struct client *c)
+static bool wants(const struct view *v)
 {
-    return client_ready(c) && pixman_region32_not_empty((pixman_region32_t *)&c->uncopied);
+    return view_ready(v) && pixman_region32_not_empty((pixman_region32_t *)&v->uncopied);
 }
 
 /* Ask for `region`, as at most `cap` rectangles. */
-static void ask(struct client *c, const pixman_region32_t *region, size_t cap)
+static void ask(struct view *v, const pixman_region32_t *region, size_t cap)
 {
     static struct display_rect rects[DISPLAY_RECTS_MAX]; /* 4 KiB; one thread */
-    uint32_t width, height, stride;
-    struct agent *a = c->agent;
-    a->ops->pixels_info(c->pixels, &width, &height, &stride);
-    size_t n = damage_rects(region, width, height, rects, cap);
-    a->ops->copy(a->backend, c->pixels, rects, n);
+    const struct agent *a = v->source->agent;
+    size_t n = damage_rects(region, v->width, v->height, rects, cap);
+    a->ops->copy(a->backend, v->pixels, rects, n);
 }
 
-static int copy_whole(struct agent *a)
+static int copy_whole(struct source *s)
 {
-    for (struct client *c = a->clients; c; c = c->next)
-        if (wants(c)) {
-            ask(c, &c->uncopied, DISPLAY_RECTS_MAX);
-            pixman_region32_clear(&c->uncopied);
+    for (struct view *v = s->views; v; v = v->next)
+        if (wants(v)) {
+            ask(v, &v->uncopied, DISPLAY_RECTS_MAX);
+            pixman_region32_clear(&v->uncopied);
         }
+    const struct agent *a = s->agent;
     a->ops->mark(a->backend);
     return a->ops->wait(a->backend);
 }
 
 /* The one client that wants something, and that much of it that parts pay. */
-static struct client *wants_parts(const struct agent *a)
+static struct view *wants_parts(const struct source *s)
 {
-    struct client *one = NULL;
-    for (struct client *c = a->clients; c; c = c->next) {
-        if (wants(c) && one)
+    struct view *one = NULL;
+    for (struct view *v = s->views; v; v = v->next) {
+        if (wants(v) && one)
             return NULL;
-        if (wants(c))
-            one = c;
+        if (wants(v))
+            one = v;
     }
     return one && one->ntold == 0 && damage_area(&one->uncopied) >= COPY_PARTS_AREA ? one : NULL;
 }
@@ -78,47 +77,46 @@ static unsigned split(const pixman_region32_t *what, pixman_region32_t parts[DIS
     return n;
 }
 
-static void tell(struct client *c, pixman_region32_t *part)
+static void tell(struct view *v, pixman_region32_t *part)
 {
-    uint32_t width, height, stride;
-    struct display_copied m = {.nrects = 0};
-    c->agent->ops->pixels_info(c->pixels, &width, &height, &stride);
-    m.nrects = (uint32_t)damage_rects(part, width, height, m.rects, DISPLAY_PART_RECTS_MAX);
-    pixman_region32_union(&c->told, &c->told, part);
-    c->ntold++;
-    (void)link_send(c->link, &display_copied_def, &m, NULL); /* a dead link is reported from the loop */
+    struct display_copied m = {.surface = v->source->is.surface};
+    m.nrects = (uint32_t)damage_rects(part, v->width, v->height, m.rects, DISPLAY_PART_RECTS_MAX);
+    pixman_region32_union(&v->told, &v->told, part);
+    v->ntold++;
+    (void)link_send(v->client->link, &display_copied_def, &m, NULL); /* a dead link is reported from the loop */
 }
 
-static int copy_in_parts(struct agent *a, struct client *c)
+static int copy_in_parts(struct source *s, struct view *v)
 {
+    const struct agent *a = s->agent;
     pixman_region32_t parts[DISPLAY_COPIED_MAX];
-    unsigned n = split(&c->uncopied, parts), asked = 0;
+    unsigned n = split(&v->uncopied, parts), asked = 0;
     int r = 0;
-    pixman_region32_clear(&c->uncopied);
+    pixman_region32_clear(&v->uncopied);
     for (unsigned i = 0; i < n; i++) {
         for (; asked < n && asked < i + BACKEND_MARKS_MAX; asked++) {
-            ask(c, &parts[asked], DISPLAY_PART_RECTS_MAX);
+            ask(v, &parts[asked], DISPLAY_PART_RECTS_MAX);
             a->ops->mark(a->backend);
         }
         int w = a->ops->wait(a->backend);
         r = r < 0 ? r : w;
         if (r == 0)
-            tell(c, &parts[i]);
+            tell(v, &parts[i]);
         pixman_region32_fini(&parts[i]);
     }
     return r;
 }
 
-int copies_make(struct agent *a, bool in_parts)
+int copies_make(struct source *s, bool in_parts)
 {
-    uint64_t area = copies_area(a), begun = clock_us();
+    uint64_t area = copies_area(s), begun = clock_us();
     if (area == 0)
         return 0;
-    struct client *c = in_parts ? wants_parts(a) : NULL;
-    int r = c ? copy_in_parts(a, c) : copy_whole(a);
+    struct view *v = in_parts ? wants_parts(s) : NULL;
+    int r = v ? copy_in_parts(s, v) : copy_whole(s);
     uint64_t spent = clock_us() - begun;
     /* Half old, half new: one copy that waited for a busy server counts little */
     if (r == 0 && area >= FRAME_COPY_AREA)
-        a->copy_us_per_mpx = (a->copy_us_per_mpx + (spent << 20) / area) / 2;
+        s->agent->copy_us_per_mpx = (s->agent->copy_us_per_mpx + (spent << 20) / area) / 2;
     return r;
 }

@@ -14,226 +14,205 @@
 #include "common/loop.h"
 #include "session/agent/agent.h"
 #include "session/display/damage.h"
-#include "session/proto/layout.h"
 
-static bool any_ready(const struct agent *a)
+static bool any_ready(const struct source *s)
 {
-    for (const struct client *c = a->clients; c; c = c->next)
-        if (client_ready(c))
+    for (const struct view *v = s->views; v; v = v->next)
+        if (view_ready(v))
             return true;
     return false;
 }
 
-static void note_pending(struct client *c, uint64_t when_us)
+static void note_pending(struct view *v, uint64_t when_us)
 {
-    if (!c->pending_us)
-        c->pending_us = when_us;
+    if (!v->pending_us)
+        v->pending_us = when_us;
 }
 
 /* Returns the area of the damage collected. `when_us` says when it came. */
-static uint64_t collect(struct agent *a, uint64_t when_us)
+static uint64_t collect(struct source *s, uint64_t when_us)
 {
     pixman_region32_t damage;
-    uint32_t width, height;
+    struct agent *a = s->agent;
     pixman_region32_init(&damage);
-    a->damage_waiting = false;
+    s->damage_waiting = false;
     uint64_t area = 0;
-    if (a->ops->collect(a->backend, &damage) == 0 && pixman_region32_not_empty(&damage)) {
+    if (a->ops->collect(a->backend, s->is.surface, &damage) == 0 && pixman_region32_not_empty(&damage)) {
         area = damage_area(&damage);
-        layout_size(&a->layout, &width, &height);
-        silence_size(&a->silence, width, height);
-        silence_damage(&a->silence, &damage, when_us);
-        for (struct client *c = a->clients; c; c = c->next) {
-            if (!c->open)
+        silence_size(&s->silence, s->is.width, s->is.height);
+        silence_damage(&s->silence, &damage, when_us);
+        for (struct view *v = s->views; v; v = v->next) {
+            if (!v->pixels)
                 continue;
-            pixman_region32_union(&c->pending, &c->pending, &damage);
-            copies_damaged(c, &damage);
-            note_pending(c, a->damage_us);
+            pixman_region32_union(&v->pending, &v->pending, &damage);
+            copies_damaged(v, &damage);
+            note_pending(v, s->damage_us);
         }
     }
     pixman_region32_fini(&damage);
     return area;
 }
 
-static size_t rects_of(const struct client *c, const pixman_region32_t *region, struct display_rect *rects)
+static size_t rects_of(const struct view *v, const pixman_region32_t *region, struct display_rect *rects)
 {
-    uint32_t width, height, stride;
-    c->agent->ops->pixels_info(c->pixels, &width, &height, &stride);
-    return damage_rects(region, width, height, rects, DISPLAY_RECTS_MAX);
+    return damage_rects(region, v->width, v->height, rects, DISPLAY_RECTS_MAX);
 }
 
-static void send_frame(struct client *c)
+static void send_frame(struct view *v)
 {
     static struct display_frame f; /* 4 KiB; one thread */
-    f = (struct display_frame){.frame = c->frame + 1, .damaged_us = c->pending_us};
-    pixman_region32_subtract(&c->pending, &c->pending, &c->told);
-    f.nrects = (uint32_t)rects_of(c, &c->pending, f.rects);
-    bool told = c->ntold > 0;
-    pixman_region32_clear(&c->pending);
-    pixman_region32_clear(&c->told);
-    c->ntold = 0;
-    c->pending_us = 0;
+    f = (struct display_frame){.surface = v->source->is.surface, .frame = v->frame + 1, .damaged_us = v->pending_us};
+    pixman_region32_subtract(&v->pending, &v->pending, &v->told);
+    f.nrects = (uint32_t)rects_of(v, &v->pending, f.rects);
+    bool told = v->ntold > 0;
+    pixman_region32_clear(&v->pending);
+    pixman_region32_clear(&v->told);
+    v->ntold = 0;
+    v->pending_us = 0;
     if (f.nrects == 0 && !told)
         return;
-    c->frame++;
-    c->on_loan = true;
-    (void)link_send(c->link, &display_frame_def, &f, NULL); /* a dead link is reported from the loop */
+    v->frame++;
+    v->on_loan = true;
+    (void)link_send(v->client->link, &display_frame_def, &f, NULL); /* a dead link is reported from the loop */
 }
 
-static void send_frames(struct agent *a)
+static void send_frames(struct source *s)
 {
-    if (copies_make(a, false) < 0)
+    if (copies_make(s, false) < 0)
         return;
-    for (struct client *c = a->clients; c; c = c->next)
-        if (client_ready(c) && pixman_region32_not_empty(&c->pending))
-            send_frame(c);
-    a->sent_us = clock_us();
+    for (struct view *v = s->views; v; v = v->next)
+        if (view_ready(v) && pixman_region32_not_empty(&v->pending))
+            send_frame(v);
+    s->sent_us = clock_us();
 }
 
-static bool anything_pending(const struct agent *a)
+static bool anything_pending(const struct source *s)
 {
-    for (const struct client *c = a->clients; c; c = c->next)
-        if (client_ready(c) && pixman_region32_not_empty(&c->pending))
+    for (const struct view *v = s->views; v; v = v->next)
+        if (view_ready(v) && pixman_region32_not_empty(&v->pending))
             return true;
     return false;
 }
 
 /* When the burst's picture counts as whole, and when it leaves whole or not. */
-static uint64_t whole_at(const struct agent *a)
+static uint64_t whole_at(const struct source *s)
 {
-    uint64_t silent = a->drawn_us + silence_wait_us(&a->silence), limit = a->burst_us + FRAME_WAIT_MAX_US;
-    uint64_t next = a->sent_us + FRAME_APART_US;
+    uint64_t silent = s->drawn_us + silence_wait_us(&s->silence), limit = s->burst_us + FRAME_WAIT_MAX_US;
+    uint64_t next = s->sent_us + FRAME_APART_US;
     silent = silent > next ? silent : next;
     return silent < limit ? silent : limit;
 }
 
-static void wait_until(struct agent *a, uint64_t when_us)
+static void wait_until(struct source *s, uint64_t when_us)
 {
     uint64_t now = clock_us();
-    (void)loop_arm_us(a->frame_timer, when_us > now ? when_us - now : 0);
+    (void)loop_arm_us(s->frame_timer, when_us > now ? when_us - now : 0);
 }
 
 /* When to copy early: so that it is done when the silence is, and what is read in parts is read by then, too; but not
  * while the next part of the picture may still come. */
-static uint64_t copy_at(const struct agent *a, uint64_t area, uint64_t whole)
+static uint64_t copy_at(const struct source *s, uint64_t area, uint64_t whole)
 {
-    uint64_t copying = (area < COPY_PARTS_AREA ? area : 2 * area) * a->copy_us_per_mpx >> 20,
-             part = a->drawn_us + silence_part_us(&a->silence);
+    uint64_t copying = (area < COPY_PARTS_AREA ? area : 2 * area) * s->agent->copy_us_per_mpx >> 20,
+             part = s->drawn_us + silence_part_us(&s->silence);
     return whole - copying > part ? whole - copying : part;
 }
 
 /* What a burst does next: copy, or wait for the time to; then wait for the rest of the silence, and for the damage that
  * the answer to the copying may have brought: the loop hands that out before the timer. */
-static void burst_step(struct agent *a)
+static void burst_step(struct source *s)
 {
-    uint64_t area = copies_area(a), whole = whole_at(a), when = whole;
-    if (area && a->burst_copies < FRAME_COPIES_MAX)
-        when = copy_at(a, area, whole);
+    uint64_t area = copies_area(s), whole = whole_at(s), when = whole;
+    if (area && s->burst_copies < FRAME_COPIES_MAX)
+        when = copy_at(s, area, whole);
     if (when < whole && clock_us() >= when) {
-        a->burst_copies++;
-        (void)copies_make(a, true); /* a server that is gone is reported from the loop */
+        s->burst_copies++;
+        (void)copies_make(s, true); /* a server that is gone is reported from the loop */
         when = whole;
     }
-    wait_until(a, when < whole ? when : whole);
+    wait_until(s, when < whole ? when : whole);
 }
 
-static void start_burst(struct agent *a, uint64_t since_us)
+static void start_burst(struct source *s, uint64_t since_us)
 {
-    a->bursting = true;
-    a->burst_us = since_us;
-    a->burst_copies = a->burst_collects = 0;
-    burst_step(a);
+    s->bursting = true;
+    s->burst_us = since_us;
+    s->burst_copies = s->burst_collects = 0;
+    burst_step(s);
 }
 
-static bool is_small(const struct agent *a, uint64_t area)
+static bool is_small(const struct source *s, uint64_t area)
 {
-    uint32_t width, height;
-    layout_size(&a->layout, &width, &height);
-    return area <= (uint64_t)width * height / SILENCE_LARGE_PART;
+    return area <= (uint64_t)s->is.width * s->is.height / SILENCE_LARGE_PART;
 }
 
-static void burst_damaged(struct agent *a, uint64_t when_us)
+static void burst_damaged(struct source *s, uint64_t when_us)
 {
-    if (a->burst_collects == FRAME_COLLECTS_MAX)
+    if (s->burst_collects == FRAME_COLLECTS_MAX)
         return; /* the timer takes it */
-    a->burst_collects++;
-    collect(a, when_us);
-    burst_step(a);
+    s->burst_collects++;
+    collect(s, when_us);
+    burst_step(s);
 }
 
-void frames_damaged(struct agent *a, uint64_t when_us)
+void frames_damaged(struct source *s, uint64_t when_us)
 {
-    bool quiet = when_us - a->last_damage_us >= FRAME_QUIET_US;
-    a->damage_waiting = true;
-    a->damage_us = a->last_damage_us = a->drawn_us = when_us;
-    if (!any_ready(a))
+    bool quiet = when_us - s->last_damage_us >= FRAME_QUIET_US;
+    s->damage_waiting = true;
+    s->damage_us = s->last_damage_us = s->drawn_us = when_us;
+    if (!any_ready(s))
         return;
-    if (a->bursting) {
-        burst_damaged(a, when_us);
+    if (s->bursting) {
+        burst_damaged(s, when_us);
         return;
     }
-    uint64_t area = collect(a, when_us);
-    if (quiet && is_small(a, area) && !silence_in_parts(&a->silence))
-        send_frames(a);
-    else if (anything_pending(a))
-        start_burst(a, when_us);
+    uint64_t area = collect(s, when_us);
+    if (quiet && is_small(s, area) && !silence_in_parts(&s->silence))
+        send_frames(s);
+    else if (anything_pending(s))
+        start_burst(s, when_us);
 }
 
 void frames_on_timer(evutil_socket_t fd, short what, void *arg)
 {
-    struct agent *a = arg;
-    if (!a->backend || !any_ready(a)) {
-        a->bursting = false;
+    struct source *s = arg;
+    if (!any_ready(s)) {
+        s->bursting = false;
         return;
     }
     uint64_t now = clock_us();
-    if (a->damage_waiting) { /* drawn since it was reported, nobody knows when */
-        collect(a, now);
-        a->drawn_us = now;
+    if (s->damage_waiting) { /* drawn since it was reported, nobody knows when */
+        collect(s, now);
+        s->drawn_us = now;
     }
-    if (now >= whole_at(a)) {
-        a->bursting = false;
-        send_frames(a);
+    if (now >= whole_at(s)) {
+        s->bursting = false;
+        send_frames(s);
         return;
     }
-    burst_step(a);
+    burst_step(s);
 }
 
-void frames_step(struct agent *a)
+void frames_step(struct source *s)
 {
-    if (!a->backend || a->bursting || !any_ready(a))
+    if (s->bursting || !any_ready(s))
         return;
-    uint64_t since = a->damage_us, now = clock_us();
-    bool fresh = a->damage_waiting;
+    uint64_t since = s->damage_us, now = clock_us();
+    bool fresh = s->damage_waiting;
     if (fresh) {
-        collect(a, since);
-        a->drawn_us = now; /* the first of it came at `since`, the last nobody knows when */
+        collect(s, since);
+        s->drawn_us = now; /* the first of it came at `since`, the last nobody knows when */
     }
-    if (!anything_pending(a))
+    if (!anything_pending(s))
         return;
     if (!fresh || now - since >= FRAME_WAIT_MAX_US)
-        send_frames(a);
+        send_frames(s);
     else
-        start_burst(a, since);
+        start_burst(s, since);
 }
 
-static void invalidate(struct client *c, const struct display_rect *r)
+void frames_step_all(struct agent *a)
 {
-    pixman_region32_t region;
-    pixman_region32_init_rect(&region, r->x, r->y, r->width, r->height);
-    pixman_region32_union(&c->pending, &c->pending, &region);
-    copies_damaged(c, &region);
-    pixman_region32_fini(&region);
-}
-
-void frames_invalidate(struct client *c, const struct display_rect *rects, size_t nrects)
-{
-    uint32_t width, height;
-    layout_size(&c->agent->layout, &width, &height);
-    if (nrects == 0)
-        invalidate(c, &(struct display_rect){.width = (uint16_t)width, .height = (uint16_t)height});
-    for (size_t i = 0; i < nrects; i++)
-        if (rects[i].width && rects[i].height)
-            invalidate(c, &rects[i]);
-    note_pending(c, clock_us());
+    for (struct source *s = a->sources; s; s = s->next)
+        frames_step(s);
 }

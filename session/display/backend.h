@@ -19,12 +19,16 @@
 
 struct event_base;
 struct backend;        /* a back end's own object */
-struct backend_pixels; /* one client's picture buffer, owned by its creator; see pixels_create */
+struct backend_pixels; /* one client's buffer of one surface, owned by its creator; see pixels_create */
 
 /* Raised from the loop, never from inside a call of the table. All mandatory. `user` is backend_open's. */
 struct backend_events {
-    /* Something changed at `when_us` (CLOCK_MONOTONIC). Raised once; again only after `collect` took the damage. */
-    void (*damaged)(void *user, uint64_t when_us);
+    /* Something of this surface changed at `when_us` (CLOCK_MONOTONIC). Raised once; again only after `collect` took
+     * the surface's damage. */
+    void (*damaged)(void *user, uint32_t surface, uint64_t when_us);
+    /* Surfaces came, went, moved, or have another size: `surfaces` tells what there is now. Not raised for what
+     * set_layout did, nor together with `layout`. */
+    void (*surfaces)(void *user);
     /* The pointer's shape changed; `c` is borrowed for the call. */
     void (*cursor)(void *user, const struct display_cursor *c);
     /* The pointer stands elsewhere than the last move put it: an application moved it. Noticed when pixels are copied.
@@ -32,7 +36,7 @@ struct backend_events {
     void (*pointer)(void *user, int32_t x, int32_t y);
     /* INPUT_LOCK_* now in force, when they changed. */
     void (*leds)(void *user, uint8_t locks);
-    /* Somebody in the session changed size or monitors: buffers of the old size are useless. */
+    /* Somebody in the session changed size or monitors; surfaces may have changed with them. */
     void (*layout)(void *user);
     /* The display server is gone. The owner closes the back end, now or later. */
     void (*died)(void *user);
@@ -67,15 +71,21 @@ struct backend_ops {
     int (*get_layout)(struct backend *b, struct display_layout *real);
     /* Tell programs the scale, percent. */
     int (*set_scale)(struct backend *b, uint32_t percent);
-    /* Add the damage of now to `damage` and take it: whatever is drawn later raises `damaged` again. */
-    int (*collect)(struct backend *b, pixman_region32_t *damage);
-    /* A buffer of the desktop's present size. It is sealed, so nobody who gets its descriptor can write or resize it.
-     * Freed by pixels_destroy; the memory lives on while the receiver maps it. */
-    int (*pixels_create)(struct backend *b, struct backend_pixels **out);
+    /* The surfaces that there are now, at most `cap` (DISPLAY_SURFACES_MAX); `layout` is not filled in. What clients
+     * get first when not all fit comes first. Ids of the display's choice, see display.h; one may be used again after
+     * the owner of the back end has seen that it is gone. Returns how many. */
+    size_t (*surfaces)(struct backend *b, struct display_surface *out, size_t cap);
+    /* Add the surface's damage of now to `damage`, in its own coordinates, and take it: whatever is drawn later raises
+     * `damaged` again. -ENOENT: it is gone. */
+    int (*collect)(struct backend *b, uint32_t surface, pixman_region32_t *damage);
+    /* A buffer of the surface's present size. It is sealed, so nobody who gets its descriptor can write or resize it.
+     * Freed by pixels_destroy; the memory lives on while the receiver maps it. -ENOENT: the surface is gone. */
+    int (*pixels_create)(struct backend *b, uint32_t surface, struct backend_pixels **out);
     void (*pixels_destroy)(struct backend *b, struct backend_pixels *p);
     /* What to put into display_buffer. The descriptor stays the buffer's. */
     int (*pixels_info)(const struct backend_pixels *p, uint32_t *width, uint32_t *height, uint32_t *stride);
-    /* Ask for these rectangles of the screen to be copied to the same place of `p`. Clipped to the buffer. */
+    /* Ask for these rectangles of the surface to be copied to the same place of `p`. Clipped to the buffer. Nothing is
+     * copied of a surface that is gone, or smaller by now. */
     void (*copy)(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t nrects);
     /* Ask to be told when the copies asked for so far are done: the display server sets to work, and may do more before
      * it tells. At most BACKEND_MARKS_MAX may be waited for at a time. */

@@ -28,7 +28,7 @@ static void on_damage(struct backend *b)
     if (b->told_damage)
         return;
     b->told_damage = true;
-    b->events->damaged(b->user, clock_us());
+    b->events->damaged(b->user, DISPLAY_DESKTOP, clock_us());
 }
 
 /* Screen changes of our own are known before their event comes: only another size or monitor set is news. */
@@ -242,6 +242,7 @@ const struct backend_ops backend_x11 = {
     .set_layout = x11_set_layout,
     .get_layout = x11_get_layout,
     .set_scale = x11_settings_scale,
+    .surfaces = x11_surfaces,
     .collect = x11_collect,
     .pixels_create = x11_pixels_create,
     .pixels_destroy = x11_pixels_destroy,

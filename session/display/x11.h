@@ -52,8 +52,9 @@ struct backend {
 int x11_connect(xcb_connection_t **out, char *why, size_t cap);
 
 /* x11_pixels.c */
-int x11_collect(struct backend *b, pixman_region32_t *damage);
-int x11_pixels_create(struct backend *b, struct backend_pixels **out);
+size_t x11_surfaces(struct backend *b, struct display_surface *out, size_t cap);
+int x11_collect(struct backend *b, uint32_t surface, pixman_region32_t *damage);
+int x11_pixels_create(struct backend *b, uint32_t surface, struct backend_pixels **out);
 void x11_pixels_destroy(struct backend *b, struct backend_pixels *p);
 int x11_pixels_info(const struct backend_pixels *p, uint32_t *width, uint32_t *height, uint32_t *stride);
 void x11_copy(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t nrects);

@@ -43,8 +43,23 @@ static int add_rectangles(const xcb_rectangle_t *r, int n, pixman_region32_t *da
     return ok ? 0 : -ENOMEM;
 }
 
-int x11_collect(struct backend *b, pixman_region32_t *damage)
+/* One: the root window. */
+size_t x11_surfaces(struct backend *b, struct display_surface *out, size_t cap)
 {
+    if (cap == 0)
+        return 0;
+    *out = (struct display_surface){.surface = DISPLAY_DESKTOP,
+        .kind = SURFACE_DESKTOP,
+        .owner = DISPLAY_NO_SURFACE,
+        .width = b->width,
+        .height = b->height};
+    return 1;
+}
+
+int x11_collect(struct backend *b, uint32_t surface, pixman_region32_t *damage)
+{
+    if (surface != DISPLAY_DESKTOP)
+        return -ENOENT;
     b->told_damage = false;
     xcb_damage_subtract(b->c, b->damage, XCB_NONE, b->region);
     xcb_xfixes_fetch_region_reply_t *r =
@@ -79,8 +94,10 @@ static int attach(struct backend *b, struct backend_pixels *p)
     return r;
 }
 
-int x11_pixels_create(struct backend *b, struct backend_pixels **out)
+int x11_pixels_create(struct backend *b, uint32_t surface, struct backend_pixels **out)
 {
+    if (surface != DISPLAY_DESKTOP)
+        return -ENOENT;
     struct backend_pixels *p = calloc(1, sizeof *p);
     if (!p)
         return -ENOMEM;

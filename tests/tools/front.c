@@ -119,8 +119,12 @@ int front_step(struct front *f, int timeout_ms)
     int r = wire_recv(f->sock, &display_to_front, &def, buf, fds, timeout_ms > 0 ? timeout_ms : 1);
     if (r < 0)
         return r == -EAGAIN ? -ETIMEDOUT : r;
-    if (def == &display_monitors_def)
+    if (def == &display_monitors_def) {
         memcpy(&f->monitors, buf, sizeof f->monitors);
+        memcpy(f->buffer.monitors, f->monitors.monitors, sizeof f->buffer.monitors);
+        f->buffer.nmonitors = f->monitors.nmonitors;
+        f->layouts++;
+    }
     if (def == &display_surface_def)
         memcpy(&f->surface, buf, sizeof f->surface);
     if (def == &display_buffer_def)

@@ -31,7 +31,7 @@ struct front {
     struct display_cursor cursor;
     struct display_pointer pointer;
     struct display_leds leds;
-    unsigned buffers, frames, copied, cursors, pointers, ledses;
+    unsigned layouts, buffers, frames, copied, cursors, pointers, ledses;
     int end_reason; /* 0: none yet */
     bool hold;      /* do not answer frames (a slow client) */
 };

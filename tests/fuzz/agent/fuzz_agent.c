@@ -67,13 +67,19 @@ static int fake_set_scale(struct backend *b, uint32_t percent)
     MUST(percent >= 100 && percent <= 500);
     return 0;
 }
-static int fake_collect(struct backend *b, pixman_region32_t *damage)
+static int fake_collect(struct backend *b, uint32_t surface, pixman_region32_t *damage)
 {
     pixman_region32_union(damage, damage, &b->damage);
     pixman_region32_clear(&b->damage);
     return 0;
 }
-static int fake_create(struct backend *b, struct backend_pixels **out)
+static size_t fake_surfaces(struct backend *b, struct display_surface *out, size_t cap)
+{
+    *out = (struct display_surface){.kind = SURFACE_DESKTOP, .owner = DISPLAY_NO_SURFACE};
+    layout_size(&b->layout, &out->width, &out->height);
+    return 1;
+}
+static int fake_create(struct backend *b, uint32_t surface, struct backend_pixels **out)
 {
     struct backend_pixels *p = calloc(1, sizeof *p);
     p->fd = memfd_create("fuzz", MFD_CLOEXEC); /* empty: nobody reads it */
@@ -101,7 +107,8 @@ static void fake_copy(struct backend *b, struct backend_pixels *p, const struct 
         MUST(rects[i].width && rects[i].height && rects[i].x + rects[i].width <= (int)p->width &&
             rects[i].y + rects[i].height <= (int)p->height);
     for (const struct client *c = agent.clients; c; c = c->next)
-        MUST(c->pixels != p || !c->on_loan);
+        for (const struct view *v = c->views; v; v = v->sibling)
+            MUST(v->pixels != p || !v->on_loan);
 }
 static void fake_mark(struct backend *b)
 {
@@ -154,6 +161,7 @@ static const struct backend_ops fake = {
     .set_layout = fake_set_layout,
     .get_layout = fake_get_layout,
     .set_scale = fake_set_scale,
+    .surfaces = fake_surfaces,
     .collect = fake_collect,
     .pixels_create = fake_create,
     .pixels_destroy = fake_destroy,
@@ -186,7 +194,7 @@ static void damage(const uint8_t *p, size_t n)
     for (; n >= 4; p += 4, n -= 4)
         pixman_region32_union_rect(&display.damage, &display.damage, p[0] * 70, p[1] * 40, p[2] + 1u, p[3] + 1u);
     if (agent.backend)
-        display.events->damaged(display.user, clock_us());
+        display.events->damaged(display.user, DISPLAY_DESKTOP, clock_us());
 }
 
 static void act(int leader, const int fds[2], uint8_t whose, const uint8_t *p, size_t n)

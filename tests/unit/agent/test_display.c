@@ -651,10 +651,10 @@ static void the_resources_of_others_survive_changes_of_scale(void **state)
     xcb_delete_property(x->c, x->root, XCB_ATOM_RESOURCE_MANAGER);
     fixture_attach(x, &f, 1, ROLE_CONTROL, l);
     uint64_t since = fixture_now_us();
-    for (unsigned i = 0, first = f.buffers; i < CHANGES; i++) {
+    for (unsigned i = 0, first = f.layouts; i < CHANGES; i++) {
         l.monitors[0].scale = 125 + 25 * i;
         assert_int_equal(wire_send(f.sock, &display_layout_def, &l, NULL), 0);
-        while (f.buffers <= first + i) {
+        while (f.layouts <= first + i) {
             for (int k = 0; k < 16 && lines < LINES_MAX; k++, lines++) {
                 xcb_change_property(x->c, XCB_PROP_MODE_APPEND, x->root, XCB_ATOM_RESOURCE_MANAGER, XCB_ATOM_STRING, 8,
                     2, "!\n");

@@ -52,7 +52,9 @@ static struct world {
     uint64_t part_us;             /* when the first part of a frame was told */
     void (*on_frame)(void);
     struct agent agent;
+    struct source source;
     struct client client;
+    struct view view;
 } w;
 
 /* ---- the display server ---- */
@@ -78,7 +80,7 @@ static void pass(uint64_t us)
     draw_until(w.now);
 }
 
-static int fake_collect(struct backend *b, pixman_region32_t *damage)
+static int fake_collect(struct backend *b, uint32_t surface, pixman_region32_t *damage)
 {
     pixman_region32_union(damage, damage, &w.damage);
     pixman_region32_clear(&w.damage);
@@ -89,18 +91,10 @@ static int fake_collect(struct backend *b, pixman_region32_t *damage)
     return 0;
 }
 
-static int fake_info(const struct backend_pixels *p, uint32_t *width, uint32_t *height, uint32_t *stride)
-{
-    *width = SIDE * PLACE_W;
-    *height = SIDE * PLACE_H;
-    *stride = *width * 4;
-    return 3;
-}
-
 static void fake_copy(struct backend *b, struct backend_pixels *p, const struct display_rect *rects, size_t n)
 {
     assert_ptr_equal(p, &w.pixels);
-    assert_false(w.client.on_loan);
+    assert_false(w.view.on_loan);
     assert_true(w.asked[w.marks].n + n <= DISPLAY_RECTS_MAX);
     memcpy(w.asked[w.marks].r + w.asked[w.marks].n, rects, n * sizeof *rects);
     w.asked[w.marks].n += n;
@@ -136,12 +130,8 @@ static int fake_wait(struct backend *b)
     return 0;
 }
 
-static const struct backend_ops fake = {.name = "fake",
-    .collect = fake_collect,
-    .pixels_info = fake_info,
-    .copy = fake_copy,
-    .mark = fake_mark,
-    .wait = fake_wait};
+static const struct backend_ops fake = {
+    .name = "fake", .collect = fake_collect, .copy = fake_copy, .mark = fake_mark, .wait = fake_wait};
 
 /* ---- what frames.c needs of the agent ---- */
 
@@ -164,14 +154,14 @@ int link_send(struct link *l, const struct wire_def *def, const void *msg, const
     const struct display_frame *f = msg;
     if (def == &display_copied_def) {
         const struct display_copied *m = msg;
-        assert_true(!w.client.on_loan && m->nrects > 0 && ++w.parts <= DISPLAY_COPIED_MAX);
+        assert_true(!w.view.on_loan && m->nrects > 0 && ++w.parts <= DISPLAY_COPIED_MAX);
         w.part_us = w.parts == 1 ? w.now : w.part_us;
         for (uint32_t i = 0; i < m->nrects; i++)
             copy_rect(w.mirror, w.pixels.places, &m->rects[i]);
         return 0;
     }
     assert_ptr_equal(def, &display_frame_def);
-    assert_true(w.client.on_loan && (f->nrects > 0 || w.parts > 0));
+    assert_true(w.view.on_loan && (f->nrects > 0 || w.parts > 0));
     for (uint32_t i = 0; i < f->nrects; i++)
         copy_rect(w.mirror, w.pixels.places, &f->rects[i]);
     /* Whatever was copied is told, before it or with it */
@@ -207,14 +197,14 @@ static void run(void)
         draw_until(w.now);
         if (w.notice <= w.now) { /* the loop hands out the server's events before timers */
             w.notice = NEVER;
-            frames_damaged(&w.agent, w.now);
+            frames_damaged(&w.source, w.now);
         } else if (w.done <= w.now) {
             w.done = NEVER;
-            w.client.on_loan = false;
-            frames_step(&w.agent);
+            w.view.on_loan = false;
+            frames_step(&w.source);
         } else if (w.timer <= w.now) {
             w.timer = NEVER;
-            frames_on_timer(-1, 0, &w.agent);
+            frames_on_timer(-1, 0, &w.source);
         }
     }
 }
@@ -226,24 +216,31 @@ static int setup(void **state)
     w.timer = w.notice = w.done = NEVER;
     w.agent = (struct agent){.ops = &fake,
         .backend = (struct backend *)&w,
+        .sources = &w.source,
         .clients = &w.client,
         .copy_us_per_mpx = FRAME_COPY_US};
-    w.agent.layout =
-        (struct display_layout){.nmonitors = 1, .monitors = {{.width = SIDE * PLACE_W, .height = SIDE * PLACE_H}}};
-    w.client = (struct client){.agent = &w.agent, .open = true, .pixels = &w.pixels};
+    w.source = (struct source){.agent = &w.agent,
+        .is = {.kind = SURFACE_DESKTOP, .width = SIDE * PLACE_W, .height = SIDE * PLACE_H},
+        .views = &w.view};
+    w.client = (struct client){.agent = &w.agent, .open = true, .views = &w.view};
+    w.view = (struct view){.client = &w.client,
+        .source = &w.source,
+        .width = w.source.is.width,
+        .height = w.source.is.height,
+        .pixels = &w.pixels};
     pixman_region32_init(&w.damage);
-    pixman_region32_init(&w.client.pending);
-    pixman_region32_init(&w.client.uncopied);
-    pixman_region32_init(&w.client.told);
+    pixman_region32_init(&w.view.pending);
+    pixman_region32_init(&w.view.uncopied);
+    pixman_region32_init(&w.view.told);
     return 0;
 }
 
 static int teardown(void **state)
 {
     pixman_region32_fini(&w.damage);
-    pixman_region32_fini(&w.client.pending);
-    pixman_region32_fini(&w.client.uncopied);
-    pixman_region32_fini(&w.client.told);
+    pixman_region32_fini(&w.view.pending);
+    pixman_region32_fini(&w.view.uncopied);
+    pixman_region32_fini(&w.view.told);
     return 0;
 }
 
