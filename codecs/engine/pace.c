@@ -94,8 +94,9 @@ void pace_sent(struct pace *p, uint32_t id, size_t bytes, enum pace_kind kind, u
     if (p->count == PACE_FRAMES)
         drop_oldest(p);
     unsigned at = (p->head + p->count) % PACE_FRAMES;
-    p->flight[at] =
-        (struct pace_frame){id, kind == PACE_PART, bytes, now_us, p->delivered, p->count ? p->delivered_us : now_us};
+    bool behind_others = p->count && p->delivered_us; /* then the link was busy since the last delivery */
+    p->flight[at] = (struct pace_frame){id, kind == PACE_PART, bytes, now_us, p->delivered,
+        behind_others ? p->delivered_us : now_us};
     keep_busy(p, bytes, now_us);
     p->count++;
     p->parts += kind == PACE_PART;

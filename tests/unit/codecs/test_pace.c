@@ -177,6 +177,18 @@ static void a_pictures_second_part_waits_until_the_link_is_nearly_done_with_the_
 }
 
 /* A part of a picture is no turn of the frame rate, and nobody waits for its acknowledgement. */
+/* Before the first acknowledgement nothing was delivered: the age of the machine measures no link. */
+static void the_first_frames_in_flight_measure_the_link_from_when_they_left(void **state)
+{
+    struct rig r = rig_make();
+    r.now = 20000ull * SECOND;                   /* it has been up for hours */
+    pace_sent(&r.p, 1, 1000, PACE_SMALL, r.now); /* too little to measure anything by */
+    pace_sent(&r.p, 2, 40000, PACE_WHOLE, r.now);
+    pace_ack(&r.p, 1, 0, r.now + 10000);
+    pace_ack(&r.p, 2, 0, r.now + 20000);
+    assert_in_range(pace_rate(&r.p), 1000000, 8000000);
+}
+
 static void parts_do_not_count_as_frames(void **state)
 {
     struct rig r = rig_make();
@@ -236,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_client_seconds_late_is_not_flooded_and_not_given_up),
         cmocka_unit_test(who_falls_silent_gets_a_frame_a_second_until_its_channel_is_given_up),
         cmocka_unit_test(a_pictures_second_part_waits_until_the_link_is_nearly_done_with_the_first),
+        cmocka_unit_test(the_first_frames_in_flight_measure_the_link_from_when_they_left),
         cmocka_unit_test(parts_do_not_count_as_frames),
         cmocka_unit_test(a_link_that_was_slow_so_far_is_not_given_much_at_once),
         cmocka_unit_test(a_link_never_seen_full_gets_what_it_surely_carries),
