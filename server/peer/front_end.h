@@ -53,8 +53,8 @@ struct front_end_ops {
     const struct client_facts *(*facts)(const struct front *f);
     /* The way of sending pictures that is open now. Mandatory. */
     void (*caps)(const struct front *f, struct engine_caps *out);
-    /* Make the client's desktop this size; peer_client_picture_ready() follows, maybe at once, maybe much later.
-     * Mandatory. */
+    /* Make the client's desktop this size; peer_client_picture_ready() follows, maybe at once, maybe much later. Called
+     * for each layout of the drawer, and for nothing else that it does. Mandatory. */
     void (*desktop)(struct front *f, uint16_t width, uint16_t height, const struct display_layout *layout);
     /* One frame. 0, or negative errno: the client is lost. Mandatory. */
     int (*frame)(struct front *f, const struct gfx_frame *frame);
@@ -69,6 +69,11 @@ struct front_end_ops {
      * broken, open it anew; desktop() and peer_client_picture_ready() follow as at the start. Absent: there is nothing
      * to open. */
     void (*reopen)(struct front *f);
+    /* A window is announced, was moved, hidden or shown again, as its display_surface says; in this order it is told
+     * before its pixels come. Absent: this client has no windows, only the desktop is shown. */
+    void (*surface)(struct front *f, const struct display_surface *s);
+    /* A window is gone; the next frame deletes its pictures, where it had any. Absent: this client has no windows. */
+    void (*surface_gone)(struct front *f, uint32_t surface);
     /* Pointer shape, pointer position, keyboard lights. Mandatory. */
     void (*cursor)(struct front *f, const struct display_cursor *c);
     void (*pointer)(struct front *f, int32_t x, int32_t y);

@@ -34,7 +34,7 @@ static void send_hello(struct peer *p)
     const struct client_facts *f = p->ops->facts(p->front);
     struct peer_hello h = {.nmonitors = f->layout.nmonitors, .keyboard_layout = f->keyboard_layout};
     (void)snprintf(h.client_name, sizeof h.client_name, "%s", f->name);
-    display_front_facts(f, &h.open);
+    display_link_facts(f, &h.open);
     layout_size(&f->layout, &h.width, &h.height);
     (void)say(p, &peer_hello_def, &h);
 }
@@ -156,7 +156,7 @@ static void on_granted(struct peer *p, const struct peer_verdict *v)
     p->login.client = v->client;
     memcpy(p->login.token, v->token, TOKEN_BYTES);
     if (v->ncache_salt == CACHE_SALT_LENGTH)
-        picture_salt(p, v->cache_salt);
+        pump_salt(p, v->cache_salt);
     (void)snprintf(tag, sizeof tag, "%llu client=%u", (unsigned long long)v->session, v->client);
     log_set_session(tag);
     log_info("login granted", "user=%s verdict=%s", v->user, v->verdict == VERDICT_START ? "start" : "attach");
@@ -188,7 +188,7 @@ static void on_message(void *user, struct link *l, const struct wire_def *def, v
     if (def == &peer_verdict_def) {
         on_verdict(p, msg);
     } else if (def == &peer_display_def) {
-        display_front_attach(p, fds[0], ((struct peer_display *)msg)->kind);
+        display_link_attach(p, fds[0], ((struct peer_display *)msg)->kind);
     } else if (def == &peer_service_def) {
         const struct peer_service *s = msg;
         services_grant(p, s->service, &s->limits, fds[0]);

@@ -63,7 +63,7 @@ static void on_server_message(void *user, struct link *l, const struct wire_def 
     if (def == &child_monitor_def)
         login_link(p, fds[0]);
     else if (def == &child_encoder_def)
-        picture_encoder(p, fds[0]);
+        pump_encoder(p, fds[0]);
     else if (def == &child_reload_def)
         reload(p, fds[0]);
     else if (def == &child_timeout_def)
@@ -130,7 +130,7 @@ static int create(struct peer *p)
     p->keys = keys_client_create(FD_PEER_KEYS, KEYS_WAIT_MS, &err);
     if (!p->keys)
         return err;
-    if (!p->beat || !p->server || display_front_init(p) < 0 || picture_init(p) < 0)
+    if (!p->beat || !p->server || display_link_init(p) < 0 || pump_init(p, peer_client_drained) < 0)
         return -ENOMEM;
     p->front = p->ops->create(p, FD_PEER_CLIENT);
     return p->front ? 0 : -EIO;
@@ -140,8 +140,8 @@ static void destroy(struct peer *p)
 {
     login_finish(&p->login);
     services_close_all(p);
-    display_front_finish(p);
-    picture_finish(p);
+    display_link_finish(p);
+    pump_finish(p);
     if (p->front)
         p->ops->destroy(p->front);
     encoder_link_destroy(p->encoder);

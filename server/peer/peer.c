@@ -13,7 +13,7 @@ void peer_end(struct peer *p, enum end_cause cause, const char *text)
     log_info("client ends", "cause=%d text=%s", cause, text ? text : "");
     p->ended = true;
     services_close_all(p);
-    display_front_detach(p);
+    display_link_detach(p);
     p->ops->end(p->front, cause, text);
     if (p->exit_code == PEER_EXIT_OK && p->login.state != LOGIN_GRANTED)
         p->exit_code = PEER_EXIT_UNAUTHENTICATED;
@@ -27,7 +27,7 @@ void peer_gone(struct peer *p, enum peer_exit code, const char *why)
     log_info("client gone", "reason=%s", why);
     p->ended = true;
     services_close_all(p);
-    display_front_detach(p);
+    display_link_detach(p);
     if (code == PEER_EXIT_OK && p->login.state != LOGIN_GRANTED)
         code = PEER_EXIT_UNAUTHENTICATED;
     p->exit_code = code;

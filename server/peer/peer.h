@@ -3,8 +3,9 @@
  *
  *   main     start, sandbox, loop, link to oriel-server                     main.c, peer.c
  *   login    what is asked of the monitor and what it answers               login.c
- *   display  the link to who draws, and the picture buffer                  display_front.c
- *   picture  buffer → engine → front end, pacing                            picture.c
+ *   display  the link to who draws, the layout, input                       display_link.c
+ *   shown    one surface: its buffer, the loan, its way into the engine     shown.c
+ *   pump     engine → front end, pacing                                     pump.c
  *   services the links of what was granted beside the display               services.c
  *   front    the client's protocol                                          rdp_*.c (front_end.h)
  */
@@ -13,7 +14,9 @@
 
 #include "common/config.h"
 #include "server/peer/credentials.h"
+#include "server/peer/display_link.h"
 #include "server/peer/front_end.h"
+#include "server/peer/pump.h"
 #include "session/proto/server.h"
 
 struct event;
@@ -39,42 +42,6 @@ struct login {
     bool resuming; /* peer_resume is out */
 };
 
-struct display_front {
-    struct link *link;                /* NULL: nobody draws */
-    uint8_t kind;                     /* enum peer_display_kind */
-    struct event *lost;               /* running while a granted session has nobody who draws */
-    struct display_monitors monitors; /* the layout that is real; serial 0: none was told yet */
-    struct display_surface surface;   /* the desktop as announced; kind 0: it was not */
-    const uint8_t *px;                /* its buffer, mapped read-only; NULL none */
-    size_t size;
-    uint32_t stride;
-    struct display_input input; /* gathered in this turn of the loop */
-    struct event *input_ev;
-    bool on_loan; /* a frame came and was not given back */
-    uint32_t loan;
-};
-
-struct picture {
-    struct engine *engine; /* NULL until the client is ready */
-    bool ready;            /* the client shows width x height */
-    bool suppressed;
-    bool broken; /* a frame, or a part of it, could not be sent */
-    bool stale;  /* the engine sends in a way that is no longer open */
-    uint16_t width, height;
-    /* Not yet in the engine: of the frame on loan, and of the parts before it */
-    struct engine_rect held[DISPLAY_RECTS_MAX + DISPLAY_COPIED_MAX * DISPLAY_PART_RECTS_MAX];
-    size_t nheld;
-    unsigned nparts;                  /* that the drawer told of since the last frame */
-    bool parts_taken;                 /* they are in the engine: nothing is shown before the frame */
-    uint64_t parts_us;                /* when the first of them came */
-    struct engine_cache_entry *offer; /* waits for the engine; NULL none */
-    size_t noffer;
-    uint8_t cache_salt[CACHE_SALT_LENGTH]; /* random until the login brings the user's */
-    struct event *timer;
-    int woken_fd; /* an encoder's thread has something for the engine */
-    struct event *woken;
-};
-
 struct encoder_link;
 struct peer {
     struct event_base *base;
@@ -85,8 +52,8 @@ struct peer {
     const struct front_end_ops *ops;
     struct front *front;
     struct login login;
-    struct display_front display;
-    struct picture picture;
+    struct display_link display;
+    struct pump pump;
     struct granted_service services[SERVICE_MAX + 1]; /* by enum service */
     struct event *beat;                               /* heartbeat */
     uint64_t sent; /* counts frames and pointer updates: quiet when it did not move */
@@ -129,39 +96,5 @@ void login_init(struct login *l);
 void login_finish(struct login *l);
 /* A fresh link to the monitor (owned from now on). */
 void login_link(struct peer *p, int fd);
-
-/* ---- display ---- */
-int display_front_init(struct peer *p);
-void display_front_finish(struct peer *p);
-/* A new drawer (`fd` is owned from now on); the old one is dropped. */
-void display_front_attach(struct peer *p, int fd, uint8_t kind);
-/* Nobody draws any more. */
-void display_front_detach(struct peer *p);
-/* Give the frame on loan back, if there is one. */
-void display_front_return(struct peer *p);
-void display_front_refresh(struct peer *p, const struct engine_rect *rects, size_t nrects);
-void display_front_suppress(struct peer *p, bool on);
-/* What the client told about itself, as the session and its drawer want it. */
-void display_front_facts(const struct client_facts *facts, struct display_open *o);
-
-/* ---- picture ---- */
-int picture_init(struct peer *p);
-void picture_finish(struct peer *p);
-/* The layout is another one: the client's desktop follows. */
-void picture_layout(struct peer *p);
-/* There is a buffer of the desktop. */
-void picture_buffer(struct peer *p);
-/* Engines made from now on name what the client keeps by it. */
-void picture_salt(struct peer *p, const uint8_t salt[CACHE_SALT_LENGTH]);
-/* A fresh oriel-encoder's link (owned from now on). */
-void picture_encoder(struct peer *p, int fd);
-/* A part of the next frame can be read already. False: they are more than a drawer may tell of. */
-bool picture_copied(struct peer *p, const struct display_rect *rects, size_t nrects);
-/* The drawer, or its buffer, is gone, and with it what it told. */
-void picture_forget_parts(struct peer *p);
-/* A frame is on loan. */
-void picture_frame(struct peer *p, const struct display_rect *rects, size_t nrects);
-/* Nobody draws: keep what is shown. */
-void picture_pause(struct peer *p);
 
 #endif

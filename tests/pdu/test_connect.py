@@ -548,7 +548,7 @@ def test_more_parts_than_a_frame_has_and_parts_of_nothing_end_the_drawer(world, 
     for band in bands(m.drawer, parts):
         m.drawer.tell_copied([band], surface)
     wait_for(m.drawer.closed.is_set, what="refusal")
-    assert "display refused message=display_copied reason=\"%s\"" % ("too many parts" if parts == 9 else "no buffer") in world.text()
+    assert "display refused message=display_copied reason=\"%s\"" % ("too many parts" if parts == 9 else "unknown surface") in world.text()
     c.run(1)
     assert c.error_info is None    # who draws next is waited for
 
