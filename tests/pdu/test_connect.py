@@ -482,16 +482,10 @@ def test_an_unsealed_buffer_is_refused(world):
     assert c.frames == 0 and "not sealed" in world.text()
 
 
+# All that a drawer must not do: tests/unit/server/test_drawers.c
 REFUSED = {
     "a rectangle that is not within the surface": lambda d: d.send_frame([(0, 0, d.size[0] + 1, 1)]),
     "too small": lambda d: d.lend_memory(missing=1),
-    "unknown surface": lambda d: d.gone(7),
-    "the serial is no new one": lambda d: d.tell_monitors(d.opened, d.size, serial=d.layout),
-    "a monitor that is not within the output": lambda d: d.tell_monitors(d.opened, (d.size[0] - 1, d.size[1])),
-    "no monitors": lambda d: d.tell_monitors([], d.size),
-    "not of this layout": lambda d: d.announce(0, fake.DESKTOP, 0, 0, *d.size, layout=d.layout + 1),
-    "empty": lambda d: d.announce(0, fake.DESKTOP, 0, 0, 0, 5),
-    "no buffer": lambda d: (d.announce(0, fake.DESKTOP, 0, 0, *d.size, hidden=1), d.send_frame([(0, 0, 1, 1)])),
 }
 
 
