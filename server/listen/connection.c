@@ -49,6 +49,7 @@ struct connection {
     bool half_open, connected;
     struct admission_source *source;
     char address[ADDRESS_BYTES];
+    const char *front_end; /* static: that serves the stream */
     uint16_t port;
 };
 
@@ -201,8 +202,8 @@ static pid_t start_program(struct connection *c, int link_fd, int keys_fd)
 {
     struct daemon *d = c->d;
     uid_t uid = (uid_t)(d->config.server_peer_uid_first + c->slot);
-    const char *const argv[] = {"oriel-peer", c->address, NULL}; /* the address: for ps */
-    int fds[] = {c->fd, link_fd, keys_fd, d->config_fd};         /* FD_PEER_* */
+    const char *const argv[] = {"oriel-peer", c->address, c->front_end, NULL}; /* the address: for ps */
+    int fds[] = {c->fd, link_fd, keys_fd, d->config_fd};                       /* FD_PEER_* */
     struct spawn s = {.path = d->peer_program,
         .argv = argv,
         .fds = fds,
@@ -331,7 +332,8 @@ static bool find_slot(const struct daemon *d, unsigned *slot)
     return false;
 }
 
-void connection_add(struct daemon *d, int fd, const char *address, uint16_t port, struct admission_source *source)
+void connection_add(struct daemon *d, int fd, const char *front_end, const char *address, uint16_t port,
+    struct admission_source *source)
 {
     unsigned slot = 0;
     struct connection *c = find_slot(d, &slot) ? calloc(1, sizeof *c) : NULL;
@@ -347,6 +349,7 @@ void connection_add(struct daemon *d, int fd, const char *address, uint16_t port
         .since = clock_s(),
         .half_open = true,
         .source = source,
+        .front_end = front_end,
         .port = port};
     (void)snprintf(c->address, sizeof c->address, "%s", address);
     d->slots[slot] = c;

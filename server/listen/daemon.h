@@ -74,8 +74,9 @@ int listeners_open(struct daemon *d);
 void listeners_close(struct daemon *d);
 
 /* ---- connection.c ---- */
-/* A connection (`fd` is owned from now on) that admission let in. */
-void connection_add(struct daemon *d, int fd, const char *address, uint16_t port, struct admission_source *source);
+/* A connection (`fd` is owned from now on) that admission let in; `front_end` (a static string) serves it. */
+void connection_add(struct daemon *d, int fd, const char *front_end, const char *address, uint16_t port,
+    struct admission_source *source);
 /* The monitor is there (again): introduce the living peers, start those that waited. */
 void connections_monitor_up(struct daemon *d);
 void connection_monitor_fd(struct daemon *d, uint64_t number, int fd);

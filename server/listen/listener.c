@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "server/listen/daemon.h"
+#include "session/proto/server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -66,7 +67,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
         return;
     }
     tune(d, fd);
-    connection_add(d, fd, address, (uint16_t)strtoul(port, NULL, 10), source);
+    connection_add(d, fd, PEER_FRONT_END_RDP, address, (uint16_t)strtoul(port, NULL, 10), source);
 }
 
 /* Out of descriptors or memory: libevent would spin. */

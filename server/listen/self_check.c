@@ -76,7 +76,7 @@ static int start_keys(struct check *c)
 /* As connection.c starts one, with the last of the uids. */
 static pid_t spawn_peer(const struct check *c, const int *fds, size_t nfds)
 {
-    const char *const argv[] = {"oriel-peer", PEER_CHECK_ARGUMENT, NULL};
+    const char *const argv[] = {"oriel-peer", PEER_CHECK_ARGUMENT, PEER_FRONT_END_RDP, NULL};
     uid_t uid = (uid_t)(c->d->config.server_peer_uid_first + c->d->uid_slots - 1);
     struct spawn s = {.path = c->d->peer_program,
         .argv = argv,

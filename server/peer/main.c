@@ -166,13 +166,28 @@ static int run(struct peer *p)
     return 0;
 }
 
+static const struct front_end_ops *const front_ends[] = {&front_end_rdp};
+
+static const struct front_end_ops *find_front_end(const char *name)
+{
+    for (size_t i = 0; i < sizeof front_ends / sizeof front_ends[0]; i++)
+        if (strcmp(front_ends[i]->name, name) == 0)
+            return front_ends[i];
+    return NULL;
+}
+
+/* oriel-peer ADDRESS|PEER_CHECK_ARGUMENT FRONT_END */
 int main(int argc, char **argv)
 {
     static struct peer p;
     p.check = argc > 1 && strcmp(argv[1], PEER_CHECK_ARGUMENT) == 0; /* else the client's address, for ps */
     p.exit_code = PEER_EXIT_OK;
-    p.ops = &front_end_rdp;
     log_init("oriel-peer", LOG_LEVEL_INFO);
+    p.ops = argc == 3 ? find_front_end(argv[2]) : NULL;
+    if (!p.ops) {
+        log_error("no such front end", "name=%s", argc > 2 ? argv[2] : "");
+        return PEER_EXIT_INTERNAL;
+    }
     login_init(&p.login);
     int r = run(&p);
     if (r < 0) {

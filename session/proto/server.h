@@ -80,5 +80,7 @@ enum peer_exit {
 /* The argument of a peer that oriel-server starts to see whether it can live here (its self-check): what its filter
  * forbids it logs. */
 #define PEER_CHECK_ARGUMENT "--self-check"
+/* The second: the front end that serves the client's stream, said by who hands the stream in */
+#define PEER_FRONT_END_RDP "rdp"
 
 #endif
