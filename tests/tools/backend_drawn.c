@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/tools/backend_drawn.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef F_SEAL_FUTURE_WRITE
@@ -37,13 +38,6 @@ struct backend {
 };
 static struct backend display;
 
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static struct drawn *find(uint32_t surface)
 {
     for (unsigned i = 0; i < display.n; i++)
@@ -71,7 +65,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
         struct drawn *d = &b->surfaces[i];
         if (d->due && !d->told) {
             d->told = true;
-            b->events->damaged(b->user, d->is.surface, now_us());
+            b->events->damaged(b->user, d->is.surface, clock_us());
         }
         d->due = false;
     }

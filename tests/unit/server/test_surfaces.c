@@ -157,7 +157,7 @@ static void random_lives_end_exact(void **state)
     rig_until(agent_attached, "a layout");
     bool have[9] = {false};
     seed = 11;
-    for (long i = rounds ? strtol(rounds, NULL, 10) : 25; i > 0; i--) {
+    for (long i = rounds ? strtol(rounds, NULL, 10) : 10; i > 0; i--) {
         for (unsigned k = 1 + any(12); k > 0; k--) {
             random_act(have);
             for (unsigned turns = any(4); turns > 0; turns--)
