@@ -57,9 +57,9 @@ static int frame(struct front *f, const struct gfx_frame *fr)
     f->last = fr->frame_id;
     return 0;
 }
-static size_t queued(const struct front *f)
+static bool room(const struct front *f, enum traffic_class traffic)
 {
-    return f->stopped ? SIZE_MAX : 0;
+    return !f->stopped;
 }
 static void link_state(struct front *f, struct engine_link_state *out)
 {
@@ -89,7 +89,7 @@ static const struct front_end_ops ops = {.name = "fuzz",
     .caps = caps,
     .desktop = desktop,
     .frame = frame,
-    .queued = queued,
+    .room = room,
     .link = link_state,
     .surface = surface,
     .surface_gone = surface_gone,

@@ -93,7 +93,6 @@ static size_t sets;
 
 static void on_frame(void *user, const struct gfx_frame *f)
 {
-    (void)user;
     for (size_t i = 0; i < f->ncommands; i++) {
         const struct gfx_command *c = &f->commands[i];
         if (c->type == GFX_WIRE && (c->codec == GFX_CODEC_AVC420 || c->codec == GFX_CODEC_AVC444V2))
