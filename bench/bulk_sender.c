@@ -34,7 +34,7 @@ static void send_while_there_is_room(void)
     while (transport_room(f->tp, TRAFFIC_BULK) && !transport_dead(f->tp)) {
         for (size_t i = 2; i < sizeof pdu; i++)
             pdu[i] = (uint8_t)(bulk.sent + i);
-        if (!f->client->SendChannelData(f->client, f->dvc_id, pdu, sizeof pdu))
+        if (svc_send(f->dynamic, pdu, sizeof pdu) < 0)
             break;
         bulk.sent += sizeof pdu;
     }
