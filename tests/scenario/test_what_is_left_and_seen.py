@@ -25,7 +25,7 @@ def inventory(service):
         if os.path.isdir(top):
             found.update(os.path.join(top, n) for n in os.listdir(top))
     found.difference_update(SOCKET_FOLDERS)
-    return {n for n in found if not re.search(r"/\.?X2\d\d", n) and "pytest" not in n and "/xtermXX" not in n}  # xterm's own, when it is ended while it starts
+    return {n for n in found if not re.search(r"/\.?X[2-9]\d\d", n) and "pytest" not in n and "/xtermXX" not in n}  # xterm's own, when it is ended while it starts
 
 
 @pytest.mark.lived_in
@@ -54,7 +54,7 @@ def unix_sockets():
 
 
 def x_clients():
-    return {n for n in unix_sockets() if re.search(r"X2\d\d", n)}
+    return {n for n in unix_sockets() if re.search(r"X[2-9]\d\d", n)}
 
 
 @pytest.mark.core
