@@ -107,7 +107,7 @@ static BOOL on_relative_mouse(rdpInput *in, UINT16 flags, INT16 dx, INT16 dy)
     return on_mouse(in, flags, (UINT16)x, (UINT16)y);
 }
 
-/* The window got the keyboard: Tab up, then the lock keys. */
+/* The window got the keyboard: all keys are released, then the lock keys are set. */
 static BOOL on_focus(rdpInput *in, UINT16 locks)
 {
     return on_sync(in, locks);

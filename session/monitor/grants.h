@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which services a client gets (session/proto/services.h). Pure: it looks at nothing but its arguments. */
+/* Which services of session/proto/services.h a client is granted. Pure: it looks at nothing but its arguments. */
 #ifndef ORIEL_SESSION_MONITOR_GRANTS_H
 #define ORIEL_SESSION_MONITOR_GRANTS_H
 
